@@ -1,0 +1,221 @@
+"""Every setting of the adjuster: defaults, ranges, and the published presets and profiles."""
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "semantics": ("documented", "published"),
+    "loss": ("cubic", "linear", "logistic"),
+    "optimizer": ("adamw", "sgd"),
+    "term_weight": ("session", "impression"),
+    "reduction": ("sum", "mean"),
+    "memory": ("carry", "refit"),
+    "engine": ("auto", "fused", "torch"),
+}
+
+ENVIRONMENT: dict[str, str] = {
+    "ADJUSTMENT_RATE": "adjustment_rate",
+    "NUM_ITERATIONS": "num_iterations",
+    "SOFTMIN_TEMPERATURE": "softmin_temperature",
+    "IMPROVEMENT_SECONDS_INTERVAL": "interval_seconds",
+}
+"""Environment variable of a live deployment → field of `AdjusterConfig`."""
+
+
+@dataclass
+class AdjusterConfig:
+    """The adjuster's settings. The defaults are the published ones.
+
+    Args:
+        semantics: ``documented`` (correct) or ``published`` (what the published code computes).
+        adjustment_rate: Step size of the optimizer, > 0 and <= 10.
+        num_iterations: Optimizer steps a call, >= 0; 0 changes nothing.
+        softmin_temperature: Softness of the nearest part, > 0, in units of similarity.
+        interval_seconds: Seconds between two ticks of the improvement worker, >= 0; 0 is at once.
+        non_clicked_weight: Weight of the unclicked term, >= 0; 0 pushes nothing away.
+        max_drift: No adjusted part ends with a cosine to its original below 1 - max_drift;
+            in (0, 2], or None for no bound.
+        loss: ``cubic`` (published), ``linear`` or ``logistic``.
+        optimizer: ``adamw`` (published) or ``sgd``.
+        term_weight: ``session`` (1/|clicked|, 1/|unclicked|) or ``impression`` (1 each).
+        reduction: ``sum`` of an object's terms, or ``mean`` (over its total weight).
+        anchor_weight: Adds anchor_weight/2 · |x - original|² to the loss, >= 0.
+        memory: ``carry`` goes on from the adjusted vector; ``refit`` starts from the original
+            with all feedback so far.
+        logit_scale: Steepness of the logistic loss, > 0.
+        logit_bias: Similarity at which the logistic loss is neutral; ``auto`` is the median
+            similarity of the objects shown in warmup.
+        engine: ``fused`` (CPU kernel), ``torch`` (autograd), or ``auto``: the kernel on CPU.
+
+    Raises:
+        ValueError: Naming every field that is out of range.
+
+    Example:
+        >>> AdjusterConfig(adjustment_rate=-1)
+        Traceback (most recent call last):
+        ValueError: adjuster.adjustment_rate must be > 0 and <= 10, got -1.
+    """
+
+    semantics: str = "documented"
+    adjustment_rate: float = 0.1
+    num_iterations: int = 10
+    softmin_temperature: float = 1.0
+    interval_seconds: int = 3600
+    non_clicked_weight: float = 1.0
+    max_drift: float | None = None
+    loss: str = "cubic"
+    optimizer: str = "adamw"
+    term_weight: str = "session"
+    reduction: str = "sum"
+    anchor_weight: float = 0.0
+    memory: str = "carry"
+    logit_scale: float = 8.0
+    logit_bias: float | str = "auto"
+    engine: str = "auto"
+
+    def __post_init__(self) -> None:
+        faults = self._faults()
+        if faults:
+            raise ValueError("\n".join(faults))
+
+    def _faults(self) -> list[str]:
+        checks: list[tuple[str, bool, str]] = [
+            (name, getattr(self, name) in choices, f"one of {', '.join(choices)}")
+            for name, choices in CHOICES.items()
+        ]
+        checks += [
+            ("adjustment_rate", _within(self.adjustment_rate, 0, 10), "> 0 and <= 10"),
+            ("num_iterations", self.num_iterations >= 0, ">= 0"),
+            (
+                "softmin_temperature",
+                _within(self.softmin_temperature, 0, math.inf),
+                "> 0 and finite",
+            ),
+            ("interval_seconds", self.interval_seconds >= 0, ">= 0 seconds (0 is at once)"),
+            (
+                "non_clicked_weight",
+                self.non_clicked_weight == 0 or _within(self.non_clicked_weight, 0, math.inf),
+                ">= 0 and finite",
+            ),
+            (
+                "max_drift",
+                self.max_drift is None or _within(self.max_drift, 0, 2),
+                "in (0, 2], or null for no bound",
+            ),
+            (
+                "anchor_weight",
+                self.anchor_weight == 0 or _within(self.anchor_weight, 0, math.inf),
+                ">= 0 and finite",
+            ),
+            ("logit_scale", _within(self.logit_scale, 0, math.inf), "> 0 and finite"),
+            (
+                "logit_bias",
+                self.logit_bias == "auto"
+                or (not isinstance(self.logit_bias, str) and math.isfinite(self.logit_bias)),
+                "a finite number or auto",
+            ),
+        ]
+        return [
+            f"adjuster.{name} must be {must}, got {getattr(self, name)}."
+            for name, good, must in checks
+            if not good
+        ]
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "AdjusterConfig":
+        """Read the four settings of a live deployment; what is not set keeps its default.
+
+        Args:
+            environ: Where to read; `os.environ` by default.
+
+        Raises:
+            ValueError: Naming each variable that is not a number or is out of range.
+
+        Example:
+            >>> AdjusterConfig.from_env({"NUM_ITERATIONS": "25"}).num_iterations
+            25
+        """
+        environ = os.environ if environ is None else environ
+        faults, values = [], {}
+        for variable, name in ENVIRONMENT.items():
+            if variable not in environ:
+                continue
+            kind: type = int if name in ("num_iterations", "interval_seconds") else float
+            try:
+                values[name] = kind(environ[variable])
+            except ValueError:
+                noun = "a whole number" if kind is int else "a number"
+                faults.append(f"{variable} must be {noun}, got {environ[variable]!r}.")
+                continue
+            try:
+                cls(**{name: values[name]})
+            except ValueError as error:
+                faults.append(str(error).replace(f"adjuster.{name}", variable))
+        if faults:
+            raise ValueError("\n".join(faults))
+        return cls(**values)
+
+    def to_env(self) -> dict[str, str]:
+        """The four environment variables of a live deployment, as strings."""
+        return {variable: str(getattr(self, name)) for variable, name in ENVIRONMENT.items()}
+
+    def with_values(self, values: Mapping[str, Any]) -> "AdjusterConfig":
+        """A copy with these fields changed, checked again.
+
+        Raises:
+            ValueError: For a name that is not a field, or a value out of range.
+        """
+        unknown = sorted(set(values) - {item.name for item in fields(self)})
+        if unknown:
+            raise ValueError(f"adjuster has no field {', '.join(unknown)}.")
+        return replace(self, **values)
+
+
+def _within(value: float, low: float, high: float) -> bool:
+    """Whether low < value <= high and the value is finite."""
+    return math.isfinite(value) and low < value <= high
+
+
+@dataclass(frozen=True)
+class PublishedRange:
+    """One named range of the documentation: the field it speaks of and its two ends."""
+
+    field: str
+    low: float
+    high: float
+    geometric: bool = field(default=False)
+
+    @property
+    def value(self) -> float:
+        """The middle of the range: geometric for rate and interval, arithmetic otherwise."""
+        middle = math.sqrt(self.low * self.high) if self.geometric else (self.low + self.high) / 2
+        if self.field in ("num_iterations", "interval_seconds"):
+            return round(middle)
+        return float(f"{middle:.6g}")
+
+
+PRESETS: dict[str, PublishedRange] = {
+    "rate_conservative": PublishedRange("adjustment_rate", 0.01, 0.05, geometric=True),
+    "rate_balanced": PublishedRange("adjustment_rate", 0.05, 0.2, geometric=True),
+    "rate_aggressive": PublishedRange("adjustment_rate", 0.2, 0.5, geometric=True),
+    "iterations_quick": PublishedRange("num_iterations", 5, 10),
+    "iterations_standard": PublishedRange("num_iterations", 10, 25),
+    "iterations_deep": PublishedRange("num_iterations", 25, 50),
+    "temperature_sharp": PublishedRange("softmin_temperature", 0.1, 0.5),
+    "temperature_balanced": PublishedRange("softmin_temperature", 0.5, 2.0),
+    "temperature_smooth": PublishedRange("softmin_temperature", 2.0, 5.0),
+    "interval_realtime": PublishedRange("interval_seconds", 300, 900, geometric=True),
+    "interval_balanced": PublishedRange("interval_seconds", 1800, 3600, geometric=True),
+    "interval_batch": PublishedRange("interval_seconds", 7200, 86400, geometric=True),
+}
+"""The published ranges by name; a preset's value is the middle of its range."""
+
+PROFILES: dict[str, dict[str, float]] = {
+    "default": {"adjustment_rate": 0.1, "num_iterations": 10, "softmin_temperature": 1.0},
+    "product_search": {"adjustment_rate": 0.15, "num_iterations": 15, "softmin_temperature": 0.8},
+    "document_search": {"adjustment_rate": 0.05, "num_iterations": 25, "softmin_temperature": 2.0},
+}
+"""The published profiles by name; ``default`` is also `AdjusterConfig`'s own default."""

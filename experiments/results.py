@@ -1,0 +1,86 @@
+"""What a replay found: the columns a session, and the figures made of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class SessionScores:
+    """One row a scored session, as columns.
+
+    Args:
+        session: Shape ``(n,)``: index in the log.
+        owner: Shape ``(n,)``: whose vectors it read; -1 where it has no owner.
+        user: Shape ``(n,)``: index of the user, -1 unknown.
+        created_at: Shape ``(n,)``: UTC epoch seconds.
+        reached: Shape ``(n,)`` bool: it showed at least one adjusted object.
+        before: Metric → shape ``(n,)``, ranked with the originals.
+        after: Metric → shape ``(n,)``, ranked with the adjusted vectors.
+    """
+
+    session: NDArray[np.int64]
+    owner: NDArray[np.int64]
+    user: NDArray[np.int64]
+    created_at: NDArray[np.int64]
+    reached: NDArray[np.bool_]
+    before: dict[str, NDArray[np.float64]]
+    after: dict[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One stretch of time: its end (epoch seconds), sessions, objective before and after."""
+
+    created_at: int
+    n_sessions: int
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class ReplayResult:
+    """The outcome of one replay.
+
+    Args:
+        metrics: ``ndcg_at_10`` …, each with ``before_`` and ``delta_`` twins, ``drift_mean``,
+            ``harmed_share``, ``reach``.
+        sessions: The scored sessions' rows.
+        bystanders: Rows of the sessions whose queries' feedback was withheld, or None.
+        curve: Before and after over time.
+        counts: Reason → sessions: ``selected``, rejections, ``not_scored`` …
+        blocks: Block → mean of the objective over its sessions.
+        drift: Shape ``(n_adjusted,)``: 1 - cosine of each adjusted object.
+        seconds: Wall time of the parts of the replay.
+    """
+
+    metrics: dict[str, float]
+    sessions: SessionScores
+    bystanders: SessionScores | None
+    curve: list[CurvePoint]
+    counts: dict[str, int]
+    blocks: list[float]
+    drift: NDArray[np.float64]
+    seconds: dict[str, float]
+    extra: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a replay stands after a block.
+
+    Args:
+        block: 0-based.
+        n_blocks: How many there are.
+        value: Mean of the objective over this block's scored sessions; NaN where it has none.
+        running_value: Mean over all scored sessions so far.
+        n_sessions: Scored sessions so far.
+    """
+
+    block: int
+    n_blocks: int
+    value: float
+    running_value: float
+    n_sessions: int
