@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -73,7 +73,7 @@ class AdjusterConfig:
     anchor_weight: float = 0.0
     memory: str = "carry"
     logit_scale: float = 8.0
-    logit_bias: float | str = "auto"
+    logit_bias: int | float | str = "auto"
     engine: str = "auto"
 
     def __post_init__(self) -> None:
@@ -186,7 +186,7 @@ class PublishedRange:
     field: str
     low: float
     high: float
-    geometric: bool = field(default=False)
+    geometric: bool = False
 
     @property
     def value(self) -> float:

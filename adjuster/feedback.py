@@ -105,7 +105,8 @@ class FeedbackLayout:
 def to_array(vector: Any) -> NDArray[np.floating]:
     """A vector of the plugin API as a NumPy array: float32, or float64 if it is float64."""
     if hasattr(vector, "detach"):
-        vector = vector.detach().cpu().numpy()
+        vector = vector.detach().cpu()
+        vector = (vector if vector.dtype.itemsize >= 4 else vector.float()).numpy()
     array = np.asarray(vector)
     return array if array.dtype == np.float64 else array.astype(np.float32, copy=False)
 
@@ -135,89 +136,88 @@ def build_batch(
 class _Builder:
     def __init__(self, index: SearchIndexInfo, term_weight: str) -> None:
         self.index = index
-        self.term_weight = term_weight
+        self.by_session = term_weight == "session"
         self.objects: dict[tuple[str | None, str], int] = {}
         self.rows: list[NDArray[np.floating]] = []
-        self.queries: dict[bytes, int] = {}
+        self.sources: list[tuple[Any, Any]] = []  # the session and element first seen
+        self.queries: dict[tuple[str, bytes], int] = {}
         self.query_rows: list[NDArray[np.floating]] = []
+        self.query_sources: list[tuple[Any, Any]] = []
         self.terms: list[dict[int, list[float]]] = []
         self.skipped: dict[str, int] = {}
 
     def build(self, sessions: Sequence[Any]) -> FeedbackLayout:
         places = [self._add(session) for session in sessions]
-        return FeedbackLayout(self._flatten(), places, self.skipped)
+        vectors = self._stack(self.rows, self.sources)
+        queries = self._stack(self.query_rows, self.query_sources)
+        return FeedbackLayout(self._flatten(vectors, queries), places, self.skipped)
 
     def _add(self, session: Any) -> list[tuple[int, int]]:
-        clicked, unclicked = list(session.clicked_elements), list(session.non_clicked_elements)
-        query = self._checked(
-            session, session.query, "query.vector", f"session {session.session_id!r}, query"
-        )
-        elements = [*clicked, *unclicked]
-        seen: set[tuple[str | None, str]] = set()
-        placed = []
-        for element in elements:
-            key = (getattr(element, "user_id", None), element.id)
-            where = f"session {session.session_id!r}, object {element.id!r}"
-            if key in seen:
-                raise ValueError(f"{where}: id must stand once in a session, got it twice.")
-            seen.add(key)
-            placed.append((self._object(key, element, where), element_parts(element)))
-        if not clicked:
+        check_distinct(session)
+        query = self._query(session)
+        clicked = [self._object(session, element) for element in session.clicked_elements]
+        unclicked = [self._object(session, element) for element in session.non_clicked_elements]
+        if clicked:
+            self._learn(query, clicked, 0)
+            self._learn(query, unclicked, 1)
+        else:
             self.skipped["no_clicked_object"] = self.skipped.get("no_clicked_object", 0) + 1
-            return placed
-        number = self._query(query)
-        by_session = self.term_weight == "session"
-        for group, column in ((placed[: len(clicked)], 0), (placed[len(clicked) :], 1)):
-            weight = 1.0 / len(group) if by_session and group else 1.0
-            for place, _ in group:
-                self.terms[place].setdefault(number, [0.0, 0.0])[column] += weight
-        return placed
+        return clicked + unclicked
 
-    def _object(self, key: tuple[str | None, str], element: Any, where: str) -> int:
-        rows = self._checked(element, "vector", where)
-        if key in self.objects:
-            known = self.objects[key]
-            if self.rows[known].shape != rows.shape:
-                raise ValueError(
-                    f"{where}: vector must have the parts it has in an earlier session "
-                    f"({len(self.rows[known])}), got {len(rows)}."
-                )
-            return known
-        self.objects[key] = len(self.rows)
-        self.rows.append(rows)
-        self.terms.append({})
-        return self.objects[key]
+    def _learn(self, query: int, placed: list[tuple[int, int]], column: int) -> None:
+        weight = 1.0 / len(placed) if self.by_session and placed else 1.0
+        for place, _ in placed:
+            self.terms[place].setdefault(query, [0.0, 0.0])[column] += weight
 
-    def _query(self, rows: NDArray[np.floating]) -> int:
-        key = rows.tobytes()
-        if key not in self.queries:
-            self.queries[key] = len(self.query_rows)
-            self.query_rows.append(rows)
-        return self.queries[key]
+    def _object(self, session: Any, element: Any) -> tuple[int, int]:
+        rows = vector_rows(session, element, self.index)
+        key = (getattr(element, "user_id", None), element.id)
+        known = self.objects.setdefault(key, len(self.rows))
+        if known == len(self.rows):
+            self.rows.append(rows)
+            self.sources.append((session, element))
+            self.terms.append({})
+        elif element.vector is not self.sources[known][1].vector:
+            self._check_again(session, element, rows, len(self.rows[known]))
+        return known, len(rows)
 
-    def _checked(self, element: Any, name: str, where: str) -> NDArray[np.floating]:
-        array = to_array(element.vector)
-        if array.ndim != 2 or array.shape[1] != self.index.dimensions or not len(array):
+    def _check_again(
+        self, session: Any, element: Any, rows: NDArray[np.floating], n_known: int
+    ) -> None:
+        if len(rows) != n_known:
             raise ValueError(
-                f"{where}: {name} must have shape (parts, {self.index.dimensions}) with at least "
-                f"one part, got {array.shape}."
+                f"{_where(session, element)} must have the parts it has in an earlier session "
+                f"({n_known}), got {len(rows)}."
             )
-        rows = array[: element_parts(element)]
-        if not np.isfinite(rows).all():
-            raise ValueError(f"{where}: {name} must be finite, got NaN or infinity.")
-        if self.index.metric_type is MetricType.COSINE and not rows.any(axis=1).all():
-            raise ValueError(f"{where}: {name} must not be zero under cosine, got a zero part.")
-        return rows
+        check_rows(rows, [1], [(session, element)], self.index)
 
-    def _flatten(self) -> FeedbackBatch:
-        dimensions = self.index.dimensions
-        vectors = _stack(self.rows, dimensions)
+    def _query(self, session: Any) -> int:
+        rows = vector_rows(session, session.query, self.index)
+        key = (rows.dtype.str, rows.tobytes())
+        known = self.queries.setdefault(key, len(self.query_rows))
+        if known == len(self.query_rows):
+            self.query_rows.append(rows)
+            self.query_sources.append((session, session.query))
+        return known
+
+    def _stack(
+        self, rows: list[NDArray[np.floating]], sources: list[tuple[Any, Any]]
+    ) -> NDArray[np.floating]:
+        if not rows:
+            return np.empty((0, self.index.dimensions), np.float32)
+        stacked = np.concatenate(rows)
+        check_rows(stacked, [len(mine) for mine in rows], sources, self.index)
+        return stacked
+
+    def _flatten(
+        self, vectors: NDArray[np.floating], queries: NDArray[np.floating]
+    ) -> FeedbackBatch:
         terms = [(query, *weights) for mine in self.terms for query, weights in mine.items()]
         return FeedbackBatch(
             vectors=vectors,
             originals=vectors,
             object_offsets=offsets_of([len(rows) for rows in self.rows]),
-            query_vectors=_stack(self.query_rows, dimensions).astype(vectors.dtype, copy=False),
+            query_vectors=queries.astype(vectors.dtype, copy=False),
             query_offsets=offsets_of([len(rows) for rows in self.query_rows]),
             term_offsets=offsets_of([len(mine) for mine in self.terms]),
             term_query=np.array([term[0] for term in terms], np.int64),
@@ -226,8 +226,69 @@ class _Builder:
         )
 
 
-def _stack(rows: list[NDArray[np.floating]], dimensions: int) -> NDArray[np.floating]:
-    return np.concatenate(rows) if rows else np.empty((0, dimensions), np.float32)
+def check_distinct(session: Any) -> None:
+    """Refuse a session that shows one object of one owner twice.
+
+    Raises:
+        ValueError: Naming session and object.
+    """
+    seen = set()
+    for element in (*session.clicked_elements, *session.non_clicked_elements):
+        key = (getattr(element, "user_id", None), element.id)
+        if key in seen:
+            raise ValueError(
+                f"session {session.session_id!r}, object {element.id!r}: id must stand once in a "
+                "session, got it twice."
+            )
+        seen.add(key)
+
+
+def vector_rows(session: Any, element: Any, index: SearchIndexInfo) -> NDArray[np.floating]:
+    """The data rows of an element's vector, without padding.
+
+    Raises:
+        ValueError: Naming session, object and field, if the shape is not ``(parts, D)``.
+    """
+    array = to_array(element.vector)
+    if array.ndim != 2 or array.shape[1] != index.dimensions or not len(array):
+        raise ValueError(
+            f"{_where(session, element)} must have shape (parts, {index.dimensions}) with at least "
+            f"one part, got {array.shape}."
+        )
+    return array[: element_parts(element)]
+
+
+def check_rows(
+    rows: NDArray[np.floating],
+    lengths: Sequence[int],
+    sources: Sequence[tuple[Any, Any]],
+    index: SearchIndexInfo,
+) -> None:
+    """Check the stacked rows of many elements at once.
+
+    Args:
+        rows: Shape ``(n_rows, D)``.
+        lengths: Rows of each element.
+        sources: The session and element that each came from.
+        index: The search index.
+
+    Raises:
+        ValueError: Naming session, object and field of the first that is not finite, or zero
+            under cosine.
+    """
+    faults = [(~np.isfinite(rows).all(axis=1), "must be finite, got NaN or infinity.")]
+    if index.metric_type is MetricType.COSINE:
+        faults.append((~rows.any(axis=1), "must not be zero under cosine, got a zero part."))
+    for bad, sentence in faults:
+        if bad.any():
+            first = int(np.searchsorted(np.cumsum(lengths), np.argmax(bad), side="right"))
+            raise ValueError(f"{_where(*sources[first])} {sentence}")
+
+
+def _where(session: Any, element: Any) -> str:
+    if element is session.query:
+        return f"session {session.session_id!r}, query: query.vector"
+    return f"session {session.session_id!r}, object {element.id!r}: vector"
 
 
 def offsets_of(lengths: Sequence[int] | NDArray[np.integer]) -> NDArray[np.int64]:

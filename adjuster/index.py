@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 E = TypeVar("E", bound=Enum)
 
@@ -59,10 +59,26 @@ class SearchIndexInfo:
             _member(MetricAggregationType, self.metric_aggregation_type),
         )
 
+    @classmethod
+    def of(cls, info: Any) -> "SearchIndexInfo":
+        """Take an index description as it is, or read a host's own class with the same fields.
+
+        Example:
+            >>> from types import SimpleNamespace
+            >>> theirs = SimpleNamespace(
+            ...     dimensions=3, metric_type="dot", metric_aggregation_type="avg"
+            ... )
+            >>> SearchIndexInfo.of(theirs).metric_type is MetricType.DOT
+            True
+        """
+        if isinstance(info, cls):
+            return info
+        return cls(info.dimensions, info.metric_type, info.metric_aggregation_type)
+
 
 def _member(enum: type[E], value: object) -> E:
     try:
-        return enum(value)
+        return enum(getattr(value, "value", value))
     except ValueError:
         names = ", ".join(str(member.value) for member in enum)
         raise ValueError(f"{enum.__name__} must be one of {names}, got {value!r}.") from None

@@ -6,6 +6,7 @@ The dataclasses stay unfrozen: Hydra cannot compose onto frozen ones.
 from dataclasses import dataclass, field
 from typing import Any
 
+from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from adjuster.config import AdjusterConfig
@@ -273,14 +274,18 @@ class ParameterConfig:
 
     Args:
         type: ``float``, ``int`` or ``categorical``.
+        field: The setting that it gives a value; null: the one it is named after. Two
+            parameters may share a setting if their `when` never hold together.
         low: Smallest value (float, int).
         high: Largest value (float, int).
         log: Draw uniformly in the logarithm.
         choices: Values of a categorical one.
-        when: Only searched where these other parameters have these values.
+        when: Only searched where these other parameters, which stand above it, have these
+            values (one, or a list of them).
     """
 
     type: str = MISSING
+    field: str | None = None
     low: float | None = None
     high: float | None = None
     log: bool = False
@@ -372,16 +377,82 @@ class TrackingConfig:
 class SweepConfig:
     """Everything that decides a sweep."""
 
-    dataset: DatasetConfig = field(default_factory=DatasetConfig)
+    dataset: DatasetConfig = MISSING
     adjuster: AdjusterConfig = field(default_factory=AdjusterConfig)
     selection: SelectionConfig = field(default_factory=SelectionConfig)
     replay: ReplayConfig = field(default_factory=ReplayConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     guardrails: GuardrailsConfig = field(default_factory=GuardrailsConfig)
-    study: StudyConfig = field(default_factory=StudyConfig)
+    study: StudyConfig = MISSING
     search_space: SearchSpaceConfig = field(default_factory=SearchSpaceConfig)
     sampler: SamplerConfig = field(default_factory=SamplerConfig)
     pruner: PrunerConfig = field(default_factory=PrunerConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     output_dir: str = "outputs"
     verbose: bool = False
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class DatasetPathConfig:
+    """Where the data set lies now, if not where the exported configuration says."""
+
+    path: str | None = None
+
+
+@dataclass
+class EvaluateConfig:
+    """Which exported configuration to replay.
+
+    Args:
+        config: Path of a ``best.yaml``.
+        dataset: A folder to read instead of the one that the configuration names.
+    """
+
+    config: str = MISSING
+    dataset: DatasetPathConfig = field(default_factory=DatasetPathConfig)
+
+
+@dataclass
+class ExportConfig:
+    """Which study to export.
+
+    Args:
+        study: Its name.
+        output_dir: Where the sweep wrote.
+    """
+
+    study: str = MISSING
+    output_dir: str = "outputs"
+
+
+COMMANDS: dict[str, type] = {
+    "sweep": SweepConfig,
+    "evaluate": EvaluateConfig,
+    "export": ExportConfig,
+}
+"""A command's configuration by its name; the file ``conf/<name>.yaml`` holds its choices."""
+
+GROUPS: dict[str, type] = {
+    "dataset": DatasetConfig,
+    "adjuster": AdjusterConfig,
+    "selection": SelectionConfig,
+    "replay": ReplayConfig,
+    "objective": ObjectiveConfig,
+    "guardrails": GuardrailsConfig,
+    "study": StudyConfig,
+    "search_space": SearchSpaceConfig,
+    "sampler": SamplerConfig,
+    "pruner": PrunerConfig,
+    "tracking": TrackingConfig,
+}
+"""A group's schema by its name; its files start from ``schema``."""
+
+
+def register() -> None:
+    """Make the schemas known to Hydra: ``<group>/schema`` and ``<command>_schema``."""
+    store = ConfigStore.instance()
+    for group, schema in GROUPS.items():
+        store.store(group=group, name="schema", node=schema)
+    for command, schema in COMMANDS.items():
+        store.store(name=f"{command}_schema", node=schema)

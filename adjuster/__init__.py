@@ -1,0 +1,60 @@
+"""Adjust search vectors by click feedback. Needs torch, NumPy and Numba only.
+
+What imports torch is loaded when it is first asked for, so that a command that only reads
+settings starts at once.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from adjuster.config import PRESETS, PROFILES, AdjusterConfig
+from adjuster.feedback import FeedbackBatch, ImprovementElement, ImprovementInput, build_batch
+from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
+from adjuster.selection import SelectionConfig
+
+if TYPE_CHECKING:
+    from adjuster.autograd import adjust_with_autograd
+    from adjuster.base import BatchAdjuster, VectorsAdjuster
+    from adjuster.baselines import NoAdjustment, Rocchio
+    from adjuster.normalization import prepare_vectors
+    from adjuster.published import PublishedAdjuster
+    from adjuster.torch_adjuster import TorchBasedAdjuster
+
+_HOMES: dict[str, str] = {
+    "BatchAdjuster": "adjuster.base",
+    "NoAdjustment": "adjuster.baselines",
+    "PublishedAdjuster": "adjuster.published",
+    "Rocchio": "adjuster.baselines",
+    "TorchBasedAdjuster": "adjuster.torch_adjuster",
+    "VectorsAdjuster": "adjuster.base",
+    "adjust_with_autograd": "adjuster.autograd",
+    "prepare_vectors": "adjuster.normalization",
+}
+
+__all__ = [
+    "PRESETS",
+    "PROFILES",
+    "AdjusterConfig",
+    "BatchAdjuster",
+    "FeedbackBatch",
+    "ImprovementElement",
+    "ImprovementInput",
+    "MetricAggregationType",
+    "MetricType",
+    "NoAdjustment",
+    "PublishedAdjuster",
+    "Rocchio",
+    "SearchIndexInfo",
+    "SelectionConfig",
+    "TorchBasedAdjuster",
+    "VectorsAdjuster",
+    "adjust_with_autograd",
+    "build_batch",
+    "prepare_vectors",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'adjuster' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,76 @@
+"""Compiling the kernel: cached on disk where that works, compiled anew where it does not."""
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba.core import caching
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# NaN and infinity keep their meaning (no nnan, ninf): a diverging trial must be seen.
+FAST_MATH = {"reassoc", "contract", "arcp", "nsz", "afn"}
+
+
+def compiled(*, inline: bool = False) -> Callable[[F], F]:
+    """Compile a function without the interpreter lock, and keep the machine code on disk.
+
+    A cache folder that cannot be found or written costs a recompilation, never an error.
+
+    Args:
+        inline: Only ever called by compiled code, so it needs no entry of its own on disk.
+    """
+
+    def decorate(function: F) -> F:
+        # Without Numba's run time there is no counting of references, which is atomic and costs
+        # as much as the arithmetic of a part; in return compiled code allocates nothing.
+        options: dict[str, Any] = {
+            "nogil": True,
+            "fastmath": FAST_MATH,
+            "error_model": "numpy",
+            "_nrt": False,
+        }
+        if inline:
+            return numba.njit(forceinline=True, **options)(function)
+        dispatcher = numba.njit(**options)(function)
+        try:
+            dispatcher.enable_caching()
+        except (RuntimeError, OSError):
+            return dispatcher
+        dispatcher._cache = _ForgivingCache(function)
+        return dispatcher
+
+    return decorate
+
+
+class _ForgivingCache(caching.FunctionCache):
+    """Numba's cache, but a folder that fails on reading or writing is as good as empty.
+
+    Numba looks only at the file of the function itself; here any change to the compiled code it
+    calls counts too.
+    """
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return (*super()._index_key(sig, codegen), _source_digest())
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except OSError:
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError:
+            self.disable()
+
+
+@cache
+def _source_digest() -> str:
+    """SHA-256 of every module with compiled code."""
+    sources = sorted(Path(__file__).parent.rglob("*.py"))
+    return hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()

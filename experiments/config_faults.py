@@ -1,0 +1,151 @@
+"""Every mistake in a configuration as one sentence: which setting, what it must be, what came."""
+
+import difflib
+import re
+import types
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from experiments.config import COMMANDS, GROUPS
+
+KINDS: dict[type, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a text",
+}
+
+
+def explain(error: Exception, name: str, arguments: Sequence[str], conf_dir: str) -> list[str]:
+    """What is wrong with a command's arguments, a sentence a fault.
+
+    Each override is composed alone, so that all faults are told, not just the first.
+
+    Args:
+        error: What composing all of them raised.
+        name: The command.
+        arguments: Its arguments.
+        conf_dir: Where its configuration lies.
+    """
+    GlobalHydra.instance().clear()
+    faults = []
+    with initialize_config_dir(conf_dir, version_base="1.3"):
+        keys = _known_keys(name)
+        for override in arguments:
+            if override.startswith("-"):
+                continue
+            try:
+                compose(name, [override])
+            except (HydraException, OmegaConfBaseException, ValueError) as fault:
+                faults.append(_sentence(fault, name, keys, override))
+    return faults or [_sentence(error, name, keys, "")]
+
+
+def explain_value(error: Exception, key: str) -> list[str]:
+    """What is wrong with a composed value: out of range, missing, or referring to nothing."""
+    if not isinstance(error, OmegaConfBaseException):
+        return str(error).splitlines()
+    text = str(error)
+    where = _match(r"full_key: (\S+)", text) or key
+    where = where if where.startswith(key) else f"{key}.{where}"
+    if "missing mandatory value" in text.lower():
+        return [f"{where} must be given: {where}=..."]
+    return [f"{where}: {text.splitlines()[0]}."]
+
+
+def unknown_keys(config: DictConfig, keys: Sequence[str] = (), prefix: str = "") -> list[str]:
+    """A sentence for every key that the schema does not have (``+key=value`` can add such)."""
+    known = {item.name for item in fields(OmegaConf.get_type(config))}
+    candidates = [*keys, *(prefix + item for item in known)]
+    faults = []
+    for key in config:
+        node = config._get_node(key)
+        if key not in known:
+            faults.append(_unknown(f"{prefix}{key}", candidates))
+        elif isinstance(node, DictConfig) and is_dataclass(OmegaConf.get_type(node)):
+            faults += unknown_keys(node, candidates, f"{prefix}{key}.")
+    return faults
+
+
+def _sentence(error: Exception, name: str, keys: list[str], override: str) -> str:
+    cause = error.__cause__
+    text = f"{error}\n{cause}" if cause is not None else str(error)
+    if isinstance(error, MissingConfigException):
+        return _unknown_choice(error)
+    if isinstance(error, OverrideParseException):
+        return f"{override!r} must be written as key=value, such as study.n_trials=50."
+    place = _match(r"^In '(.+?)'", text)
+    where = f"{place}.yaml: " if place and place != name else ""
+    key = _match(r"full_key: (\S+)", text) or ""
+    written = override.lstrip("+~").split("=")[0]
+    if written.startswith(key) or written.endswith(f".{key}"):
+        key = written
+    if re.search(r"Key '.+' (is )?not in", text):
+        return where + _unknown(key, keys)
+    if "does not support deletion" in text:
+        return f"{key} cannot be removed; give it another value."
+    if "group override must be" in text or "Error merging" in text or "converted" in text:
+        value = _match(r"Value '(.*)' of type", text) or override.partition("=")[2]
+        return f"{where}{key or written} must be {_kind(name, key or written)}, got {value}."
+    return where + " ".join(text.splitlines()[0].split())
+
+
+def _unknown_choice(error: MissingConfigException) -> str:
+    group, _, choice = (error.missing_cfg_file or "").rpartition("/")
+    if not group:
+        return f"There is no configuration named {choice}.yaml."
+    options = [option for option in error.options or [] if option != "schema"]
+    possible = f"one of {', '.join(options)}" if options else "null: there are no files to choose"
+    return f"{group} must be {possible}, got {choice}."
+
+
+def _unknown(key: str, keys: Sequence[str]) -> str:
+    near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
+    if near:
+        return f"{key} is not a setting; the nearest is {near[0]}."
+    sections = sorted({item.split(".")[0] for item in keys})
+    return f"{key} is not a setting; there are {', '.join(sections)}."
+
+
+def _known_keys(name: str) -> list[str]:
+    """All settings and groups of a command, dotted."""
+    return [*_dotted(OmegaConf.to_container(compose(name)), ""), *GROUPS]
+
+
+def _dotted(node: Any, prefix: str) -> Iterator[str]:
+    if isinstance(node, dict) and node:
+        for key, value in node.items():
+            yield from _dotted(value, f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix
+
+
+def _kind(name: str, key: str) -> str:
+    """What a setting must be, from its type in the schema."""
+    hint: Any = COMMANDS[name]
+    for part in key.split("."):
+        if is_dataclass(hint):
+            hint = get_type_hints(hint).get(part, Any)
+        elif get_origin(hint) is dict:
+            hint = get_args(hint)[1]
+    if is_dataclass(hint):
+        return f"one of the files in conf/{key}" if key in GROUPS else "a group of settings"
+    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    kinds = [KINDS[option] for option in options if option in KINDS]
+    if kinds[:2] == ["a whole number", "a number"]:
+        kinds = kinds[1:]
+    if type(None) in options:
+        kinds.append("null")
+    return " or ".join(kinds) if kinds else "of another type"
+
+
+def _match(pattern: str, text: str) -> str | None:
+    found = re.search(pattern, text, re.MULTILINE)
+    return found.group(1) if found else None

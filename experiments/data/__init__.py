@@ -1,0 +1,1 @@
+"""Click logs: the data set on disk and in memory, and what makes one."""

@@ -1,0 +1,144 @@
+"""Vectors of texts: wordllama by default, which needs no download, or sentence-transformers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.errors import InputError
+
+BATCH = 1024
+
+
+class TextEncoder(Protocol):
+    """Whatever turns texts into vectors of unit length."""
+
+    dimensions: int
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of unit length, shape ``(len(texts), dimensions)``."""
+        ...
+
+
+class _CachedEncoder:
+    """Encodes each distinct text once, in batches, and keeps its vector."""
+
+    dimensions: int
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+        self._blocks: list[NDArray[np.float32]] = []
+        self._vectors: NDArray[np.float32] | None = None
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of unit length, one a text.
+
+        Args:
+            texts: Any texts; each distinct one is encoded once in the encoder's life.
+
+        Returns:
+            Shape ``(len(texts), dimensions)``.
+
+        Raises:
+            InputError: For a text the model finds no token in, whose vector is zero.
+        """
+        new = list(dict.fromkeys(text for text in texts if text not in self._places))
+        for start in range(0, len(new), BATCH):
+            self._add(new[start : start + BATCH])
+        if self._vectors is None or new:
+            stored = [np.empty((0, self.dimensions), np.float32), *self._blocks]
+            self._vectors = np.concatenate(stored)
+            self._blocks = [self._vectors]
+        return self._vectors[[self._places[text] for text in texts]]
+
+    def _add(self, texts: list[str]) -> None:
+        vectors = np.asarray(self._embed(texts), np.float32)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        empty = np.flatnonzero(~(lengths[:, 0] > 0))
+        if len(empty):
+            raise InputError(
+                "A text to encode must hold at least one token that the model knows, "
+                f"got {texts[empty[0]]!r:.80}. Leave such rows out."
+            )
+        self._blocks.append(vectors / lengths)
+        first = len(self._places)
+        self._places.update({text: first + n for n, text in enumerate(texts)})
+
+    def _embed(self, texts: list[str]) -> Any:
+        raise NotImplementedError
+
+
+class WordLlamaEncoder(_CachedEncoder):
+    """256 numbers a text from the small static model that ships inside `wordllama`.
+
+    Example:
+        >>> vectors = WordLlamaEncoder().encode(["war movies", "war movies"])
+        >>> vectors.shape, bool(np.allclose(np.linalg.norm(vectors, axis=1), 1))
+        ((2, 256), True)
+    """
+
+    dimensions = 256
+
+    def __init__(self) -> None:
+        super().__init__()
+        import wordllama
+
+        # The package carries its weights and tokenizer; nothing is to be fetched.
+        self._model = wordllama.WordLlama.load(
+            cache_dir=Path(wordllama.__file__).parent, disable_download=True
+        )
+
+    def _embed(self, texts: list[str]) -> Any:
+        return self._model.embed(texts)
+
+
+class SentenceTransformersEncoder(_CachedEncoder):
+    """Any model of `sentence-transformers` (the extra ``encoders``).
+
+    Args:
+        model: Name of a model, or a folder that holds one.
+
+    Raises:
+        InputError: If the extra is not installed or the model cannot be loaded.
+    """
+
+    def __init__(self, model: str) -> None:
+        super().__init__()
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError:
+            raise InputError(
+                "encoder=sentence_transformers needs the extra: pip install '.[encoders]'."
+            ) from None
+        try:
+            self._model = SentenceTransformer(model)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"encoder.model must be a sentence-transformers model that can be loaded, "
+                f"got {model!r}: {error}"
+            ) from None
+        self.dimensions = int(self._model.get_sentence_embedding_dimension())
+
+    def _embed(self, texts: list[str]) -> Any:
+        return self._model.encode(texts, batch_size=64, show_progress_bar=False)
+
+
+def make_encoder(name: str, model: str | None = None) -> TextEncoder:
+    """The encoder of a name.
+
+    Args:
+        name: ``wordllama`` or ``sentence_transformers``.
+        model: Which sentence-transformers model.
+
+    Raises:
+        InputError: For another name, or a missing model.
+    """
+    if name == "wordllama":
+        return WordLlamaEncoder()
+    if name != "sentence_transformers":
+        raise InputError(f"encoder must be wordllama or sentence_transformers, got {name!r}.")
+    if not model:
+        raise InputError("encoder.model must be set when encoder=sentence_transformers, got none.")
+    return SentenceTransformersEncoder(model)

@@ -1,0 +1,1 @@
+"""Figures: a frame function each, which the tests look at, then Plotly."""

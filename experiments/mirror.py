@@ -1,0 +1,124 @@
+"""A study's history in memory, where samplers propose and pruners compare.
+
+Numbers in the mirror count the trials that were not lost to a kill, so that what is proposed
+and pruned is the same whether or not the study was ever interrupted.
+"""
+
+import math
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from experiments.config import SamplerConfig, SweepConfig
+from experiments.pruners import make_pruner
+from experiments.samplers import make_sampler
+from experiments.search_space import SearchSpace, Values
+
+OWN_KEYS = ("constraints:", "cma:")
+"""What samplers need of a trial's system attributes."""
+
+
+def history(trials: list[FrozenTrial], *, paired: bool) -> list[FrozenTrial]:
+    """Trials as samplers and pruners shall see them, in the order they were first claimed.
+
+    A pruner that compares block by block stops a trial that is worse than the best on the
+    blocks both saw, so its mean so far is a fair estimate and it counts as complete; another
+    pruner's stopped trial counts as pruned.
+
+    Args:
+        trials: The study's trials, without those lost to a kill.
+        paired: Whether the pruner compares block by block.
+    """
+    ordered = sorted(trials, key=lambda trial: trial.user_attrs["ordinal"])
+    return [_seen(trial, paired) for trial in ordered]
+
+
+class Proposal:
+    """A trial of the mirror: what it tries, and what the pruner says of it."""
+
+    def __init__(self, mirror: optuna.Study, trial: Trial) -> None:
+        self._trial = trial
+        frozen = mirror.get_trials(deepcopy=False)[-1]
+        self.params: Values = dict(frozen.params)
+        self.distributions: dict[str, BaseDistribution] = dict(frozen.distributions)
+        self.system_attrs = _own(frozen.system_attrs)
+
+    def report(self, block: int, value: float) -> bool:
+        """Report a block's figure; whether to stop. A block without sessions says nothing."""
+        if not math.isfinite(value):
+            return False
+        self._trial.report(value, block)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self._trial.should_prune()
+
+
+class Mirror:
+    """The history as an in-memory study that proposes one more trial.
+
+    Args:
+        config: Which sampler and pruner.
+        trials: The history.
+    """
+
+    def __init__(self, config: SweepConfig, trials: list[FrozenTrial]) -> None:
+        self._config = config
+        self._trials = trials
+
+    def fixed(self, params: Mapping[str, Any]) -> Proposal:
+        """A trial with given parameters."""
+        study = self._study(SamplerConfig(name="random"), 0)
+        study.enqueue_trial(dict(params))
+        trial = study.ask(fixed_distributions={})
+        return Proposal(study, trial)
+
+    def propose(self, space: SearchSpace, seed: int, *, random: bool) -> tuple[Proposal, Values]:
+        """A trial whose parameters the sampler chose, and the settings they mean.
+
+        Args:
+            space: The search space.
+            seed: Decides the choice, given the history.
+            random: Draw independently, whatever the sampler is.
+        """
+        sampler = SamplerConfig(name="random") if random else self._config.sampler
+        study = self._study(sampler, seed)
+        trial = study.ask()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            values = space.suggest(trial)
+        return Proposal(study, trial), values
+
+    def _study(self, sampler: SamplerConfig, seed: int) -> optuna.Study:
+        parallel = self._config.study.workers > 1 or self._config.study.storage is not None
+        study = optuna.create_study(
+            study_name=self._config.study.name,
+            direction="maximize",
+            sampler=make_sampler(sampler, seed, parallel=parallel),
+            pruner=make_pruner(self._config.pruner, self._config.replay.n_blocks),
+        )
+        study.add_trials(self._trials)
+        return study
+
+
+def _seen(trial: FrozenTrial, paired: bool) -> FrozenTrial:
+    outcome = trial.user_attrs.get("outcome")
+    state, values = trial.state, trial.values
+    if state == TrialState.PRUNED and paired:
+        state = TrialState.COMPLETE
+    reports = (outcome or {}).get("blocks" if paired else "running", {})
+    return optuna.trial.create_trial(
+        state=state,
+        values=values if state == TrialState.COMPLETE else None,
+        params=trial.params,
+        distributions=trial.distributions,
+        system_attrs=_own(trial.system_attrs),
+        intermediate_values={int(block): value for block, value in reports.items()},
+    )
+
+
+def _own(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in attributes.items() if key.startswith(OWN_KEYS)}

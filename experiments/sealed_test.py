@@ -1,0 +1,160 @@
+"""The sealed test: later sessions that no trial has seen, opened once to decide."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from experiments.bystanders import MakeReplay, compare_bystanders
+from experiments.comparison import Comparison, compare_with, compare_with_no_adjustment
+from experiments.config import GuardrailsConfig, ReplayConfig
+from experiments.errors import InputError
+from experiments.finalists import DEFAULTS, Candidate
+from experiments.results import ReplayResult
+from experiments.settings import Settings
+from experiments.verdict import Verdict, decide
+
+
+class Openings(Protocol):
+    """Where a study remembers for ever which trials its sealed test was opened on."""
+
+    def read(self) -> Sequence[int]:
+        """The trials, in the order in which the test was opened on them, each once."""
+
+    def record(self, trial: int) -> None:
+        """Add a trial; durable when this returns."""
+
+
+@dataclass(frozen=True)
+class SealedTest:
+    """What the sealed test said about one trial.
+
+    Args:
+        trial: Number of the trial.
+        tune: Its gain over no adjustment on the sessions that it was chosen on.
+        test: Its gain over no adjustment on the test.
+        test_over_defaults: Its gain over the published defaults on the test.
+        bystanders: Its change on withheld queries, on the test; None where none was scored.
+        openings: The trials that the test was opened on, this one included.
+        verdict: What to do.
+        tune_result: The replay behind `tune`.
+        test_result: The replay behind `test`.
+    """
+
+    trial: int
+    tune: Comparison
+    test: Comparison
+    test_over_defaults: Comparison
+    bystanders: Comparison | None
+    openings: tuple[int, ...]
+    verdict: Verdict
+    tune_result: ReplayResult
+    test_result: ReplayResult
+
+    @property
+    def optimism(self) -> float:
+        """Tune gain minus test gain: how much of the gain was the luck of being chosen."""
+        return self.tune.gain - self.test.gain
+
+
+def unseal(openings: Openings, trial: int, *, reopen: bool = False) -> tuple[int, ...]:
+    """Record that the test is opened on a trial, before anybody has looked.
+
+    The same trial may be opened again: it shows the same figures. Another trial is a second look
+    at the same sessions; whoever takes it chooses with the test in sight.
+
+    Args:
+        openings: The study's memory.
+        trial: The trial to look at.
+        reopen: Take the second look.
+
+    Returns:
+        All trials that the test was opened on.
+
+    Raises:
+        InputError: If it was opened on another trial and `reopen` is false.
+    """
+    opened = tuple(openings.read())
+    if trial in opened:
+        return opened
+    if opened and not reopen:
+        raise InputError(
+            f"The sealed test of this study was opened on trial {opened[-1]}; opening it on trial "
+            f"{trial} too would choose with the test in sight. Use reopen=true to do so; it is "
+            "counted, and widens the interval."
+        )
+    openings.record(trial)
+    return (*opened, trial)
+
+
+def open_sealed_test(
+    candidate: Candidate,
+    defaults: Settings,
+    make_replay: MakeReplay,
+    config: ReplayConfig,
+    guardrails: GuardrailsConfig,
+    openings: Openings,
+    *,
+    metric: str,
+    seed: int,
+    reopen: bool = False,
+) -> SealedTest:
+    """Open the sealed test on the finalist chosen on the tune sessions, and decide.
+
+    With k trials looked at, each interval has the confidence 1 - .05 / k (Bonferroni), so that
+    the chance of adopting any of them for nothing stays what it was for one.
+
+    Args:
+        candidate: The finalist.
+        defaults: The published defaults.
+        make_replay: Prepares a replay.
+        config: How to replay.
+        guardrails: What must hold for ``adopt``.
+        openings: The study's memory of openings.
+        metric: The metric compared.
+        seed: Of the resampling.
+        reopen: Allow a second opening for another trial.
+
+    Raises:
+        InputError: If the test was opened on another trial and `reopen` is false.
+    """
+    opened = unseal(openings, candidate.trial, reopen=reopen)
+    confidence = 1 - 0.05 / len(opened)
+    tune_result = make_replay(config, "tune").run(candidate.settings)
+    replay = make_replay(config, "test")
+    test_result, reference = replay.run(candidate.settings), replay.run(defaults)
+    (bystanders,) = compare_bystanders(
+        [candidate.settings], make_replay, config, window="test", metric=metric, seed=seed
+    )
+    test = compare_with_no_adjustment(
+        test_result.sessions, metric, seed=seed, confidence=confidence
+    )
+    verdict = decide(test, test_result.metrics, guardrails, bystanders)
+    return SealedTest(
+        trial=candidate.trial,
+        tune=compare_with_no_adjustment(tune_result.sessions, metric, seed=seed),
+        test=test,
+        test_over_defaults=compare_with(
+            test_result.sessions,
+            reference.sessions,
+            metric,
+            name=DEFAULTS,
+            seed=seed,
+            confidence=confidence,
+        ),
+        bystanders=bystanders,
+        openings=opened,
+        verdict=_with_openings(verdict, opened),
+        tune_result=tune_result,
+        test_result=test_result,
+    )
+
+
+def _with_openings(verdict: Verdict, opened: tuple[int, ...]) -> Verdict:
+    if len(opened) == 1:
+        return verdict
+    trials = ", ".join(str(trial) for trial in opened)
+    note = (
+        f"The sealed test was opened on {len(opened)} trials ({trials}); its interval is widened "
+        "for as many looks."
+    )
+    return replace(verdict, notes=(*verdict.notes, note))

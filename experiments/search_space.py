@@ -1,0 +1,308 @@
+"""The search space: which settings are searched, over which values, and when they matter."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.trial import Trial
+
+from adjuster.config import AdjusterConfig
+from adjuster.selection import SelectionConfig
+from experiments.config import ParameterConfig, SearchSpaceConfig
+from experiments.errors import InputError
+from experiments.settings import Settings
+
+Values = dict[str, Any]
+"""Setting → value."""
+
+SECTION = "search_space.parameters"
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One parameter: its name, the setting it gives a value, its values, when it is searched."""
+
+    name: str
+    field: str
+    distribution: BaseDistribution
+    when: Mapping[str, tuple[Any, ...]]
+
+    def contains(self, value: Any) -> bool:
+        """Whether a value is one of this parameter's."""
+        distribution = self.distribution
+        if isinstance(distribution, CategoricalDistribution):
+            return value in distribution.choices
+        assert isinstance(distribution, FloatDistribution | IntDistribution)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        whole = isinstance(distribution, FloatDistribution) or value % 1 == 0
+        return whole and distribution.low <= value <= distribution.high
+
+    def suggest(self, trial: Trial) -> Any:
+        """Let a trial's sampler choose a value."""
+        distribution = self.distribution
+        if isinstance(distribution, CategoricalDistribution):
+            return trial.suggest_categorical(self.name, distribution.choices)
+        assert isinstance(distribution, FloatDistribution | IntDistribution)
+        draw = (
+            trial.suggest_int if isinstance(distribution, IntDistribution) else trial.suggest_float
+        )
+        return draw(self.name, distribution.low, distribution.high, log=distribution.log)
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """The parameters in order; one that depends on another stands below it.
+
+    Example:
+        >>> space = SearchSpace.from_config(
+        ...     SearchSpaceConfig({"num_iterations": ParameterConfig("int", low=1, high=3)}),
+        ...     Settings(AdjusterConfig(), SelectionConfig()),
+        ... )
+        >>> [values["num_iterations"] for values in space.iter_grid(5)]
+        [1, 2, 3]
+    """
+
+    dimensions: tuple[Dimension, ...]
+
+    @classmethod
+    def from_config(cls, config: SearchSpaceConfig, base: Settings) -> "SearchSpace":
+        """Check a space and build it.
+
+        Args:
+            config: The space as data.
+            base: The settings that it varies.
+
+        Raises:
+            InputError: A sentence for every fault.
+        """
+        faults = [] if config.parameters else [f"{SECTION} must have a parameter, got none."]
+        earlier: dict[str, ParameterConfig] = {}
+        for name, parameter in config.parameters.items():
+            faults += _faults(name, parameter, base) or _when_faults(name, parameter, earlier)
+            earlier[name] = parameter
+        faults += [] if faults else _shared_faults(config.parameters)
+        if faults:
+            raise InputError("\n".join(faults))
+        return cls(tuple(_dimension(*item) for item in config.parameters.items()))
+
+    @property
+    def fields(self) -> list[str]:
+        """The settings that are searched, in order."""
+        return list(dict.fromkeys(dimension.field for dimension in self.dimensions))
+
+    def walk(self, choose: Callable[[Dimension], Any]) -> Values:
+        """Choose a value for every parameter that matters given those chosen above it."""
+        chosen: Values = {}
+        values: Values = {}
+        for dimension in self.dimensions:
+            if all(
+                name in chosen and chosen[name] in allowed
+                for name, allowed in dimension.when.items()
+            ):
+                chosen[dimension.name] = choose(dimension)
+                values[dimension.field] = chosen[dimension.name]
+        return values
+
+    def suggest(self, trial: Trial) -> Values:
+        """Let a trial's sampler choose."""
+        return self.walk(lambda dimension: dimension.suggest(trial))
+
+    def parameters(self, values: Mapping[str, Any]) -> Values:
+        """Parameter → value for given settings, as far as the space holds them.
+
+        Args:
+            values: A value for every setting of the space.
+        """
+        chosen: Values = {}
+
+        def choose(dimension: Dimension) -> Any:
+            if dimension.contains(values[dimension.field]):
+                chosen[dimension.name] = values[dimension.field]
+            return values[dimension.field]
+
+        self.walk(choose)
+        return chosen
+
+    def iter_grid(self, n_points: int) -> Iterator[Values]:
+        """Every combination of `n_points` values a number and all choices, each once."""
+        yield from self._combine({}, {}, list(self.dimensions), n_points)
+
+    def _combine(
+        self, chosen: Values, values: Values, rest: list[Dimension], n_points: int
+    ) -> Iterator[Values]:
+        if not rest:
+            yield values
+            return
+        first, *rest = rest
+        if not all(chosen.get(name, ...) in allowed for name, allowed in first.when.items()):
+            yield from self._combine(chosen, values, rest, n_points)
+            return
+        for value in _points(first.distribution, n_points):
+            yield from self._combine(
+                {**chosen, first.name: value}, {**values, first.field: value}, rest, n_points
+            )
+
+    def at(self, point: Sequence[float]) -> Values:
+        """The settings at a point of the unit cube, one coordinate a parameter."""
+        coordinate = {
+            dimension.name: float(place)
+            for dimension, place in zip(self.dimensions, point, strict=True)
+        }
+        return self.walk(lambda item: _value_at(item.distribution, coordinate[item.name]))
+
+
+def _dimension(name: str, parameter: ParameterConfig) -> Dimension:
+    return Dimension(
+        name, parameter.field or name, _distribution(parameter), _conditions(parameter)
+    )
+
+
+def _distribution(parameter: ParameterConfig) -> BaseDistribution:
+    if parameter.type == "categorical":
+        return CategoricalDistribution(parameter.choices or [])
+    low, high = parameter.low, parameter.high
+    assert low is not None
+    assert high is not None
+    if parameter.type == "int":
+        return IntDistribution(int(low), int(high), log=parameter.log)
+    return FloatDistribution(low, high, log=parameter.log)
+
+
+def _conditions(parameter: ParameterConfig) -> dict[str, tuple[Any, ...]]:
+    return {
+        name: tuple(value) if isinstance(value, list) else (value,)
+        for name, value in (parameter.when or {}).items()
+    }
+
+
+def _points(distribution: BaseDistribution, n_points: int) -> list[Any]:
+    if isinstance(distribution, CategoricalDistribution):
+        return list(distribution.choices)
+    places = np.linspace(0, 1, n_points) if n_points > 1 else np.array([0.5])
+    return list(dict.fromkeys(_value_at(distribution, float(place)) for place in places))
+
+
+def _value_at(distribution: BaseDistribution, place: float) -> Any:
+    """The value at a share of a distribution's range, 0 its low end and 1 its high end."""
+    if isinstance(distribution, CategoricalDistribution):
+        choices = distribution.choices
+        return choices[min(int(place * len(choices)), len(choices) - 1)]
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
+    low, high = float(distribution.low), float(distribution.high)
+    value = low * (high / low) ** place if distribution.log else low + (high - low) * place
+    value = min(max(value, low), high)
+    return round(value) if isinstance(distribution, IntDistribution) else value
+
+
+def _faults(name: str, parameter: ParameterConfig, base: Settings) -> list[str]:
+    where = f"{SECTION}.{name}"
+    known = [item.name for kind in (AdjusterConfig, SelectionConfig) for item in fields(kind)]
+    setting = parameter.field or name
+    if setting not in known:
+        return [f"{where} must be named after a setting ({', '.join(known)}), got {setting}."]
+    if parameter.type not in ("float", "int", "categorical"):
+        return [f"{where}.type must be one of float, int, categorical, got {parameter.type}."]
+    if parameter.type == "categorical":
+        faults = _choice_faults(where, parameter)
+        ends = {"choices": parameter.choices or []}
+    else:
+        faults = _range_faults(where, parameter)
+        ends = {"low": [parameter.low], "high": [parameter.high]}
+    return faults or [
+        f"{where}.{end}: {fault}"
+        for end, values in ends.items()
+        for value in values
+        for fault in _value_faults(base, setting, value, parameter.type)
+    ]
+
+
+def _choice_faults(where: str, parameter: ParameterConfig) -> list[str]:
+    faults = []
+    choices = parameter.choices or []
+    if not choices:
+        faults.append(f"{where}.choices must have at least one value, got none.")
+    elif any(isinstance(value, list | dict) for value in choices):
+        faults.append(f"{where}.choices must be plain values, got {choices}.")
+    elif len(set(choices)) < len(choices):
+        faults.append(f"{where}.choices must differ from each other, got {choices}.")
+    for name in ("low", "high"):
+        if getattr(parameter, name) is not None:
+            faults.append(f"{where}.{name} must be left out of a categorical parameter.")
+    return faults
+
+
+def _range_faults(where: str, parameter: ParameterConfig) -> list[str]:
+    low, high = parameter.low, parameter.high
+    faults = [
+        f"{where}.{name} must be a finite number, got {value}."
+        for name, value in (("low", low), ("high", high))
+        if value is None or not np.isfinite(value)
+    ]
+    if parameter.choices is not None:
+        faults.append(f"{where}.choices must be left out of a {parameter.type} parameter.")
+    if faults or low is None or high is None:
+        return faults
+    if parameter.type == "int" and (low % 1 or high % 1):
+        faults.append(f"{where} must have whole ends, got {low:g} and {high:g}.")
+    if low > high:
+        faults.append(f"{where}.low must be <= {where}.high ({high:g}), got {low:g}.")
+    if parameter.log and low <= 0:
+        faults.append(f"{where}.low must be > 0 with log: true, got {low:g}.")
+    return faults
+
+
+def _value_faults(base: Settings, setting: str, value: Any, kind: str) -> list[str]:
+    try:
+        base.with_values({setting: int(value) if kind == "int" else value})
+    except (ValueError, TypeError) as error:
+        return str(error).splitlines()
+    return []
+
+
+def _when_faults(
+    name: str, parameter: ParameterConfig, earlier: Mapping[str, ParameterConfig]
+) -> list[str]:
+    faults = []
+    for other, values in _conditions(parameter).items():
+        where = f"{SECTION}.{name}.when.{other}"
+        if other not in earlier:
+            faults.append(f"{where} must name a parameter that stands above {name}.")
+            continue
+        choices = earlier[other].choices
+        for value in values:
+            if choices is not None and value not in choices:
+                faults.append(f"{where} must be one of {choices}, got {value}.")
+    return faults
+
+
+def _shared_faults(parameters: Mapping[str, ParameterConfig]) -> list[str]:
+    """Parameters that give the same setting a value at the same time."""
+    return [
+        f"{SECTION}.{a} and {SECTION}.{b} both set {parameters[a].field or a}; "
+        "give them conditions (when) that never hold together."
+        for a, b in combinations(parameters, 2)
+        if (parameters[a].field or a) == (parameters[b].field or b)
+        and not _exclusive(_needed(a, parameters), _needed(b, parameters))
+    ]
+
+
+def _needed(name: str, parameters: Mapping[str, ParameterConfig]) -> dict[str, set[Any]]:
+    """All conditions of a parameter, those of the parameters it depends on included."""
+    needed: dict[str, set[Any]] = {}
+    for other, values in _conditions(parameters[name]).items():
+        needed[other] = set(values)
+        needed |= _needed(other, parameters)
+    return needed
+
+
+def _exclusive(a: Mapping[str, set[Any]], b: Mapping[str, set[Any]]) -> bool:
+    return any(not a[name] & b[name] for name in a.keys() & b.keys())

@@ -1,0 +1,354 @@
+"""The study: which trial is run next, what is kept of it, what is the same after a kill."""
+
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from experiments.config import SweepConfig
+from experiments.errors import InputError
+from experiments.mirror import Mirror, Proposal, history
+from experiments.pruners import is_paired, reported
+from experiments.records import COMPLETE, FAILED, PRUNED, BaselineRecord, Outcome, TrialRecord
+from experiments.results import Checkpoint
+from experiments.samplers import DESIGNS, iter_design
+from experiments.search_space import SearchSpace
+from experiments.settings import Settings
+from experiments.starts import PUBLISHED_DEFAULTS, Start, starts
+from experiments.storage import StudyStorage
+
+STATES = {
+    COMPLETE: TrialState.COMPLETE,
+    PRUNED: TrialState.PRUNED,
+    FAILED: TrialState.FAIL,
+}
+MAX_DRAWS = 60
+"""Proposals of a sampler that may be refused as already tried before the space is called done."""
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A trial that this process runs.
+
+    Args:
+        number: Its number in the study.
+        trial_id: Its key in the storage.
+        origin: Name of an enqueued configuration, or ``sampler``.
+        settings: What it tries.
+        proposal: Its twin in the mirror, which the pruner watches.
+        seconds: What claiming it took.
+    """
+
+    number: int
+    trial_id: int
+    origin: str
+    settings: Settings
+    proposal: Proposal
+    seconds: float
+
+
+class Study:
+    """One study in its storage.
+
+    Trials are claimed one at a time under a lock, with all their parameters, so that no two
+    processes try the same, a total is met exactly, and a killed trial can be run again.
+
+    Args:
+        config: The sweep's configuration.
+        base: The settings that the search space varies.
+        space: The search space.
+        storage: Where the study lives.
+        session: Name of this process, kept with the trials it runs.
+    """
+
+    def __init__(
+        self,
+        config: SweepConfig,
+        base: Settings,
+        space: SearchSpace,
+        storage: StudyStorage,
+        session: str,
+    ) -> None:
+        self.config = config
+        self.base = base
+        self.space = space
+        self.session = session
+        self.is_exhausted = False
+        self._storage = storage
+        self._starts = starts(config.study.enqueue, base)
+        self._study: optuna.Study | None = None
+
+    def open(self, definition: Mapping[str, Any], uid: str) -> None:
+        """Make the study or go on with it, and fail the trials that a kill left running.
+
+        Args:
+            definition: What must stay the same for trials to be comparable, flat.
+            uid: Names the study if it is new.
+
+        Raises:
+            InputError: If the study was made with another definition, saying what differs, or
+                is being run by another process.
+        """
+        self._storage.take_over()
+        with self._storage.alone():
+            self._load()
+            known = self.attribute("definition")
+            if known is None:
+                self.keep("definition", dict(definition))
+                self.keep("uid", uid)
+            else:
+                _check_same(self.config.study.name, known, definition)
+            self._storage.fail_lost(self.optuna)
+        self._storage.share()
+
+    def join(self) -> None:
+        """Run trials of a study that another process opened."""
+        self._storage.share()
+        self._load()
+
+    def close(self) -> None:
+        """Let go of the storage."""
+        self._storage.close()
+
+    def fail_lost(self) -> None:
+        """Fail the trials whose process is gone; only where no other process is on the study."""
+        with self._storage.alone():
+            self._storage.fail_lost(self.optuna)
+
+    @property
+    def optuna(self) -> optuna.Study:
+        """The study as Optuna's own tools see it."""
+        assert self._study is not None
+        return self._study
+
+    def attribute(self, name: str) -> Any:
+        """What `keep` kept under a name, or None."""
+        return self.optuna.user_attrs.get(name)
+
+    def keep(self, name: str, value: Any) -> None:
+        """Keep a plain value with the study."""
+        self.optuna.set_user_attr(name, value)
+
+    def baselines(self) -> dict[str, BaselineRecord]:
+        """The baselines that were scored, by name."""
+        kept = self.attribute("baselines") or {}
+        return {name: BaselineRecord(name, **record) for name, record in kept.items()}
+
+    def keep_baselines(self, baselines: Mapping[str, BaselineRecord]) -> None:
+        """Keep the baselines' figures, so that they are scored once a study."""
+        rows = {
+            name: {"params": record.params, "metrics": record.metrics}
+            for name, record in baselines.items()
+        }
+        self.keep("baselines", rows)
+
+    def records(self) -> list[TrialRecord]:
+        """Every trial, in order of its number."""
+        return [read_record(trial) for trial in self._trials()]
+
+    def claim(self) -> Claim | None:
+        """The next trial to run, or None when the study is as long as it shall be.
+
+        Trials lost to a kill come first, with the parameters they had.
+        """
+        started = time.perf_counter()
+        with self._storage.alone():
+            found = self._next()
+            if found is None:
+                return None
+            proposal, attributes = found
+            settings = Settings.from_dict(attributes["settings"])
+            trial_id = self._start(proposal, attributes)
+        number = self._storage.storage.get_trial(trial_id).number
+        seconds = time.perf_counter() - started
+        return Claim(number, trial_id, attributes["origin"], settings, proposal, seconds)
+
+    def should_prune(self, claim: Claim, checkpoint: Checkpoint) -> bool:
+        """Tell the pruner a block's figure and ask it. The published defaults always finish."""
+        if self.config.pruner.name == "none":
+            return False
+        stop = claim.proposal.report(checkpoint.block, reported(self.config.pruner, checkpoint))
+        return stop and claim.origin != PUBLISHED_DEFAULTS
+
+    def alive(self, claim: Claim) -> AbstractContextManager[None]:
+        """Show, while it lasts, that the trial's process lives."""
+        return self._storage.alive(claim.trial_id)
+
+    def finish(self, claim: Claim, outcome: Outcome) -> TrialRecord:
+        """Keep what came of a trial; the last write makes it final."""
+        storage = self._storage.storage
+        storage.set_trial_user_attr(claim.trial_id, "outcome", _plain(outcome))
+        trial = optuna.trial.Trial(self.optuna, claim.trial_id)
+        for name, excess in outcome.constraints.items():
+            trial.set_constraint(name, excess)
+        values = None if outcome.value is None else [outcome.value]
+        storage.set_trial_state_values(claim.trial_id, STATES[outcome.state], values)
+        return read_record(storage.get_trial(claim.trial_id))
+
+    def _load(self) -> None:
+        self._study = optuna.create_study(
+            storage=self._storage.storage,
+            study_name=self.config.study.name,
+            sampler=optuna.samplers.RandomSampler(seed=self.config.study.seed),
+            pruner=optuna.pruners.NopPruner(),
+            direction="maximize",
+            load_if_exists=True,
+        )
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self.optuna.get_trials(deepcopy=False)
+
+    def _next(self) -> tuple[Proposal, dict[str, Any]] | None:
+        trials = self._trials()
+        records = [read_record(trial) for trial in trials]
+        owed = _owed(records)
+        lost = {trial.number for trial, record in zip(trials, records, strict=True) if record.lost}
+        usable = [trial for trial in trials if trial.number not in lost]
+        mirror = Mirror(self.config, history(usable, paired=is_paired(self.config.pruner)))
+        if owed is not None:
+            again = Start(owed.origin, Settings.from_dict(owed.settings))
+            return self._fixed(mirror, again, owed.ordinal)
+        ordinal = len({record.ordinal for record in records})
+        if ordinal >= self.config.study.n_trials:
+            return None
+        if ordinal < len(self._starts):
+            return self._fixed(mirror, self._starts[ordinal], ordinal)
+        seen = {Settings.from_dict(record.settings).key for record in records}
+        if self.config.sampler.name in DESIGNS:
+            found = self._from_design(mirror, ordinal, seen)
+        else:
+            found = self._from_sampler(mirror, ordinal, seen)
+        self.is_exhausted = found is None
+        return found
+
+    def _fixed(
+        self, mirror: Mirror, start: Start, ordinal: int
+    ) -> tuple[Proposal, dict[str, Any]]:
+        values = {name: start.settings.value(name) for name in self.space.fields}
+        proposal = mirror.fixed(self.space.parameters(values))
+        return proposal, self._attributes(start.name, start.settings, ordinal)
+
+    def _from_design(
+        self, mirror: Mirror, ordinal: int, seen: set[tuple[Any, ...]]
+    ) -> tuple[Proposal, dict[str, Any]] | None:
+        points = iter_design(self.config.sampler, self.space, self.config.study.seed)
+        for place, values in enumerate(points):
+            if place > MAX_DRAWS * (len(seen) + 1) and self.config.sampler.name != "grid":
+                return None
+            settings = self._usable(values, seen)
+            if settings is not None:
+                return self._fixed(mirror, Start("sampler", settings), ordinal)
+        return None
+
+    def _from_sampler(
+        self, mirror: Mirror, ordinal: int, seen: set[tuple[Any, ...]]
+    ) -> tuple[Proposal, dict[str, Any]] | None:
+        for draw in range(MAX_DRAWS):
+            seed = _seed(self.config.study.seed, ordinal, draw)
+            proposal, values = mirror.propose(self.space, seed, random=draw > MAX_DRAWS // 2)
+            settings = self._usable(values, seen)
+            if settings is not None:
+                return proposal, self._attributes("sampler", settings, ordinal)
+        return None
+
+    def _usable(
+        self, values: Mapping[str, Any], seen: set[tuple[Any, ...]]
+    ) -> Settings | None:
+        """The settings, or None if they were tried or contradict each other."""
+        try:
+            settings = self.base.with_values(values)
+        except ValueError:
+            return None
+        return None if settings.key in seen else settings
+
+    def _attributes(self, origin: str, settings: Settings, ordinal: int) -> dict[str, Any]:
+        values = {name: settings.value(name) for name in self.space.fields}
+        return {
+            "ordinal": ordinal,
+            "origin": origin,
+            "values": values,
+            "settings": settings.to_dict(),
+            "session": self.session,
+        }
+
+    def _start(self, proposal: Proposal, attributes: dict[str, Any]) -> int:
+        """Write the running trial with all its parameters at once; its key in the storage."""
+        trial = optuna.trial.create_trial(
+            state=TrialState.RUNNING,
+            params=proposal.params,
+            distributions=proposal.distributions,
+            user_attrs=attributes,
+            system_attrs=proposal.system_attrs,
+        )
+        trial.datetime_start = datetime.now()
+        storage = self._storage.storage
+        study_id = storage.get_study_id_from_name(self.config.study.name)
+        return int(storage.create_new_trial(study_id, template_trial=trial))
+
+
+def read_record(trial: FrozenTrial) -> TrialRecord:
+    """A trial of the storage as plain data."""
+    kept = trial.user_attrs
+    outcome = _outcome(kept["outcome"]) if "outcome" in kept else None
+    finished = trial.state.is_finished()
+    return TrialRecord(
+        number=trial.number,
+        ordinal=kept["ordinal"],
+        origin=kept["origin"],
+        values=kept["values"],
+        settings=kept["settings"],
+        outcome=outcome if finished and trial.state == STATES.get(_state(outcome)) else None,
+        lost=trial.state == TrialState.FAIL and _state(outcome) != FAILED,
+        started=_epoch(trial.datetime_start) or 0.0,
+        finished=_epoch(trial.datetime_complete),
+        session=kept["session"],
+    )
+
+
+def _state(outcome: Outcome | None) -> str:
+    return outcome.state if outcome else ""
+
+
+def _plain(outcome: Outcome) -> dict[str, Any]:
+    return asdict(outcome)
+
+
+def _outcome(kept: Mapping[str, Any]) -> Outcome:
+    by_block = {name: {int(k): v for k, v in kept[name].items()} for name in ("blocks", "running")}
+    return Outcome(**{**kept, **by_block})
+
+
+def _epoch(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment else None
+
+
+def _owed(records: list[TrialRecord]) -> TrialRecord | None:
+    """The first trial that was lost and is not yet being run again."""
+    replaced = {record.ordinal for record in records if not record.lost}
+    waiting = [record for record in records if record.lost and record.ordinal not in replaced]
+    return min(waiting, key=lambda record: record.ordinal, default=None)
+
+
+def _seed(study_seed: int, ordinal: int, draw: int) -> int:
+    return int(np.random.SeedSequence([study_seed, ordinal, draw]).generate_state(1)[0])
+
+
+def _check_same(name: str, known: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    differing = [
+        f"{key} was {known.get(key)}, is {now.get(key)}"
+        for key in sorted({*known, *now})
+        if known.get(key) != now.get(key)
+    ]
+    if differing:
+        raise InputError(
+            f"study.name {name} was started with other settings: {'; '.join(differing)}. "
+            "Give this study another name with study.name=..., or set them back."
+        )

@@ -1,0 +1,73 @@
+"""A replayer whose gains are planted in the settings, for tests of what stands above the replay."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from adjuster.config import AdjusterConfig
+from adjuster.selection import SelectionConfig
+from experiments.config import ReplayConfig
+from experiments.results import CurvePoint, ReplayResult, SessionScores
+from experiments.settings import Settings
+
+N_USERS = 120
+
+
+def make_settings(**values) -> Settings:
+    return Settings(AdjusterConfig(**values), SelectionConfig())
+
+
+@dataclass
+class PlantedReplay:
+    """Every session gains `anchor_weight` times a factor of the window, with noise."""
+
+    config: ReplayConfig
+    window: str
+    calls: list = field(default_factory=list)
+    bystander_gain: float = 0.0
+    test_factor: float = 0.5
+
+    def run(self, settings: Settings) -> ReplayResult:
+        self.calls.append((self.window, self.config.bystander_share, self.config.bystander_fold))
+        factor = 1.0 if self.window == "tune" else self.test_factor
+        gain = settings.adjuster.anchor_weight * factor
+        sessions = planted_scores(gain, seed=len(self.window), n_sessions=600)
+        withheld = None
+        if self.config.bystander_share:
+            fold = self.config.bystander_fold
+            withheld = planted_scores(self.bystander_gain, seed=100 + fold, n_sessions=100)
+        delta = sessions.after["ndcg_at_10"] - sessions.before["ndcg_at_10"]
+        return ReplayResult(
+            metrics={
+                "ndcg_at_10": float(sessions.after["ndcg_at_10"].mean()),
+                "before_ndcg_at_10": float(sessions.before["ndcg_at_10"].mean()),
+                "delta_ndcg_at_10": float(delta.mean()),
+                "drift_mean": settings.adjuster.adjustment_rate,
+                "harmed_share": float((delta < 0).mean()),
+                "reach": 1.0,
+            },
+            sessions=sessions,
+            bystanders=withheld,
+            curve=[CurvePoint(100 * i, 30, 0.5, 0.5 + gain) for i in range(1, 21)],
+            counts={"selected": 600},
+            blocks=[0.5] * 20,
+            drift=np.full(50, settings.adjuster.adjustment_rate),
+            seconds={"replay": 0.1},
+            extra={},
+        )
+
+
+def planted_scores(gain: float, *, seed: int, n_sessions: int) -> SessionScores:
+    rng = np.random.default_rng(seed)
+    user = rng.integers(0, N_USERS, n_sessions)
+    before = rng.uniform(0.3, 0.7, n_sessions)
+    after = before + gain + rng.normal(size=n_sessions) * 0.02
+    return SessionScores(
+        session=np.arange(n_sessions),
+        owner=user,
+        user=user,
+        created_at=np.arange(n_sessions),
+        reached=np.ones(n_sessions, bool),
+        before={"ndcg_at_10": before},
+        after={"ndcg_at_10": after},
+    )
