@@ -148,7 +148,7 @@ class _Problem:
         )
         loss = term_loss(pooled, self.clicked, self.unclicked, config).sum()
         if config.anchor_weight:
-            loss = loss + config.anchor_weight * ((vectors - self.originals) ** 2).sum()
+            loss = loss + config.anchor_weight / 2 * ((vectors - self.originals) ** 2).sum()
         return loss
 
 

@@ -19,12 +19,15 @@ class ImprovementElement:
         vector: Shape ``(parts, D)``, a torch tensor or a NumPy array.
         is_average: One flag a part; rows past a non-empty list are padding. Empty: all rows count.
         user_id: Whose copy this is, or None for the shared original.
+        original: The index's own vector, shape of `vector`, from which drift is measured; None
+            where `vector` is the original, or the host does not tell.
     """
 
     id: str
     vector: Any
     is_average: list[bool] = field(default_factory=list)
     user_id: str | None = None
+    original: Any = None
 
     @property
     def n_parts(self) -> int:
@@ -92,12 +95,14 @@ class FeedbackLayout:
 
     Args:
         batch: The flat form.
+        objects: The (owner, object id) of each of the batch's objects.
         places: For each session, its elements in order (clicked first): (object in the batch,
             number of data rows).
         skipped: Reason → number of sessions that say nothing (``no_clicked_object``).
     """
 
     batch: FeedbackBatch
+    objects: list[tuple[str | None, str]]
     places: list[list[tuple[int, int]]]
     skipped: dict[str, int]
 
@@ -150,7 +155,8 @@ class _Builder:
         places = [self._add(session) for session in sessions]
         vectors = self._stack(self.rows, self.sources)
         queries = self._stack(self.query_rows, self.query_sources)
-        return FeedbackLayout(self._flatten(vectors, queries), places, self.skipped)
+        batch = self._flatten(vectors, queries)
+        return FeedbackLayout(batch, list(self.objects), places, self.skipped)
 
     def _add(self, session: Any) -> list[tuple[int, int]]:
         check_distinct(session)
@@ -209,13 +215,23 @@ class _Builder:
         check_rows(stacked, [len(mine) for mine in rows], sources, self.index)
         return stacked
 
+    def _originals(self, vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+        known = [getattr(element, "original", None) for _, element in self.sources]
+        if all(original is None for original in known):
+            return vectors
+        rows = [
+            mine if original is None else to_array(original)[: len(mine)]
+            for original, mine in zip(known, self.rows, strict=True)
+        ]
+        return np.concatenate(rows).astype(vectors.dtype, copy=False)
+
     def _flatten(
         self, vectors: NDArray[np.floating], queries: NDArray[np.floating]
     ) -> FeedbackBatch:
         terms = [(query, *weights) for mine in self.terms for query, weights in mine.items()]
         return FeedbackBatch(
             vectors=vectors,
-            originals=vectors,
+            originals=self._originals(vectors),
             object_offsets=offsets_of([len(rows) for rows in self.rows]),
             query_vectors=queries.astype(vectors.dtype, copy=False),
             query_offsets=offsets_of([len(rows) for rows in self.query_rows]),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from adjuster.config import AdjusterConfig
 from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
 from adjuster.jit import compiled
+from adjuster.rocchio import RocchioWeights
 
 COSINE, DOT, EUCLID = 0, 1, 2
 MIN, AVG = 0, 1
@@ -117,13 +118,14 @@ def make_knobs(index: SearchIndexInfo, config: AdjusterConfig) -> Knobs:
     )
 
 
-def rocchio_knobs(
-    index: SearchIndexInfo, *, keep: float, clicked: float, unclicked: float
-) -> Knobs:
-    """Rocchio's rule as the kernel takes it: keep · x + clicked · Σ q - unclicked · Σ q."""
-    plain = make_knobs(index, AdjusterConfig(num_iterations=1))
+def rocchio_knobs(index: SearchIndexInfo, weights: RocchioWeights) -> Knobs:
+    """Rocchio's rule as the kernel takes it, from the original with all feedback so far."""
+    plain = make_knobs(index, AdjusterConfig(num_iterations=1, memory="refit"))
     return plain._replace(
-        optimizer=ROCCHIO, rate=clicked, non_clicked_weight=unclicked, anchor_weight=keep
+        optimizer=ROCCHIO,
+        rate=weights.clicked,
+        non_clicked_weight=weights.unclicked,
+        anchor_weight=weights.original,
     )
 
 
@@ -389,17 +391,26 @@ def bound_drift(x, m, original, min_cosine):  # type: ignore[no-untyped-def]
 
 @compiled(inline=True)
 def rocchio_step(knobs, x, queries, rows, term_rows, clicked, unclicked):  # type: ignore[no-untyped-def]
-    """Rocchio's rule on every part; a query of several parts counts as their mean."""
+    """Rocchio's rule on every part, as `rocchio.py` states it."""
     f = x.dtype.type
+    liked, passed = 0.0, 0.0
+    for j in range(clicked.shape[0]):
+        liked += clicked[j]
+        passed += unclicked[j]
     for m in range(x.shape[0]):
+        size = 1.0
+        if knobs.metric == COSINE:
+            size = np.sqrt(np.float64(dot_span(x, m, x, m, 0, x.shape[1])))
         for d in range(x.shape[1]):
             x[m, d] *= f(knobs.anchor_weight)
         for j in range(clicked.shape[0]):
-            weight = knobs.rate * clicked[j] - knobs.non_clicked_weight * unclicked[j]
-            weight /= term_rows[j + 1] - term_rows[j]
+            weight = knobs.rate * clicked[j] / liked if liked > 0 else 0.0
+            weight -= knobs.non_clicked_weight * unclicked[j] / passed if passed > 0 else 0.0
+            weight *= size / (term_rows[j + 1] - term_rows[j])
             for r in range(term_rows[j], term_rows[j + 1]):
+                row = rows[r]
                 for d in range(x.shape[1]):
-                    x[m, d] += f(weight) * queries[rows[r], d]
+                    x[m, d] += f(weight) * queries[row, d]
 
 
 @compiled(inline=True)

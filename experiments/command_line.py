@@ -33,9 +33,7 @@ REFUSED = frozenset(("-m", "--multirun", "--experimental-rerun"))
 """Flags of Hydra that these commands do not offer: the study searches, and nothing is unpickled."""
 
 
-def run_command(
-    name: str, command: Callable[[Any], int], argv: Sequence[str] | None = None
-) -> int:
+def run_command(name: str, command: Callable[[Any], int], argv: Sequence[str] | None = None) -> int:
     """Compose a command's configuration, check it, run the command.
 
     Args:

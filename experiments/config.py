@@ -11,20 +11,11 @@ from omegaconf import MISSING
 
 from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
+from experiments.data_config import EncoderConfig, IngestConfig, InspectConfig, SimulateConfig
+from experiments.ranges import check
 
 SCOPES = ("user_id", "segment", "none")
 METRICS = ("ndcg_at_5", "ndcg_at_10", "mrr", "map", "recall_at_10")
-
-
-def check(section: str, rules: list[tuple[str, Any, bool, str]]) -> None:
-    """Raise one `ValueError` with a line for every (field, value, is good, must be) that fails."""
-    faults = [
-        f"{section}.{name} must be {must}, got {value}."
-        for name, value, good, must in rules
-        if not good
-    ]
-    if faults:
-        raise ValueError("\n".join(faults))
 
 
 @dataclass
@@ -78,6 +69,8 @@ class ReplayConfig:
         interval_seconds: Seconds between ticks; by default the adjuster's own.
         personalize_by: Whose vectors a session reads and adjusts; null is the data set's default.
         split: Warmup, tune and test.
+        quiet_seconds: A session is marked for improvement when nothing has happened in it for
+            so long after a click, >= 0; 1800 is the usual end of a visit, 0 the first click.
         batch_size: Sessions that the worker adjusts in one call, >= 1.
         bystander_share: Share of the queries whose feedback is withheld and which are scored
             apart, in [0, 1).
@@ -92,6 +85,7 @@ class ReplayConfig:
     interval_seconds: int = 3600
     personalize_by: str | None = None
     split: SplitConfig = field(default_factory=SplitConfig)
+    quiet_seconds: int = 1800
     batch_size: int = 1024
     bystander_share: float = 0.0
     bystander_fold: int = 0
@@ -117,6 +111,7 @@ class ReplayConfig:
                     self.personalize_by in (None, *SCOPES),
                     f"one of {', '.join(SCOPES)}",
                 ),
+                ("quiet_seconds", self.quiet_seconds, self.quiet_seconds >= 0, ">= 0 seconds"),
                 ("batch_size", self.batch_size, self.batch_size >= 1, ">= 1 session"),
                 (
                     "bystander_share",
@@ -426,10 +421,27 @@ class ExportConfig:
     output_dir: str = "outputs"
 
 
+@dataclass
+class ReportConfig:
+    """Which study to report on.
+
+    Args:
+        study: Its name.
+        output_dir: Where the sweep wrote.
+    """
+
+    study: str = MISSING
+    output_dir: str = "outputs"
+
+
 COMMANDS: dict[str, type] = {
     "sweep": SweepConfig,
     "evaluate": EvaluateConfig,
     "export": ExportConfig,
+    "report": ReportConfig,
+    "simulate": SimulateConfig,
+    "ingest": IngestConfig,
+    "inspect": InspectConfig,
 }
 """A command's configuration by its name; the file ``conf/<name>.yaml`` holds its choices."""
 
@@ -440,11 +452,11 @@ GROUPS: dict[str, type] = {
     "replay": ReplayConfig,
     "objective": ObjectiveConfig,
     "guardrails": GuardrailsConfig,
-    "study": StudyConfig,
     "search_space": SearchSpaceConfig,
     "sampler": SamplerConfig,
     "pruner": PrunerConfig,
     "tracking": TrackingConfig,
+    "encoder": EncoderConfig,
 }
 """A group's schema by its name; its files start from ``schema``."""
 

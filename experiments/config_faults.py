@@ -60,17 +60,17 @@ def explain_value(error: Exception, key: str) -> list[str]:
     return [f"{where}: {text.splitlines()[0]}."]
 
 
-def unknown_keys(config: DictConfig, keys: Sequence[str] = (), prefix: str = "") -> list[str]:
+def unknown_keys(config: DictConfig, prefix: str = "") -> list[str]:
     """A sentence for every key that the schema does not have (``+key=value`` can add such)."""
-    known = {item.name for item in fields(OmegaConf.get_type(config))}
-    candidates = [*keys, *(prefix + item for item in known)]
+    schema: Any = OmegaConf.get_type(config)
+    known = {item.name for item in fields(schema)}
     faults = []
     for key in config:
         node = config._get_node(key)
         if key not in known:
-            faults.append(_unknown(f"{prefix}{key}", candidates))
+            faults.append(_unknown(f"{prefix}{key!s}", [prefix + item for item in sorted(known)]))
         elif isinstance(node, DictConfig) and is_dataclass(OmegaConf.get_type(node)):
-            faults += unknown_keys(node, candidates, f"{prefix}{key}.")
+            faults += unknown_keys(node, f"{prefix}{key!s}.")
     return faults
 
 
@@ -110,8 +110,10 @@ def _unknown(key: str, keys: Sequence[str]) -> str:
     near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
     if near:
         return f"{key} is not a setting; the nearest is {near[0]}."
-    sections = sorted({item.split(".")[0] for item in keys})
-    return f"{key} is not a setting; there are {', '.join(sections)}."
+    section = key.rpartition(".")[0]
+    depth = section.count(".") + 2 if section else 1
+    beside = {".".join(item.split(".")[:depth]) for item in keys if item.startswith(section)}
+    return f"{key} is not a setting; there are {', '.join(sorted(beside))}."
 
 
 def _known_keys(name: str) -> list[str]:

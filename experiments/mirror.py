@@ -69,11 +69,12 @@ class Mirror:
         self._config = config
         self._trials = trials
 
-    def fixed(self, params: Mapping[str, Any]) -> Proposal:
-        """A trial with given parameters."""
+    def fixed(self, space: SearchSpace, values: Mapping[str, Any]) -> Proposal:
+        """A trial with given settings; those outside the space are left out of its parameters."""
         study = self._study(SamplerConfig(name="random"), 0)
-        study.enqueue_trial(dict(params))
-        trial = study.ask(fixed_distributions={})
+        params = space.parameters(values)
+        study.enqueue_trial(params)
+        trial = study.ask({name: space.distributions[name] for name in params})
         return Proposal(study, trial)
 
     def propose(self, space: SearchSpace, seed: int, *, random: bool) -> tuple[Proposal, Values]:

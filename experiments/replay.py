@@ -6,7 +6,7 @@ same for every setting is computed once, when a `Replay` is made.
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import lru_cache
 from time import perf_counter
 from typing import Any
@@ -18,6 +18,8 @@ from adjuster.config import AdjusterConfig
 from adjuster.fused import query_rows
 from adjuster.kernel import Knobs, make_knobs
 from adjuster.metrics.ranking import rank_order, score_sessions
+from adjuster.personalization import PersonalizedVectors
+from adjuster.published import PublishedAdjuster
 from adjuster.selection import SelectionConfig
 from adjuster.streams import Corpus, Lessons, StreamState, run_streams, score_originals, start_state
 from experiments.blocks import Block, assign_owners, build_blocks
@@ -29,6 +31,7 @@ from experiments.results import Checkpoint, ReplayResult
 from experiments.schedule import Schedule, build_lessons, build_schedule
 from experiments.scoring import Scoreboard
 from experiments.settings import Settings
+from experiments.ticking import LogIndex, TickingReplay, drift_of
 from experiments.timeline import build_pairs, build_timeline
 
 SCHEDULES_KEPT = 4
@@ -88,13 +91,7 @@ class Replay:
 
     def run(self, settings: Settings) -> ReplayResult:
         """Replay one setting from start to end."""
-        blocks = self.iter_blocks(settings)
-        while True:
-            try:
-                next(blocks)
-            except StopIteration as end:
-                result: ReplayResult = end.value
-                return result
+        return drain(self.iter_blocks(settings))
 
     def iter_blocks(self, settings: Settings) -> Generator[Checkpoint, None, ReplayResult]:
         """Replay one setting block by block.
@@ -110,11 +107,25 @@ class Replay:
         """
         settings = self.resolve(settings)
         if settings.adjuster.semantics == "published":
-            from experiments.ticking import iter_published
-
-            return (yield from iter_published(self, settings))
+            return (yield from self._iter_published(settings))
         knobs = make_knobs(self.log.index, settings.adjuster)
         return (yield from self.iter_knobs(knobs, settings))
+
+    def run_knobs(self, knobs: Knobs, settings: Settings) -> ReplayResult:
+        """`run` for what the kernel is told directly."""
+        return drain(self.iter_knobs(knobs, settings))
+
+    def score_ranking(self, scores: NDArray[np.floating]) -> ReplayResult:
+        """Score one fixed ranking in place of the adjusted one: a baseline that moves no vector.
+
+        Args:
+            scores: Shape ``(n_impressions,)`` of the replayed sessions.
+        """
+        board = Scoreboard(self, None)
+        board.after = scores
+        for number in range(len(self.blocks)):
+            board.add_block(number)
+        return board.finish(np.empty(0))
 
     def iter_knobs(
         self, knobs: Knobs, settings: Settings
@@ -135,6 +146,28 @@ class Replay:
             "adjust": perf_counter() - planned - board.seconds,
         }
         return replace(result, seconds=seconds)
+
+    def _iter_published(self, settings: Settings) -> Generator[Checkpoint, None, ReplayResult]:
+        """The published semantics, tick by tick through the worker itself."""
+        started = perf_counter()
+        adjuster = settings.adjuster
+        published = PublishedAdjuster(
+            self.log.index,
+            adjuster.adjustment_rate,
+            adjuster.num_iterations,
+            adjuster.softmin_temperature,
+        )
+        board = Scoreboard(self, self.plan(settings).schedule)
+        vectors = PersonalizedVectors(LogIndex(self.log))
+        replay = TickingReplay(self.timeline, published, settings, self.config.batch_size)
+        number = 0
+        for session in replay.run(vectors, board.after, board.adjusted):
+            while number < len(self.blocks) and session > self.blocks[number].sessions[-1]:
+                yield board.add_block(number)
+                number += 1
+        result = board.finish(drift_of(vectors))
+        adjust = perf_counter() - started - board.seconds
+        return replace(result, seconds={"score": board.seconds, "adjust": adjust})
 
     def start(self, plan: Plan, knobs: Knobs, *, keep: bool) -> StreamState:
         """The streams before the first session; `keep` holds on to the copies."""
@@ -176,12 +209,7 @@ class Replay:
         """The worker's ticks under a setting; kept for the settings that share them."""
         rule, adjuster = settings.selection, settings.adjuster
         return self._plan(
-            (
-                rule.min_clicks,
-                rule.max_clicks,
-                rule.min_duration_seconds,
-                rule.min_clicked_position,
-            ),
+            astuple(rule),
             adjuster.interval_seconds,
             adjuster.term_weight,
         )
@@ -205,8 +233,7 @@ class Replay:
     @property
     def typical_similarity(self) -> float:
         """Median similarity, with the originals, of the objects shown in warmup."""
-        warmup_end = round(self.log.n_sessions * self.config.split.warmup)
-        shown = self.before[: self.log.impression_offsets[warmup_end]]
+        shown = self.before[: self.timeline.offsets[self.timeline.warmup_end]]
         if not len(shown):
             raise InputError(
                 "adjuster.logit_bias=auto is taken from warmup, but replay.split.warmup is "
@@ -226,3 +253,13 @@ class Replay:
             )
         order = rank_order(mine, judgements.offsets, left_out=judgements.left_out)
         return score_sessions(judgements, order)
+
+
+def drain(blocks: Generator[Checkpoint, None, ReplayResult]) -> ReplayResult:
+    """Run a replay to its end."""
+    while True:
+        try:
+            next(blocks)
+        except StopIteration as end:
+            result: ReplayResult = end.value
+            return result

@@ -30,7 +30,9 @@ def check_sampler(config: SamplerConfig) -> None:
         )
 
 
-def make_sampler(config: SamplerConfig, seed: int, *, parallel: bool) -> optuna.samplers.BaseSampler:
+def make_sampler(
+    config: SamplerConfig, seed: int, *, parallel: bool
+) -> optuna.samplers.BaseSampler:
     """A fresh sampler for one proposal.
 
     Args:

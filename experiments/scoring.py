@@ -126,7 +126,7 @@ def summarize(sessions: SessionScores, metric: str, drift: NDArray[np.float64]) 
     }
 
 
-def mean_of(values: NDArray[np.generic]) -> float:
+def mean_of(values: NDArray[np.number | np.bool_]) -> float:
     """Mean, NaN of nothing.
 
     Example:

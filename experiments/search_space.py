@@ -52,10 +52,13 @@ class Dimension:
         if isinstance(distribution, CategoricalDistribution):
             return trial.suggest_categorical(self.name, distribution.choices)
         assert isinstance(distribution, FloatDistribution | IntDistribution)
-        draw = (
-            trial.suggest_int if isinstance(distribution, IntDistribution) else trial.suggest_float
+        if isinstance(distribution, IntDistribution):
+            return trial.suggest_int(
+                self.name, distribution.low, distribution.high, log=distribution.log
+            )
+        return trial.suggest_float(
+            self.name, distribution.low, distribution.high, log=distribution.log
         )
-        return draw(self.name, distribution.low, distribution.high, log=distribution.log)
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,11 @@ class SearchSpace:
     def fields(self) -> list[str]:
         """The settings that are searched, in order."""
         return list(dict.fromkeys(dimension.field for dimension in self.dimensions))
+
+    @property
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """Parameter → its values, as Optuna has them."""
+        return {dimension.name: dimension.distribution for dimension in self.dimensions}
 
     def walk(self, choose: Callable[[Dimension], Any]) -> Values:
         """Choose a value for every parameter that matters given those chosen above it."""

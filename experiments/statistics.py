@@ -238,6 +238,7 @@ def effect_size(differences: NDArray[np.float64]) -> float:
     """
     if not np.any(differences):
         return 0.0
-    if len(differences) < 2 or (spread := float(differences.std(ddof=1))) == 0:
+    if len(differences) < 2:
         return math.nan
-    return float(differences.mean()) / spread
+    mean, spread = float(differences.mean()), float(differences.std(ddof=1))
+    return mean / spread if spread > 1e-9 * abs(mean) else math.nan

@@ -229,11 +229,9 @@ class Study:
         self.is_exhausted = found is None
         return found
 
-    def _fixed(
-        self, mirror: Mirror, start: Start, ordinal: int
-    ) -> tuple[Proposal, dict[str, Any]]:
+    def _fixed(self, mirror: Mirror, start: Start, ordinal: int) -> tuple[Proposal, dict[str, Any]]:
         values = {name: start.settings.value(name) for name in self.space.fields}
-        proposal = mirror.fixed(self.space.parameters(values))
+        proposal = mirror.fixed(self.space, values)
         return proposal, self._attributes(start.name, start.settings, ordinal)
 
     def _from_design(
@@ -259,9 +257,7 @@ class Study:
                 return proposal, self._attributes("sampler", settings, ordinal)
         return None
 
-    def _usable(
-        self, values: Mapping[str, Any], seen: set[tuple[Any, ...]]
-    ) -> Settings | None:
+    def _usable(self, values: Mapping[str, Any], seen: set[tuple[Any, ...]]) -> Settings | None:
         """The settings, or None if they were tried or contradict each other."""
         try:
             settings = self.base.with_values(values)

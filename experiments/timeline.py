@@ -13,7 +13,6 @@ from adjuster.streams import Showings
 from experiments.config import ReplayConfig
 from experiments.data.click_log import ClickLog
 from experiments.errors import InputError
-from experiments.ragged import row_minima
 
 NEVER = np.iinfo(np.int64).max
 """A time that never comes."""
@@ -31,6 +30,7 @@ class Timeline:
 
     Args:
         log: The click log.
+        warmup_end: Sessions before this one are warmup.
         scored_from: First scored session.
         n_sessions: Sessions replayed; scored are ``scored_from:n_sessions``.
         closes_at: Ticks after this time are not taken, in epoch seconds.
@@ -39,11 +39,12 @@ class Timeline:
         n_owners: Number of owners.
         withheld: Shape ``(n_sessions,)`` bool: a bystander, whose feedback is not used.
         click_at: Shape ``(n_impressions,)``: first event on an impression, or `NEVER`.
-        marked_at: Shape ``(n_sessions,)``: when a session is marked for improvement: at its first
-            click (not before the search), or `NEVER`.
+        marked_at: Shape ``(n_sessions,)``: when a session is marked for improvement: once it has
+            been quiet for ``quiet_seconds`` after a click; `NEVER` without a click.
     """
 
     log: ClickLog
+    warmup_end: int
     scored_from: int
     n_sessions: int
     closes_at: int
@@ -129,12 +130,11 @@ def build_timeline(log: ClickLog, config: ReplayConfig, *, window: str = "tune")
     owner, n_owners = _owners(log, scope)
     click_at = np.full(log.n_impressions, NEVER)
     np.minimum.at(click_at, log.event_impression, log.event_created_at)
-    offsets = log.impression_offsets[: last + 1]
-    click_at = click_at[: offsets[-1]]
-    earliest = row_minima(click_at, offsets, empty=NEVER)
+    click_at = click_at[: log.impression_offsets[last]]
     created_at = log.session_created_at[:last]
     return Timeline(
         log=log,
+        warmup_end=round(log.n_sessions * config.split.warmup),
         scored_from=first,
         n_sessions=last,
         closes_at=NEVER - 1 if window == "all" else int(created_at[-1]),
@@ -143,7 +143,7 @@ def build_timeline(log: ClickLog, config: ReplayConfig, *, window: str = "tune")
         n_owners=n_owners,
         withheld=withheld_queries(log, config)[log.session_query[:last]],
         click_at=click_at,
-        marked_at=np.maximum(earliest, created_at),
+        marked_at=marking_times(log, config.quiet_seconds)[:last],
     )
 
 
@@ -170,6 +170,33 @@ def _owners(log: ClickLog, scope: str) -> tuple[NDArray[np.int64], int]:
     if scope == "segment":
         return log.session_segment.astype(np.int64), len(log.segments)
     return log.session_user.astype(np.int64), log.n_users
+
+
+def marking_times(log: ClickLog, quiet_seconds: int) -> NDArray[np.int64]:
+    """When each session is marked for improvement.
+
+    Like an application that calls a search over when nothing has happened for a while, a replay
+    marks a session `quiet_seconds` after the first of its events that no other follows within
+    that time. What comes later is too late, as it is in a live system.
+
+    Returns:
+        Shape ``(n_sessions,)``: epoch seconds, `NEVER` for a session without an event.
+    """
+    session = session_of_events(log)
+    times = np.maximum(log.event_created_at, log.session_created_at[session])
+    order = np.lexsort((times, session))
+    session, times = session[order], times[order]
+    last_of_session = np.append(session[1:] != session[:-1], True)[: len(session)]
+    gap = np.append(np.diff(times), 0)[: len(times)]
+    quiet = np.flatnonzero(last_of_session | (gap > quiet_seconds))
+    marked = np.full(log.n_sessions, NEVER)
+    np.minimum.at(marked, session[quiet], times[quiet] + quiet_seconds)
+    return marked
+
+
+def session_of_events(log: ClickLog) -> NDArray[np.int64]:
+    """Session of each event. Shape ``(n_events,)``."""
+    return np.searchsorted(log.impression_offsets, log.event_impression, side="right") - 1
 
 
 def withheld_queries(log: ClickLog, config: ReplayConfig) -> NDArray[np.bool_]:

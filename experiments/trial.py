@@ -2,11 +2,11 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from typing import Any, Protocol
 
 from experiments.config import GuardrailsConfig
 from experiments.records import COMPLETE, FAILED, PRUNED, Outcome
-from experiments.replay import Replay
 from experiments.results import Checkpoint, ReplayResult
 from experiments.settings import Settings
 
@@ -14,8 +14,15 @@ GUARDED = {"max_mean_drift": "drift_mean", "max_harmed_share": "harmed_share"}
 """Guardrail → the metric it bounds."""
 
 
+class BlockReplay(Protocol):
+    """A replay that pauses after each scored block."""
+
+    def iter_blocks(self, settings: Settings) -> Generator[Checkpoint, None, ReplayResult]:
+        """Replay one configuration."""
+
+
 def run_trial(
-    replay: Replay,
+    replay: BlockReplay,
     settings: Settings,
     *,
     metric: str,
@@ -52,7 +59,9 @@ def run_trial(
         value=value,
         metrics=dict(result.metrics),
         constraints=constraints(result.metrics, guardrails),
-        curve=[[item.created_at, item.n_sessions, item.before, item.after] for item in result.curve],
+        curve=[
+            [item.created_at, item.n_sessions, item.before, item.after] for item in result.curve
+        ],
         counts=dict(result.counts),
         parts=result.seconds,
     )
@@ -83,7 +92,7 @@ class _Watch:
         self.n_blocks = 0
         self.started = time.perf_counter()
 
-    def follow(self, replay: Replay, settings: Settings) -> ReplayResult | None:
+    def follow(self, replay: BlockReplay, settings: Settings) -> ReplayResult | None:
         """The replay's result, or None if it was stopped."""
         steps = replay.iter_blocks(settings)
         while True:
@@ -105,11 +114,7 @@ class _Watch:
         done = checkpoint.block + 1 >= checkpoint.n_blocks
         return not done and self.should_prune(checkpoint)
 
-    def outcome(
-        self, state: str, *, parts: dict[str, float] | None = None, **kept: object
-    ) -> Outcome:
+    def outcome(self, state: str, *, parts: dict[str, float] | None = None, **kept: Any) -> Outcome:
         """The outcome, with what every state keeps."""
         seconds = {**(parts or {}), "total": time.perf_counter() - self.started}
-        return Outcome(
-            state, blocks=self.blocks, running=self.running, seconds=seconds, **kept
-        )
+        return Outcome(state, blocks=self.blocks, running=self.running, seconds=seconds, **kept)

@@ -144,6 +144,31 @@ def write_click_log(path: str | Path, metadata: Metadata, tables: Mapping[str, p
         (folder / METADATA_FILE).write_text(metadata.to_yaml(), encoding="utf-8")
 
 
+def check_free(path: str | Path, *, overwrite: bool) -> None:
+    """Check that a data set may be written to a path, before any work.
+
+    Args:
+        path: The folder to write.
+        overwrite: Whether a data set that is there may be replaced.
+
+    Raises:
+        InputError: If anything else is there, or a data set that may not be replaced.
+    """
+    folder = Path(path)
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not (folder / METADATA_FILE).is_file():
+        raise InputError(
+            f"output must be a new or empty folder, or a data set, got {str(path)!r}, which holds "
+            "something else. Choose another."
+        )
+    if not overwrite:
+        raise InputError(
+            f"output must be a new folder, got {str(path)!r}, which holds a data set. Choose "
+            "another, or say overwrite=true to replace it."
+        )
+
+
 @contextmanager
 def new_folder(path: str | Path) -> Iterator[Path]:
     """A folder beside `path` that takes its place when the block ends well, else vanishes."""

@@ -8,9 +8,11 @@ from experiments.config import DatasetConfig
 from experiments.data.click_log import ClickLog
 from experiments.data.folder import load_click_log
 from experiments.data.movielens import prepare_movielens
+from experiments.data.simulated import prepare_simulated
 
 PREPARED: dict[str, Callable[[Path], None]] = {
     "movielens": prepare_movielens,
+    "simulated": prepare_simulated,
 }
 """Data set → what writes its folder."""
 

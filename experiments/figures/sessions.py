@@ -1,15 +1,20 @@
 """Figures of one replay's sessions: over time, who gains and who is harmed, and where."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
+from numpy.typing import NDArray
 
-from experiments.figures.theme import BLUE, GREEN, GREY, LIGHT, RED, style
+from experiments.figures.theme import BLUE, GREEN, GREY, RED, style
 from experiments.statistics import cluster_means, cluster_numbers, mean_interval
 from experiments.wording import label
 
 N_RESAMPLES = 1000
+
+MIN_CLUSTERS = 5
+"""A bin of fewer users is drawn without an interval: it would fill the figure."""
 
 TRAITS: dict[str, tuple[str, tuple[int, ...]]] = {
     "click_position": ("place of the topmost click", (0, 1, 2, 3, 5, 10, 20)),
@@ -61,17 +66,17 @@ def change_frame(sessions: pd.DataFrame, metric: str) -> pd.DataFrame:
     """How the sessions changed, as a histogram.
 
     Returns:
-        Bins of width .05 without the unchanged sessions: ``change`` (middle), ``share`` of all
-        sessions, ``harmed``; and a row with change 0 for the unchanged.
+        The bins of width .05 that hold sessions, without the unchanged ones: ``change`` (middle),
+        ``share`` of all sessions, ``harmed``; and a row with change 0 for the unchanged.
     """
     change = (sessions[f"after_{metric}"] - sessions[f"before_{metric}"]).to_numpy()
     moved = change[change != 0]
     counts, edges = np.histogram(moved, bins=np.linspace(-1, 1, 41))
     middle = (edges[:-1] + edges[1:]) / 2
     total = max(len(change), 1)
-    frame = pd.DataFrame({"change": middle, "share": counts / total, "harmed": middle < 0})
+    bins = pd.DataFrame({"change": middle, "share": counts / total, "harmed": middle < 0})
     same = pd.DataFrame({"change": [0.0], "share": [(change == 0).sum() / total], "harmed": False})
-    return pd.concat([frame, same]).sort_values("change").reset_index(drop=True)
+    return pd.concat([bins[counts > 0], same]).sort_values("change").reset_index(drop=True)
 
 
 def change_figure(frame: pd.DataFrame, metric: str) -> go.Figure:
@@ -101,6 +106,8 @@ def change_figure(frame: pd.DataFrame, metric: str) -> go.Figure:
     )
     style(figure, x=f"change in {label(metric)} of a session", y="share of the sessions")
     figure.update_layout(barmode="overlay")
+    far = frame["change"].abs().max() + 0.05
+    figure.update_xaxes(range=[-far, far])
     figure.update_yaxes(tickformat=".0%")
     return figure
 
@@ -115,7 +122,8 @@ def trait_frame(sessions: pd.DataFrame, metric: str, trait: str) -> pd.DataFrame
 
     Returns:
         A row a bin that holds sessions: ``bin`` (words), ``n_sessions``, ``gain`` (mean of users'
-        means), ``low`` and ``high`` (95 % interval clustered by user).
+        means), ``low`` and ``high`` (95 % interval clustered by user, NaN with
+        fewer than `MIN_CLUSTERS` users).
     """
     starts = TRAITS[trait][1]
     known = sessions[sessions[trait] >= 0]
@@ -127,9 +135,15 @@ def trait_frame(sessions: pd.DataFrame, metric: str, trait: str) -> pd.DataFrame
             continue
         change = (mine[f"after_{metric}"] - mine[f"before_{metric}"]).to_numpy()
         means = cluster_means(change, cluster_numbers(mine["user"].to_numpy()))
-        interval = mean_interval(means, seed=0, n_resamples=N_RESAMPLES)
-        rows.append((words, len(mine), means.mean(), interval.low, interval.high))
+        rows.append((words, len(mine), means.mean(), *_ends(means)))
     return pd.DataFrame(rows, columns=["bin", "n_sessions", "gain", "low", "high"])
+
+
+def _ends(means: NDArray[np.float64]) -> tuple[float, float]:
+    if len(means) < MIN_CLUSTERS:
+        return math.nan, math.nan
+    interval = mean_interval(means, seed=0, n_resamples=N_RESAMPLES)
+    return interval.low, interval.high
 
 
 def _bin_names(starts: tuple[int, ...]) -> list[str]:
@@ -141,11 +155,10 @@ def _bin_names(starts: tuple[int, ...]) -> list[str]:
     return [*closed, f"{starts[-1]} and more"]
 
 
-def trait_figure(frames: dict[str, pd.DataFrame], metric: str) -> go.Figure:
-    """A panel a trait: the gain of each bin with its interval and number of sessions."""
-    figure = make_subplots(rows=len(frames), cols=1, vertical_spacing=0.34 / len(frames))
-    for row, frame in enumerate(frames.values(), start=1):
-        figure.add_scatter(
+def trait_figure(frame: pd.DataFrame, trait: str, metric: str) -> go.Figure:
+    """The gain of each bin with its interval; hovering tells its sessions."""
+    figure = go.Figure(
+        go.Scatter(
             x=frame["bin"],
             y=frame["gain"],
             error_y={
@@ -156,12 +169,10 @@ def trait_figure(frames: dict[str, pd.DataFrame], metric: str) -> go.Figure:
             mode="markers",
             marker={"color": np.where(frame["gain"] < 0, RED, BLUE), "size": 9},
             text=[f"{n} sessions" for n in frame["n_sessions"]],
-            showlegend=False,
-            row=row,
-            col=1,
         )
-        figure.add_hline(y=0, line={"color": LIGHT, "width": 2}, row=row, col=1)
-    style(figure, x="", y=f"gain in {label(metric)}", height=60 + 250 * len(frames))
-    for row, trait in enumerate(frames, start=1):
-        figure.update_xaxes(title_text=TRAITS[trait][0], type="category", row=row, col=1)
+    )
+    figure.add_hline(y=0, line={"color": GREY, "dash": "dash"})
+    style(figure, x=TRAITS[trait][0], y=f"gain in {label(metric)}", height=300)
+    figure.update_layout(margin={"t": 16})
+    figure.update_xaxes(type="category")
     return figure

@@ -1,11 +1,11 @@
 """Figures of a study's trials: history, drift against gain, importances, slices and contours."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 from scipy.interpolate import griddata
 
 from experiments.config import GuardrailsConfig
@@ -129,7 +129,7 @@ def drift_figure(
             x=guardrails.max_mean_drift,
             line={"color": RED, "dash": "dash"},
             annotation_text="guardrail",
-            annotation_position="top",
+            annotation_position="bottom right",
         )
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
     return style(figure, x="mean drift (1 - cosine)", y=f"gain in {label(metric)}")
@@ -178,35 +178,38 @@ def slice_frame(history: pd.DataFrame, parameters: Sequence[str]) -> pd.DataFram
     return long.dropna(subset=["setting"]).reset_index(drop=True)
 
 
-def slice_figure(frame: pd.DataFrame, log_scaled: Sequence[str], metric: str) -> go.Figure:
-    """One panel a parameter: its value against the metric.
+def slice_figure(
+    frame: pd.DataFrame, parameter: str, log_scaled: Sequence[str], metric: str
+) -> go.Figure:
+    """One parameter's values against the metric; trials that broke a guardrail in red.
 
     Args:
         frame: The answer of `slice_frame`.
+        parameter: One of its parameters.
         log_scaled: Parameters drawn on a logarithmic axis.
         metric: The study's metric.
     """
-    names = list(dict.fromkeys(frame["parameter"]))
-    figure = make_subplots(
-        rows=max(len(names), 1), cols=1, vertical_spacing=0.34 / max(len(names), 1)
-    )
-    for row, name in enumerate(names, start=1):
-        mine = frame[frame["parameter"] == name]
-        figure.add_scatter(
+    mine = frame[frame["parameter"] == parameter]
+    figure = go.Figure(
+        go.Scatter(
             x=mine["setting"],
             y=mine["value"],
             text="trial " + mine["number"].astype(str),
             mode="markers",
-            showlegend=False,
             marker={"color": np.where(mine["kept"], BLUE, RED), "size": 7, "opacity": 0.7},
-            row=row,
-            col=1,
         )
-    style(figure, x="", y=label(metric), height=90 + 240 * max(len(names), 1))
-    for row, name in enumerate(names, start=1):
-        kind = "log" if name in log_scaled else None
-        figure.update_xaxes(title_text=name, type=kind, row=row, col=1)
+    )
+    style(figure, x=parameter, y=label(metric), height=280)
+    figure.update_layout(margin={"t": 16})
+    figure.update_xaxes(**axis_kind(parameter, log_scaled))
     return figure
+
+
+def axis_kind(parameter: str, log_scaled: Sequence[str]) -> dict[str, Any]:
+    """Axis settings of a parameter: powers of ten for one that was searched in the logarithm."""
+    if parameter not in log_scaled:
+        return {}
+    return {"type": "log", "dtick": 1, "exponentformat": "power"}
 
 
 def contour_frame(
@@ -282,6 +285,6 @@ def contour_figure(
         marker={"color": "white", "size": 6, "line": {"color": "black", "width": 1}},
     )
     style(figure, x=x, y=y)
-    figure.update_xaxes(type="log" if x in log_scaled else None)
-    figure.update_yaxes(type="log" if y in log_scaled else None)
+    figure.update_xaxes(**axis_kind(x, log_scaled))
+    figure.update_yaxes(**axis_kind(y, log_scaled))
     return figure

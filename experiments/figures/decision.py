@@ -60,7 +60,7 @@ def evidence_figure(frame: pd.DataFrame, metric: str) -> go.Figure:
         figure, x=f"gain in {label(metric)}, with its interval", y="", height=110 + 62 * len(frame)
     )
     figure.update_layout(margin={"l": 12, "r": 16, "t": 16, "b": 12})
-    figure.update_yaxes(autorange="reversed")
+    figure.update_yaxes(range=[len(frame) - 0.6, -0.6])
     return figure
 
 

@@ -1,0 +1,109 @@
+"""``best.yaml``: a trial as a configuration that runs again, with where it comes from inside."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from experiments.config import SweepConfig
+from experiments.config_faults import explain_value, unknown_keys
+from experiments.errors import InputError
+from experiments.output import to_yaml, write_atomic
+from experiments.records import TrialRecord
+
+PACKAGES = ("torch", "numpy", "numba", "optuna", "mlflow", "hydra-core")
+COMPOSITION = ("defaults", "hydra")
+"""Keys that only Hydra reads."""
+
+HEAD = """\
+# The best configuration of a study. Replay it to the figures it states:
+#   python -m experiments.evaluate config={path}
+# Sweep on from it:
+#   python -m experiments.sweep --config-dir {folder} --config-name best study.name=NEW
+"""
+
+
+def write_best(
+    path: Path, config: SweepConfig, record: TrialRecord, summary: Mapping[str, Any]
+) -> None:
+    """Write a trial's whole configuration with its provenance.
+
+    Args:
+        path: Where.
+        config: The sweep's configuration.
+        record: The trial.
+        summary: The content of ``summary.json``.
+    """
+    data = {
+        "defaults": ["sweep_schema", "_self_"],
+        **asdict(config),
+        **record.settings,
+        "provenance": provenance(record, summary),
+    }
+    head = HEAD.format(path=path, folder=path.parent)
+    write_atomic(path, head + to_yaml(data))
+
+
+def provenance(record: TrialRecord, summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Where a trial comes from and what it reached."""
+    return {
+        "study": summary["study"],
+        "trial": record.number,
+        "dataset": dict(summary["dataset"]),
+        "objective": summary["objective"],
+        "window": "tune",
+        "metrics": dict(record.metrics),
+        "versions": {name: version(name) for name in PACKAGES},
+    }
+
+
+def read_config(path: str | Path) -> SweepConfig:
+    """Read ``best.yaml`` or ``config.yaml`` as data: nothing in it is run, built or looked up.
+
+    Raises:
+        InputError: If it is not such a file, a sentence for every fault.
+    """
+    try:
+        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"config {path} cannot be read: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"config {path} must hold settings by name, got {type(data).__name__}.")
+    plain = {key: value for key, value in data.items() if key not in COMPOSITION}
+    faults = [f"{place} must be plain data, got {text}." for place, text in _references(plain, "")]
+    if not faults:
+        faults, config = _merged(plain)
+        if config is not None:
+            return config
+    raise InputError("\n".join(f"config {path}: {fault}" for fault in faults))
+
+
+def _merged(plain: Mapping[str, Any]) -> tuple[list[str], SweepConfig | None]:
+    schema = OmegaConf.structured(SweepConfig)
+    try:
+        merged = OmegaConf.merge(schema, plain)
+        assert isinstance(merged, DictConfig)
+        faults = unknown_keys(merged)
+        config = OmegaConf.to_object(merged)
+    except (ValueError, OmegaConfBaseException) as error:
+        return explain_value(error, ""), None
+    assert isinstance(config, SweepConfig)
+    return faults, None if faults else config
+
+
+def _references(data: Any, place: str) -> list[tuple[str, str]]:
+    """Values that would be looked up or run when read as a configuration."""
+    if isinstance(data, dict):
+        return [
+            found
+            for key, value in data.items()
+            for found in _references(value, f"{place}.{key}".lstrip("."))
+        ]
+    if isinstance(data, list):
+        return [found for value in data for found in _references(value, place)]
+    return [(place, data)] if isinstance(data, str) and "${" in data else []

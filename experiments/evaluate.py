@@ -1,0 +1,82 @@
+"""``python -m experiments.evaluate config=PATH``: replay an exported configuration again."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from experiments.best import read_config
+from experiments.command_line import FAILED, OK, run_command
+from experiments.config import EvaluateConfig, SweepConfig
+from experiments.data.click_log import ClickLog
+from experiments.data.prepared import open_dataset
+from experiments.replay import Replay
+from experiments.run import base_settings
+from experiments.wording import label
+
+TOLERANCE = 1e-9
+"""Two replays of one configuration on the same data agree at least this well."""
+
+
+def evaluate(command: EvaluateConfig) -> int:
+    """Replay a configuration, print its figures beside those it states; the exit status."""
+    config = read_config(command.config)
+    if command.dataset.path is not None:
+        config = replace(config, dataset=replace(config.dataset, path=command.dataset.path))
+    log = open_dataset(config.dataset)
+    metrics = replay_metrics(config, log)
+    stated = config.provenance.get("metrics", {})
+    other = other_data(config.provenance, log)
+    print(figures_table(metrics, {} if other else stated))
+    differing = [] if other else disagreements(metrics, stated)
+    for line in [*other, *differing]:
+        print(line, file=sys.stderr)
+    if stated and not other and not differing:
+        print(f"All {len(stated)} figures are as stated, to {TOLERANCE:g}.")
+    return FAILED if differing else OK
+
+
+def replay_metrics(config: SweepConfig, log: ClickLog) -> dict[str, float]:
+    """The figures of a configuration on the window that its own were made on."""
+    window = config.provenance.get("window", "tune")
+    replay = Replay(log, config.replay, config.objective, window=window)
+    return replay.run(base_settings(config)).metrics
+
+
+def other_data(provenance: Mapping[str, Any], log: ClickLog) -> list[str]:
+    """Says so if the figures were made on other data, and cannot be compared."""
+    known = provenance.get("dataset", {}).get("fingerprint", log.fingerprint)
+    if known == log.fingerprint:
+        return []
+    return [
+        f"These are not the data that the stated figures were made on (fingerprint {known[:12]}, "
+        f"now {log.fingerprint[:12]}): the figures are not compared."
+    ]
+
+
+def disagreements(metrics: Mapping[str, float], stated: Mapping[str, float]) -> list[str]:
+    """A sentence for every stated figure that the replay does not reach."""
+    return [
+        f"{name} is {metrics.get(name)}, but {value} is stated."
+        for name, value in stated.items()
+        if name not in metrics or not abs(metrics[name] - value) <= TOLERANCE
+    ]
+
+
+def figures_table(metrics: Mapping[str, float], stated: Mapping[str, float]) -> str:
+    """The figures as text, one a line, stated ones beside them."""
+    width = max(len(label(name)) for name in metrics)
+    lines = [f"{'':{width}}  {'now':>12}" + (f"  {'stated':>12}" if stated else "")]
+    for name, value in metrics.items():
+        beside = f"  {stated[name]:12.9f}" if name in stated else ""
+        lines.append(f"{label(name):{width}}  {value:12.9f}{beside}")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Run the command with the process's arguments."""
+    return run_command("evaluate", evaluate)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""What is kept on disk of the finalists and of the sealed test, beside the study's other files."""
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from experiments.comparison import Comparison
+from experiments.data.click_log import ClickLog
+from experiments.finalists import Finalist
+from experiments.results import SessionScores
+from experiments.sealed_test import SealedTest
+from experiments.session_table import session_table
+
+FOLDER = "evidence"
+
+
+def write_finalists(
+    folder: Path, log: ClickLog, finalists: Sequence[Finalist], importances: Mapping[str, float]
+) -> None:
+    """Keep the finalists' figures, their sessions' rows and the parameters' importances.
+
+    Args:
+        folder: The study's folder.
+        log: The log that was replayed.
+        finalists: Best first.
+        importances: Parameter → share.
+    """
+    for finalist in finalists:
+        write_sessions(folder, "tune", finalist.trial, log, finalist.result.sessions)
+    write_json(folder / FOLDER / "finalists.json", [finalist_record(item) for item in finalists])
+    write_json(folder / FOLDER / "importances.json", dict(importances))
+
+
+def write_sessions(
+    folder: Path, window: str, trial: int, log: ClickLog, scores: SessionScores
+) -> Path:
+    """Write a replay's session table as Parquet; the file is whole or absent.
+
+    Args:
+        folder: The study's folder.
+        window: ``tune`` or ``test``.
+        trial: Number of the trial.
+        log: The log that was replayed.
+        scores: The rows.
+    """
+    path = sessions_path(folder, window, trial)
+    with replacing(path) as unfinished:
+        session_table(log, scores).to_parquet(unfinished, index=False)
+    return path
+
+
+def sessions_path(folder: Path, window: str, trial: int) -> Path:
+    """Where a trial's session table stands."""
+    return folder / FOLDER / f"{window}-{trial}.parquet"
+
+
+def read_sessions(folder: Path, window: str, trial: int) -> pd.DataFrame | None:
+    """A trial's session table, or None if it was not kept."""
+    path = sessions_path(folder, window, trial)
+    return pd.read_parquet(path) if path.is_file() else None
+
+
+def read_json(folder: Path, name: str) -> Any:
+    """One of this folder's JSON files, or None if it was not kept."""
+    path = folder / FOLDER / name
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def finalist_record(finalist: Finalist) -> dict[str, Any]:
+    """A finalist as plain data: ``trial``, ``settings``, ``metrics`` and its comparisons."""
+    return {
+        "trial": finalist.trial,
+        "settings": asdict(finalist.settings),
+        "metrics": plain(finalist.result.metrics),
+        "gain": comparison_record(finalist.gain),
+        "gain_over_defaults": comparison_record(finalist.gain_over_defaults),
+        "bystanders": comparison_record(finalist.bystanders),
+    }
+
+
+def sealed_record(opened: SealedTest) -> dict[str, Any]:
+    """The ``verdict`` and ``test`` entries of a study's summary."""
+    verdict = opened.verdict
+    return {
+        "verdict": {
+            "decision": verdict.decision,
+            "sentence": verdict.sentence,
+            "reasons": list(verdict.reasons),
+            "notes": list(verdict.notes),
+        },
+        "test": {
+            "trial": opened.trial,
+            "openings": list(opened.openings),
+            "optimism": opened.optimism,
+            "tune": comparison_record(opened.tune),
+            "test": comparison_record(opened.test),
+            "test_over_defaults": comparison_record(opened.test_over_defaults),
+            "bystanders": comparison_record(opened.bystanders),
+            "metrics": plain(opened.test_result.metrics),
+        },
+    }
+
+
+def comparison_record(comparison: Comparison | None) -> dict[str, Any] | None:
+    """A comparison as plain data."""
+    return None if comparison is None else plain(asdict(comparison))
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values with null for what is not a finite number, as JSON has no word for it."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in values.items()
+    }
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON for people and machines; the file is whole or absent."""
+    with replacing(path) as unfinished:
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+        unfinished.write_text(text + "\n", encoding="utf-8")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write to that takes the place of `path` once all went well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    unfinished = Path(name)
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)

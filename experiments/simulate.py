@@ -1,0 +1,31 @@
+"""``python -m experiments.simulate``: write the log of a shop whose truth is known."""
+
+import sys
+
+from experiments.command_line import OK, run_command
+from experiments.data.folder import load_click_log
+from experiments.data.simulated import prepare_simulated
+from experiments.data_config import SimulateConfig
+
+
+def simulate(config: SimulateConfig) -> int:
+    """Simulate, write, read again to check, and say what there is."""
+    prepare_simulated(config.output, config.simulated, config.seed, overwrite=config.overwrite)
+    log = load_click_log(config.output)
+    n_clicks = len(log.event_impression)
+    print(
+        f"{config.output}: {log.n_sessions:,} sessions of {log.n_users:,} users, "
+        f"{log.n_impressions:,} impressions of {log.n_objects:,} objects, {n_clicks:,} clicks"
+        f"{', which carry no signal' if config.simulated.null else ''}."
+    )
+    print(f"replay it: python -m experiments.sweep dataset=folder dataset.path={config.output}")
+    return OK
+
+
+def main() -> int:
+    """Run the command with the process's arguments."""
+    return run_command("simulate", simulate)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,223 @@
+"""``python -m experiments.sweep``: replay a click log, search the settings, keep the best."""
+
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.baselines import score_baselines
+from experiments.best import write_best
+from experiments.command_line import FAILED, INTERRUPTED, OK, run_command
+from experiments.config import SweepConfig
+from experiments.data.click_log import ClickLog
+from experiments.data.prepared import open_dataset
+from experiments.output import Outputs, write_config, write_json, write_trials
+from experiments.progress import Progress
+from experiments.records import RUNNING, BaselineRecord, TrialRecord, best_feasible
+from experiments.replay import Replay
+from experiments.run import base_settings, make_study, run_trials, run_workers
+from experiments.samplers import check_sampler
+from experiments.search_space import SearchSpace
+from experiments.study import Study
+from experiments.summary import summarize
+from experiments.table import result_table
+from experiments.tracking import StudyInfo, Tracker, open_tracker
+
+FREE = (
+    "study.n_trials",
+    "study.workers",
+    "study.storage",
+    "replay.n_threads",
+    "dataset.path",
+    "guardrails.bystanders",
+    "tracking.",
+    "output_dir",
+    "verbose",
+    "provenance.",
+)
+"""Settings that may change between two runs of one study: trials stay comparable."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep under way."""
+
+    config: SweepConfig
+    log: ClickLog
+    study: Study
+    outputs: Outputs
+    tracker: Tracker
+    started: float
+    before: float
+
+
+def sweep(config: SweepConfig) -> int:
+    """Run a study to its length and write what it found; the exit status."""
+    started = time.monotonic()
+    check_sampler(config.sampler)
+    space = SearchSpace.from_config(config.search_space, base_settings(config))
+    log = open_dataset(config.dataset)
+    replay = Replay(log, config.replay, config.objective)
+    study = make_study(config, space)
+    try:
+        study.open(definition(config, log), uuid.uuid4().hex)
+        outputs = Outputs(Path(config.output_dir), config.study.name)
+        write_config(outputs, config)
+        tracker = open_tracker(config.tracking, outputs, _info(config, log, study))
+        before = float(study.attribute("seconds") or 0.0)
+        return _run(Sweep(config, log, study, outputs, tracker, started, before), replay)
+    finally:
+        study.close()
+
+
+def definition(config: SweepConfig, log: ClickLog) -> dict[str, Any]:
+    """What must stay the same for the trials of a study to be comparable, flat."""
+    flat = _flat(asdict(config), "")
+    kept = {key: value for key, value in flat.items() if not f"{key}.".startswith(FREE)}
+    return {**kept, "dataset.fingerprint": log.fingerprint}
+
+
+def _run(run: Sweep, replay: Replay) -> int:
+    study, config = run.study, run.config
+    baselines = study.baselines() or _score_baselines(study, replay)
+    records = study.records()
+    run.tracker.start(records, list(baselines.values()))
+    progress = Progress(
+        config.objective.metric, config.study.n_trials, _finished(records), verbose=config.verbose
+    )
+
+    def on_trial(record: TrialRecord) -> None:
+        run.tracker.trial(record)
+        progress.add(record)
+
+    interrupted = False
+    died: list[int] = []
+    try:
+        if config.study.workers > 1:
+            died = run_workers(study, config, on_trial)
+        else:
+            run_trials(study, replay, config, on_trial)
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        progress.close()
+    if interrupted or died:
+        study.fail_lost()
+    return _finish(run, baselines, interrupted=interrupted, died=died)
+
+
+def _score_baselines(study: Study, replay: Replay) -> dict[str, BaselineRecord]:
+    results = score_baselines(replay, study.base)
+    baselines = {
+        name: BaselineRecord(name, _scalars(result.extra), dict(result.metrics))
+        for name, result in results.items()
+    }
+    study.keep_baselines(baselines)
+    return baselines
+
+
+def _scalars(extra: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in extra.items() if isinstance(value, int | float | str)}
+
+
+def _finish(
+    run: Sweep, baselines: dict[str, BaselineRecord], *, interrupted: bool, died: list[int]
+) -> int:
+    records = run.study.records()
+    seconds = run.before + time.monotonic() - run.started
+    run.study.keep("seconds", seconds)
+    summary = summarize(
+        study=run.config.study.name,
+        log=run.log,
+        objective=run.config.objective.metric,
+        records=records,
+        baselines=baselines,
+        total_seconds=seconds,
+    )
+    write_trials(run.outputs, records)
+    write_json(run.outputs.summary, summary)
+    best = best_feasible(records)
+    if best is not None:
+        write_best(run.outputs.best, run.config, best, summary)
+    print(result_table(summary, records))
+    print(_whereabouts(run, best))
+    trouble = run.tracker.finish(records, summary)
+    if trouble:
+        print(trouble, file=sys.stderr)
+    return _status(run, records, interrupted=interrupted, died=died)
+
+
+def _status(run: Sweep, records: list[TrialRecord], *, interrupted: bool, died: list[int]) -> int:
+    name = run.config.study.name
+    finished = [record for record in records if record.outcome is not None]
+    if interrupted:
+        print(
+            f"Interrupted. The {len(finished)} finished trials of study {name} are kept; the same "
+            "command goes on with them.",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    if died:
+        print(
+            f"{len(died)} of {run.config.study.workers} workers ended badly (exit codes "
+            f"{', '.join(map(str, died))}). Finished trials are kept; the same command goes on.",
+            file=sys.stderr,
+        )
+    if run.study.is_exhausted:
+        print(
+            f"The search space holds no settings that were not tried: the study ends with "
+            f"{len(finished)} trials.",
+            file=sys.stderr,
+        )
+    if finished and all(record.state == "failed" for record in finished):
+        print(f"All trials failed: {finished[0].reason}", file=sys.stderr)
+        return FAILED
+    return FAILED if died else OK
+
+
+def _whereabouts(run: Sweep, best: TrialRecord | None) -> str:
+    lines = []
+    if best is not None:
+        lines.append(f"best configuration: {run.outputs.best} (trial {best.number})")
+        lines.append(f"the sealed test:    python -m experiments.export study={run.outputs.study}")
+    lines.append(f"all files:          {run.outputs.folder}")
+    if run.config.tracking.name == "mlflow":
+        uri = run.config.tracking.uri or run.outputs.tracking_uri
+        lines.append(f"review:             mlflow ui --backend-store-uri {uri}")
+    return "\n".join(lines)
+
+
+def _info(config: SweepConfig, log: ClickLog, study: Study) -> StudyInfo:
+    return StudyInfo(
+        uid=study.attribute("uid"),
+        name=config.study.name,
+        experiment=config.tracking.experiment or log.name,
+        config=asdict(config),
+        dataset={"name": log.name, "fingerprint": log.fingerprint},
+    )
+
+
+def _finished(records: list[TrialRecord]) -> list[TrialRecord]:
+    return [record for record in records if record.state != RUNNING]
+
+
+def _flat(data: Any, prefix: str) -> Mapping[str, Any]:
+    if not isinstance(data, dict) or not data:
+        return {prefix: data}
+    return {
+        name: value
+        for key, part in data.items()
+        for name, value in _flat(part, f"{prefix}.{key}".lstrip(".")).items()
+    }
+
+
+def main() -> int:
+    """Run the command with the process's arguments."""
+    return run_command("sweep", sweep)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,313 @@
+"""MLflow: one run a study, nested in it one a trial and one a baseline.
+
+Runs are made from what the study keeps, and found again by their tags: what a dead process or
+server did not deliver is delivered later, and nothing twice.
+"""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from experiments.config import TrackingConfig
+from experiments.courier import Courier
+from experiments.output import Outputs, to_yaml
+from experiments.records import FAILED, BaselineRecord, TrialRecord
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+    from mlflow.tracking import MlflowClient
+
+PARENT, TRIAL, BASELINE = "study", "trial", "baseline"
+PARAMS_PER_CALL = 100
+METRICS_PER_CALL = 1000
+LONGEST_TAG = 5000
+
+
+@dataclass(frozen=True)
+class StudyInfo:
+    """What the tracker must know of a study.
+
+    Args:
+        uid: Names the study for ever, whatever its name is.
+        name: Its name.
+        experiment: The MLflow experiment.
+        config: The resolved configuration, nested.
+        dataset: Name and fingerprint of the data set.
+    """
+
+    uid: str
+    name: str
+    experiment: str
+    config: Mapping[str, Any]
+    dataset: Mapping[str, str]
+
+
+class Tracker(Protocol):
+    """Where finished trials are shown."""
+
+    def start(self, records: Sequence[TrialRecord], baselines: Sequence[BaselineRecord]) -> None:
+        """Bring the tracked runs up to the study."""
+
+    def trial(self, record: TrialRecord) -> None:
+        """Show a finished trial."""
+
+    def finish(self, records: Sequence[TrialRecord], summary: Mapping[str, Any]) -> str:
+        """Bring the runs up to the study and close it; what went wrong in words, or ""."""
+
+
+class NoTracker:
+    """Tracks nothing."""
+
+    def start(self, records: Sequence[TrialRecord], baselines: Sequence[BaselineRecord]) -> None:
+        """Nothing to do."""
+
+    def trial(self, record: TrialRecord) -> None:
+        """Nothing to do."""
+
+    def finish(self, records: Sequence[TrialRecord], summary: Mapping[str, Any]) -> str:
+        """Nothing to say."""
+        return ""
+
+
+class MlflowTracker:
+    """Delivers to MLflow in the background.
+
+    Args:
+        uri: The tracking server or store.
+        artifact_location: For a new experiment; None lets the server choose.
+        info: The study.
+    """
+
+    def __init__(self, uri: str, artifact_location: str | None, info: StudyInfo) -> None:
+        self._runs = MlflowRuns(uri, artifact_location, info)
+        self._courier = Courier()
+        self._uri = uri
+
+    def start(self, records: Sequence[TrialRecord], baselines: Sequence[BaselineRecord]) -> None:
+        """Deliver what is missing."""
+        finished = _finished(records)
+        self._courier.send(lambda: self._runs.open(finished, list(baselines)))
+
+    def trial(self, record: TrialRecord) -> None:
+        """Deliver a finished trial."""
+        self._courier.send(lambda: self._runs.deliver_trial(record))
+
+    def finish(self, records: Sequence[TrialRecord], summary: Mapping[str, Any]) -> str:
+        """Deliver what is still missing and close the study's run."""
+        finished = _finished(records)
+        self._courier.send(lambda: self._runs.close(finished, summary))
+        self._courier.close()
+        if self._courier.error is None:
+            return ""
+        reason = " ".join(str(self._courier.error).split())[:300]
+        return (
+            f"MLflow at {self._uri} could not be written: {reason}. No trial is lost: the study "
+            "holds them all, and the same command delivers what is missing."
+        )
+
+
+class MlflowRuns:
+    """The runs of one study in MLflow; every method may be called again after a failure."""
+
+    def __init__(self, uri: str, artifact_location: str | None, info: StudyInfo) -> None:
+        self._uri = uri
+        self._artifact_location = artifact_location
+        self._info = info
+        self._client: MlflowClient | None = None
+        self._experiment = ""
+        self._parent = ""
+        self._delivered: set[str] = set()
+
+    def open(self, records: Sequence[TrialRecord], baselines: Sequence[BaselineRecord]) -> None:
+        """Find or make the study's run, and deliver the baselines and trials it lacks."""
+        known = self._known()
+        parent = known.get(PARENT)
+        self._parent = parent.info.run_id if parent else self._create(PARENT, self._info.name, {})
+        if parent is None or parent.data.tags.get("state") is None:
+            self._describe_study()
+        self.client.update_run(self._parent, status="RUNNING")
+        self._delivered = {key for key, run in known.items() if run.info.status != "RUNNING"}
+        self._unfinished = {
+            key: run.info.run_id for key, run in known.items() if run.info.status == "RUNNING"
+        }
+        for baseline in baselines:
+            self.deliver_baseline(baseline)
+        for record in records:
+            self.deliver_trial(record)
+
+    def deliver_baseline(self, record: BaselineRecord) -> None:
+        """Log a baseline's run, unless it is there."""
+        key = f"{BASELINE}:{record.name}"
+        if key in self._delivered:
+            return
+        run_id = self._run(key, record.name, {"baseline": record.name})
+        self._log(run_id, _flat(record.params), list(_metrics(record.metrics)), {})
+        self.client.set_terminated(run_id, "FINISHED")
+        self._delivered.add(key)
+
+    def deliver_trial(self, record: TrialRecord) -> None:
+        """Log a trial's run, unless it is there."""
+        key = f"{TRIAL}:{record.number}"
+        if key in self._delivered:
+            return
+        tags = {"trial": str(record.number), "state": record.state, "origin": record.origin}
+        run_id = self._run(key, f"trial-{record.number:04d}", tags, start=record.started)
+        config = {**self._info.config, **record.settings}
+        tags = {"reason": record.reason, "config": to_yaml(config)}
+        self._log(run_id, _flat(config), list(_trial_metrics(record)), tags)
+        status = "FAILED" if record.state == FAILED else "FINISHED"
+        self.client.set_terminated(run_id, status, _milliseconds(record.finished))
+        self._delivered.add(key)
+
+    def close(self, records: Sequence[TrialRecord], summary: Mapping[str, Any]) -> None:
+        """Deliver what is missing and end the study's run with its best figures."""
+        for record in records:
+            self.deliver_trial(record)
+        best = summary["best"] or {"params": {}, "metrics": {}}
+        counts = {f"trials_{state}": float(n) for state, n in summary["trials"].items()}
+        metrics = {**best["metrics"], **counts}
+        tags = {f"best.{name}": str(value) for name, value in best["params"].items()}
+        self._log(self._parent, {}, list(_metrics(metrics)), {**tags, "state": "finished"})
+        self.client.log_dict(self._parent, dict(summary), "summary.json")
+        self.client.set_terminated(self._parent, "FINISHED")
+
+    @property
+    def client(self) -> "MlflowClient":
+        """The client, made when first needed: MLflow takes seconds to import."""
+        if self._client is None:
+            from mlflow.tracking import MlflowClient
+
+            for name in ("mlflow", "alembic"):
+                logging.getLogger(name).setLevel(logging.WARNING)
+            self._client = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
+            self._experiment = self._open_experiment(self._client)
+        return self._client
+
+    def _open_experiment(self, client: "MlflowClient") -> str:
+        found = client.get_experiment_by_name(self._info.experiment)
+        if found is not None:
+            return str(found.experiment_id)
+        location = self._artifact_location
+        return str(client.create_experiment(self._info.experiment, artifact_location=location))
+
+    def _known(self) -> dict[str, "Run"]:
+        """The study's runs by their key; of twins the first."""
+        query = f"tags.`study.uid` = '{self._info.uid}'"
+        client, token = self.client, None
+        found: dict[str, Run] = {}
+        while True:
+            page = client.search_runs([self._experiment], query, max_results=1000, page_token=token)
+            for run in page:
+                found.setdefault(run.data.tags["study.key"], run)
+            token = page.token
+            if not token:
+                return found
+
+    def _describe_study(self) -> None:
+        tags = {f"dataset.{name}": value for name, value in self._info.dataset.items()}
+        tags["config"] = to_yaml(dict(self._info.config))
+        self._log(self._parent, _flat(self._info.config), [], {**tags, "state": "running"})
+        self.client.log_text(self._parent, to_yaml(dict(self._info.config)), "config.yaml")
+
+    def _run(self, key: str, name: str, tags: Mapping[str, str], start: float | None = None) -> str:
+        """The run of a key: the one that was begun but not finished, or a new one."""
+        unfinished = self._unfinished.pop(key, None)
+        if unfinished is not None:
+            return unfinished
+        return self._create(key, name, {**tags, "mlflow.parentRunId": self._parent}, start)
+
+    def _create(
+        self, key: str, name: str, tags: Mapping[str, str], start: float | None = None
+    ) -> str:
+        own = {"study.uid": self._info.uid, "study": self._info.name, "study.key": key}
+        run = self.client.create_run(
+            self._experiment,
+            start_time=_milliseconds(start or time.time()),
+            tags={**own, "kind": key.split(":")[0], **tags},
+            run_name=name,
+        )
+        return str(run.info.run_id)
+
+    def _log(
+        self,
+        run_id: str,
+        params: Mapping[str, Any],
+        metrics: Sequence[tuple[str, float, int, int]],
+        tags: Mapping[str, str],
+    ) -> None:
+        from mlflow.entities import Metric, Param, RunTag
+
+        entities = [Param(key, str(value)) for key, value in params.items()]
+        figures = [Metric(key, value, when, step) for key, value, when, step in metrics]
+        labels = [RunTag(key, value[:LONGEST_TAG]) for key, value in tags.items()]
+        for start in range(0, max(1, len(entities)), PARAMS_PER_CALL):
+            self.client.log_batch(
+                run_id,
+                params=entities[start : start + PARAMS_PER_CALL],
+                metrics=figures[:METRICS_PER_CALL] if start == 0 else (),
+                tags=labels if start == 0 else (),
+            )
+
+
+def open_tracker(config: TrackingConfig, outputs: Outputs, info: StudyInfo) -> Tracker:
+    """The tracker that the configuration asks for.
+
+    Args:
+        config: Which one, and where.
+        outputs: Where the default store lies.
+        info: The study.
+    """
+    if config.name == "none":
+        return NoTracker()
+    if config.uri is not None:
+        return MlflowTracker(config.uri, None, info)
+    location = (outputs.artifacts / info.experiment).as_uri()
+    return MlflowTracker(outputs.tracking_uri, location, info)
+
+
+def _finished(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    return [record for record in records if record.outcome is not None or record.lost]
+
+
+def _trial_metrics(record: TrialRecord) -> Iterator[tuple[str, float, int, int]]:
+    when = _milliseconds(record.finished or record.started)
+    yield from _metrics(record.metrics, when)
+    if record.value is not None:
+        yield "value", record.value, when, 0
+    yield "seconds", record.seconds, when, 0
+    outcome = record.outcome
+    if outcome is None:
+        return
+    for name, excess in outcome.constraints.items():
+        yield f"excess_{name}", excess, when, 0
+    for part, seconds in outcome.seconds.items():
+        yield f"seconds_{part}", seconds, when, 0
+    for block, value in outcome.blocks.items():
+        yield "block_value", value, when, block
+    for step, (_, _, before, after) in enumerate(outcome.curve):
+        yield "curve_before", before, when, step
+        yield "curve_after", after, when, step
+
+
+def _metrics(
+    metrics: Mapping[str, float], when: int | None = None
+) -> Iterator[tuple[str, float, int, int]]:
+    moment = _milliseconds(time.time()) if when is None else when
+    for name, value in metrics.items():
+        yield name, float(value), moment, 0
+
+
+def _flat(data: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested data as dotted keys."""
+    if not isinstance(data, Mapping):
+        return {prefix: data}
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        flat |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
+    return flat
+
+
+def _milliseconds(seconds: float | None) -> int:
+    return int((time.time() if seconds is None else seconds) * 1000)
