@@ -53,7 +53,7 @@ def rocchio_batch(
         weights: The classic ones by default.
 
     Returns:
-        Shape ``(n_parts, D)``, dtype of ``batch.vectors``. Objects without terms stay.
+        Shape ``(n_parts, D)``, dtype of ``batch.vectors``. Objects without weight stay.
 
     Example:
         >>> from adjuster.feedback import offsets_of
@@ -74,11 +74,11 @@ def rocchio_batch(
         [[2.0, 1.5]]
     """
     weights = weights or RocchioWeights()
-    queries = _query_means(batch, index)
-    pull = weights.clicked * _centroids(batch, queries, batch.term_clicked)
-    pull -= weights.unclicked * _centroids(batch, queries, batch.term_unclicked)
-    n_parts = np.diff(batch.object_offsets)
-    moving = np.repeat(np.diff(batch.term_offsets) > 0, n_parts)
+    queries, n_parts = _query_means(batch, index), np.diff(batch.object_offsets)
+    clicked, n_clicked = _centroids(batch, queries, batch.term_clicked)
+    unclicked, n_unclicked = _centroids(batch, queries, batch.term_unclicked)
+    pull = weights.clicked * clicked - weights.unclicked * unclicked
+    moving = np.repeat(n_clicked + weights.unclicked * n_unclicked > 0, n_parts)
     steps = np.repeat(pull, n_parts, axis=0)[moving]
     vectors = batch.vectors[moving].astype(np.float64)
     if index.metric_type is MetricType.COSINE:
@@ -101,10 +101,11 @@ def _query_means(batch: FeedbackBatch, index: SearchIndexInfo) -> NDArray[np.flo
 
 def _centroids(
     batch: FeedbackBatch, queries: NDArray[np.float64], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Shape ``(n_objects, D)``: weighted mean of each object's queries, zero without weight."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weighted mean of each object's queries (zero without weight), and its total weight."""
     owners = np.repeat(np.arange(batch.n_objects), np.diff(batch.term_offsets))
     sums = np.zeros((batch.n_objects, batch.vectors.shape[1]))
     np.add.at(sums, owners, weights[:, None] * queries[batch.term_query])
-    totals = np.bincount(owners, weights, minlength=batch.n_objects)[:, None]
-    return np.divide(sums, totals, out=sums, where=totals > 0)
+    totals = np.bincount(owners, weights, minlength=batch.n_objects).astype(np.float64)
+    np.divide(sums, totals[:, None], out=sums, where=totals[:, None] > 0)
+    return sums, totals

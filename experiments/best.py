@@ -58,8 +58,17 @@ def provenance(record: TrialRecord, summary: Mapping[str, Any]) -> dict[str, Any
         "objective": summary["objective"],
         "window": "tune",
         "metrics": dict(record.metrics),
+        **_sealed(record, summary),
         "versions": {name: version(name) for name in PACKAGES},
     }
+
+
+def _sealed(record: TrialRecord, summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What the sealed test said of this very trial."""
+    test = summary.get("test")
+    if not test or test["trial"] != record.number:
+        return {}
+    return {"verdict": summary["verdict"], "test": test}
 
 
 def read_config(path: str | Path) -> SweepConfig:

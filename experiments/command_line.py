@@ -76,7 +76,7 @@ def convert(config: DictConfig) -> Any:
     faults = unknown_keys(config)
     for key in config:
         try:
-            if OmegaConf.is_config(config._get_node(key)):
+            if OmegaConf.is_config(config._get_node(key)) and config[key] is not None:
                 OmegaConf.to_object(config[key])
         except (ValueError, OmegaConfBaseException) as error:
             faults += explain_value(error, str(key))

@@ -70,7 +70,7 @@ def compare_with_no_adjustment(
         metric: One of the metrics in them.
         seed: Of the resampling.
         confidence: Of the interval.
-        n_resamples: Bootstrap resamples.
+        n_resamples: Of the bootstrap.
     """
     return _compare(
         scores.user,
@@ -103,7 +103,7 @@ def compare_with(
         name: The other's name, in words.
         seed: Of the resampling.
         confidence: Of the interval.
-        n_resamples: Bootstrap resamples.
+        n_resamples: Of the bootstrap.
 
     Raises:
         ValueError: If the two do not score the same sessions in the same order.
@@ -139,7 +139,7 @@ def _compare(
     clusters = cluster_numbers(user)
     differences = cluster_means(values - reference, clusters)
     interval = mean_interval(differences, seed=seed, confidence=confidence, n_resamples=n_resamples)
-    p_value = randomization_p_value(differences, seed=seed, n_flips=n_resamples)
+    p_value = randomization_p_value(differences, seed=seed)
     return Comparison(
         metric=metric,
         reference=name,

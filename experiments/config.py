@@ -414,10 +414,16 @@ class ExportConfig:
 
     Args:
         study: Its name.
+        trial: A trial's number; null is the best one within the guardrails.
+        reopen: Open the sealed test on another trial than before.
+        dataset: A folder to read instead of the one that the study names.
         output_dir: Where the sweep wrote.
     """
 
     study: str = MISSING
+    trial: int | None = None
+    reopen: bool = False
+    dataset: DatasetPathConfig = field(default_factory=DatasetPathConfig)
     output_dir: str = "outputs"
 
 

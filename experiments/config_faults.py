@@ -1,10 +1,13 @@
 """Every mistake in a configuration as one sentence: which setting, what it must be, what came."""
 
+import argparse
 import difflib
+import os
 import re
 import types
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from hydra import compose, initialize_config_dir
@@ -35,14 +38,13 @@ def explain(error: Exception, name: str, arguments: Sequence[str], conf_dir: str
         conf_dir: Where its configuration lies.
     """
     GlobalHydra.instance().clear()
+    keys = _known_keys(name, conf_dir)
+    overrides, places = _overrides(arguments)
     faults = []
     with initialize_config_dir(conf_dir, version_base="1.3"):
-        keys = _known_keys(name)
-        for override in arguments:
-            if override.startswith("-"):
-                continue
+        for override in overrides:
             try:
-                compose(name, [override])
+                compose(name, [override, *places])
             except (HydraException, OmegaConfBaseException, ValueError) as fault:
                 faults.append(_sentence(fault, name, keys, override))
     return faults or [_sentence(error, name, keys, "")]
@@ -74,7 +76,7 @@ def unknown_keys(config: DictConfig, prefix: str = "") -> list[str]:
     return faults
 
 
-def _sentence(error: Exception, name: str, keys: list[str], override: str) -> str:
+def _sentence(error: Exception, name: str, keys: Sequence[str], override: str) -> str:
     cause = error.__cause__
     text = f"{error}\n{cause}" if cause is not None else str(error)
     if isinstance(error, MissingConfigException):
@@ -106,19 +108,39 @@ def _unknown_choice(error: MissingConfigException) -> str:
     return f"{group} must be {possible}, got {choice}."
 
 
+def _overrides(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The overrides among the arguments, and what makes ``--config-dir`` known to each alone."""
+    parser = argparse.ArgumentParser(add_help=False)
+    for flag in ("--config-dir", "--config-name", "--config-path", "--package"):
+        parser.add_argument(flag)
+    flags, rest = parser.parse_known_args(list(arguments))
+    places = []
+    if flags.config_dir is not None:
+        places.append(f"hydra.searchpath=[file://{os.path.abspath(flags.config_dir)}]")
+    return [argument for argument in rest if not argument.startswith("-")], places
+
+
 def _unknown(key: str, keys: Sequence[str]) -> str:
-    near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
+    section, _, last = key.rpartition(".")
+    depth = section.count(".") + 2 if section else 1
+    prefix = f"{section}." if section else ""
+    beside = {".".join(item.split(".")[:depth]) for item in keys if item.startswith(prefix)}
+    names = {item.removeprefix(prefix): item for item in sorted(beside)}
+    near = [names[name] for name in difflib.get_close_matches(last, names, n=1, cutoff=0.6)]
+    near = near or difflib.get_close_matches(key, keys, n=1, cutoff=0.8)
     if near:
         return f"{key} is not a setting; the nearest is {near[0]}."
-    section = key.rpartition(".")[0]
-    depth = section.count(".") + 2 if section else 1
-    beside = {".".join(item.split(".")[:depth]) for item in keys if item.startswith(section)}
-    return f"{key} is not a setting; there are {', '.join(sorted(beside))}."
+    possible = ", ".join(sorted(beside or {item.split(".")[0] for item in keys}))
+    return f"{key} is not a setting; there are {possible}."
 
 
-def _known_keys(name: str) -> list[str]:
+@lru_cache
+def _known_keys(name: str, conf_dir: str) -> tuple[str, ...]:
     """All settings and groups of a command, dotted."""
-    return [*_dotted(OmegaConf.to_container(compose(name)), ""), *GROUPS]
+    with initialize_config_dir(conf_dir, version_base="1.3"):
+        plain = OmegaConf.to_container(compose(name))
+    groups = [item.name for item in fields(COMMANDS[name]) if item.name in GROUPS]
+    return (*_dotted(plain, ""), *groups)
 
 
 def _dotted(node: Any, prefix: str) -> Iterator[str]:

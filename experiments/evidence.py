@@ -1,7 +1,6 @@
 """What is kept on disk of the finalists and of the sealed test, beside the study's other files."""
 
 import json
-import math
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ import pandas as pd
 from experiments.comparison import Comparison
 from experiments.data.click_log import ClickLog
 from experiments.finalists import Finalist
+from experiments.output import finite, write_json
 from experiments.results import SessionScores
 from experiments.sealed_test import SealedTest
 from experiments.session_table import session_table
@@ -23,19 +23,36 @@ FOLDER = "evidence"
 
 
 def write_finalists(
-    folder: Path, log: ClickLog, finalists: Sequence[Finalist], importances: Mapping[str, float]
-) -> None:
-    """Keep the finalists' figures, their sessions' rows and the parameters' importances.
+    folder: Path, log: ClickLog, finalists: Sequence[Finalist]
+) -> list[dict[str, Any]]:
+    """Keep the finalists' figures and their sessions' rows, in place of those of others.
 
     Args:
         folder: The study's folder.
         log: The log that was replayed.
         finalists: Best first.
+
+    Returns:
+        The finalists' figures as ``finalists.json`` holds them.
+    """
+    kept = {
+        write_sessions(folder, "tune", item.trial, log, item.result.sessions) for item in finalists
+    }
+    records = [finalist_record(item) for item in finalists]
+    write_json(folder / FOLDER / "finalists.json", records)
+    for path in (folder / FOLDER).glob("tune-*.parquet"):
+        if path not in kept:
+            path.unlink()
+    return records
+
+
+def write_importances(folder: Path, importances: Mapping[str, float]) -> None:
+    """Keep the share of each parameter.
+
+    Args:
+        folder: The study's folder.
         importances: Parameter → share.
     """
-    for finalist in finalists:
-        write_sessions(folder, "tune", finalist.trial, log, finalist.result.sessions)
-    write_json(folder / FOLDER / "finalists.json", [finalist_record(item) for item in finalists])
     write_json(folder / FOLDER / "importances.json", dict(importances))
 
 
@@ -52,7 +69,7 @@ def write_sessions(
         scores: The rows.
     """
     path = sessions_path(folder, window, trial)
-    with replacing(path) as unfinished:
+    with _replacing(path) as unfinished:
         session_table(log, scores).to_parquet(unfinished, index=False)
     return path
 
@@ -78,8 +95,8 @@ def finalist_record(finalist: Finalist) -> dict[str, Any]:
     """A finalist as plain data: ``trial``, ``settings``, ``metrics`` and its comparisons."""
     return {
         "trial": finalist.trial,
-        "settings": asdict(finalist.settings),
-        "metrics": plain(finalist.result.metrics),
+        "settings": finalist.settings.to_dict(),
+        "metrics": dict(finalist.result.metrics),
         "gain": comparison_record(finalist.gain),
         "gain_over_defaults": comparison_record(finalist.gain_over_defaults),
         "bystanders": comparison_record(finalist.bystanders),
@@ -104,33 +121,18 @@ def sealed_record(opened: SealedTest) -> dict[str, Any]:
             "test": comparison_record(opened.test),
             "test_over_defaults": comparison_record(opened.test_over_defaults),
             "bystanders": comparison_record(opened.bystanders),
-            "metrics": plain(opened.test_result.metrics),
+            "metrics": dict(opened.test_result.metrics),
         },
     }
 
 
 def comparison_record(comparison: Comparison | None) -> dict[str, Any] | None:
     """A comparison as plain data."""
-    return None if comparison is None else plain(asdict(comparison))
-
-
-def plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same values with null for what is not a finite number, as JSON has no word for it."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in values.items()
-    }
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON for people and machines; the file is whole or absent."""
-    with replacing(path) as unfinished:
-        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-        unfinished.write_text(text + "\n", encoding="utf-8")
+    return None if comparison is None else finite(asdict(comparison))
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def _replacing(path: Path) -> Iterator[Path]:
     """A path to write to that takes the place of `path` once all went well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -138,6 +140,7 @@ def replacing(path: Path) -> Iterator[Path]:
     unfinished = Path(name)
     try:
         yield unfinished
+        unfinished.chmod(0o644)
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)

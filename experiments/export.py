@@ -1,33 +1,77 @@
-"""``python -m experiments.export study=NAME``: write the best configuration of a study."""
+"""``python -m experiments.export study=NAME``: open the sealed test, write the configuration."""
 
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 
 from experiments.best import write_best
 from experiments.command_line import FAILED, OK, run_command
-from experiments.config import ExportConfig
-from experiments.records import best_feasible
+from experiments.config import ExportConfig, SweepConfig
+from experiments.data.click_log import ClickLog
+from experiments.data.prepared import open_dataset
+from experiments.errors import InputError
+from experiments.finalist_table import sealed_text
+from experiments.finals import open_test
+from experiments.output import write_json
+from experiments.records import COMPLETE, TrialRecord, best_feasible
 from experiments.run import load_study
 
 
 def export(command: ExportConfig) -> int:
-    """Write ``best.yaml`` into the study's folder; the exit status."""
+    """Open the sealed test on the chosen trial and write it into the study's folder; the status."""
     config, study, outputs = load_study(command.output_dir, command.study)
     try:
-        best = best_feasible(study.records())
+        record = _chosen(study.records(), command)
+        if record is None:
+            print(
+                f"Study {command.study} has no trial within its guardrails: there is nothing to "
+                "export.",
+                file=sys.stderr,
+            )
+            return FAILED
+        summary = json.loads(outputs.summary.read_text(encoding="utf-8"))
+        log = _same_data(config, command, summary["dataset"]["fingerprint"])
+        kept = open_test(config, log, study, record, outputs, reopen=command.reopen)
     finally:
         study.close()
-    if best is None:
-        print(
-            f"Study {command.study} has no trial within its guardrails: nothing to export.",
-            file=sys.stderr,
-        )
-        return FAILED
-    summary = json.loads(outputs.summary.read_text(encoding="utf-8"))
-    write_best(outputs.best, config, best, summary)
-    print(f"trial {best.number} of study {command.study}: {outputs.best}")
+    summary |= kept
+    write_json(outputs.summary, summary)
+    write_best(outputs.best, config, record, summary)
+    print(sealed_text(kept))
+    print(f"trial {record.number} of study {command.study}: {outputs.best}")
     print(f"replay it: python -m experiments.evaluate config={outputs.best}")
+    print(f"report:    python -m experiments.report study={command.study}")
     return OK
+
+
+def _chosen(records: Sequence[TrialRecord], command: ExportConfig) -> TrialRecord | None:
+    """The trial asked for, else the best feasible one."""
+    if command.trial is None:
+        return best_feasible(list(records))
+    complete = {record.number: record for record in records if record.state == COMPLETE}
+    if command.trial not in complete:
+        raise InputError(f"trial must be a complete trial of the study, got {command.trial}.")
+    return complete[command.trial]
+
+
+def _same_data(config: SweepConfig, command: ExportConfig, fingerprint: str) -> ClickLog:
+    """The study's data set, from where it lies now.
+
+    Raises:
+        InputError: If it is not the one that was swept.
+    """
+    dataset = config.dataset
+    if command.dataset.path is not None:
+        dataset = replace(dataset, path=command.dataset.path)
+    log = open_dataset(dataset)
+    if log.fingerprint != fingerprint:
+        raise InputError(
+            f"The data set has changed since the sweep (fingerprint {fingerprint[:12]}, now "
+            f"{log.fingerprint[:12]}): its test would not be the one that was sealed. Name the "
+            "folder of the old one with dataset.path=, or sweep again."
+        )
+    return log
 
 
 def main() -> int:

@@ -14,27 +14,31 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from experiments.config import SamplerConfig, SweepConfig
-from experiments.pruners import make_pruner
+from experiments.pruners import is_paired, make_pruner
 from experiments.samplers import make_sampler
 from experiments.search_space import SearchSpace, Values
+from experiments.trial import GUARDED
 
-OWN_KEYS = ("constraints:", "cma:")
-"""What samplers need of a trial's system attributes."""
+OWN_KEY = "cma:"
+"""What a sampler keeps with its own trials (CMA-ES: its state)."""
 
 
-def history(trials: list[FrozenTrial], *, paired: bool) -> list[FrozenTrial]:
+def history(trials: list[FrozenTrial], config: SweepConfig) -> list[FrozenTrial]:
     """Trials as samplers and pruners shall see them, in the order they were first claimed.
 
     A pruner that compares block by block stops a trial that is worse than the best on the
-    blocks both saw, so its mean so far is a fair estimate and it counts as complete; another
-    pruner's stopped trial counts as pruned.
+    blocks both saw, so its mean so far is a fair estimate and it counts as complete. Its
+    guardrails are unknown and taken as kept: its value keeps samplers away. Another pruner's
+    stopped trial counts as pruned.
 
     Args:
         trials: The study's trials, without those lost to a kill.
-        paired: Whether the pruner compares block by block.
+        config: Which pruner and guardrails there are.
     """
+    guardrails = [name for name in GUARDED if getattr(config.guardrails, name) is not None]
+    paired = is_paired(config.pruner)
     ordered = sorted(trials, key=lambda trial: trial.user_attrs["ordinal"])
-    return [_seen(trial, paired) for trial in ordered]
+    return [_seen(trial, paired, guardrails) for trial in ordered]
 
 
 class Proposal:
@@ -46,6 +50,11 @@ class Proposal:
         self.params: Values = dict(frozen.params)
         self.distributions: dict[str, BaseDistribution] = dict(frozen.distributions)
         self.system_attrs = _own(frozen.system_attrs)
+
+    def like(self, trial: FrozenTrial) -> "Proposal":
+        """The same, with what the sampler kept with an earlier trial that it runs again."""
+        self.system_attrs = _own(trial.system_attrs)
+        return self
 
     def report(self, block: int, value: float) -> bool:
         """Report a block's figure; whether to stop. A block without sessions says nothing."""
@@ -105,11 +114,13 @@ class Mirror:
         return study
 
 
-def _seen(trial: FrozenTrial, paired: bool) -> FrozenTrial:
+def _seen(trial: FrozenTrial, paired: bool, guardrails: list[str]) -> FrozenTrial:
     outcome = trial.user_attrs.get("outcome")
     state, values = trial.state, trial.values
+    constraints = dict(trial.constraints)
     if state == TrialState.PRUNED and paired:
         state = TrialState.COMPLETE
+        constraints = dict.fromkeys(guardrails, 0.0)
     reports = (outcome or {}).get("blocks" if paired else "running", {})
     return optuna.trial.create_trial(
         state=state,
@@ -117,9 +128,10 @@ def _seen(trial: FrozenTrial, paired: bool) -> FrozenTrial:
         params=trial.params,
         distributions=trial.distributions,
         system_attrs=_own(trial.system_attrs),
+        constraints=constraints,
         intermediate_values={int(block): value for block, value in reports.items()},
     )
 
 
 def _own(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in attributes.items() if key.startswith(OWN_KEYS)}
+    return {key: value for key, value in attributes.items() if key.startswith(OWN_KEY)}

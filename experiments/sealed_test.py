@@ -56,8 +56,8 @@ class SealedTest:
         return self.tune.gain - self.test.gain
 
 
-def unseal(openings: Openings, trial: int, *, reopen: bool = False) -> tuple[int, ...]:
-    """Record that the test is opened on a trial, before anybody has looked.
+def looks(openings: Openings, trial: int, *, reopen: bool = False) -> tuple[int, ...]:
+    """The trials that the test will have been opened on with this one.
 
     The same trial may be opened again: it shows the same figures. Another trial is a second look
     at the same sessions; whoever takes it chooses with the test in sight.
@@ -65,10 +65,7 @@ def unseal(openings: Openings, trial: int, *, reopen: bool = False) -> tuple[int
     Args:
         openings: The study's memory.
         trial: The trial to look at.
-        reopen: Take the second look.
-
-    Returns:
-        All trials that the test was opened on.
+        reopen: Allow a second look.
 
     Raises:
         InputError: If it was opened on another trial and `reopen` is false.
@@ -79,10 +76,10 @@ def unseal(openings: Openings, trial: int, *, reopen: bool = False) -> tuple[int
     if opened and not reopen:
         raise InputError(
             f"The sealed test of this study was opened on trial {opened[-1]}; opening it on trial "
-            f"{trial} too would choose with the test in sight. Use reopen=true to do so; it is "
-            "counted, and widens the interval."
+            f"{trial} too would choose with the test in sight. Use trial={opened[-1]} for the "
+            "first, or reopen=true for the second look: it is counted for ever, and widens the "
+            "interval."
         )
-    openings.record(trial)
     return (*opened, trial)
 
 
@@ -101,7 +98,8 @@ def open_sealed_test(
     """Open the sealed test on the finalist chosen on the tune sessions, and decide.
 
     With k trials looked at, each interval has the confidence 1 - .05 / k (Bonferroni), so that
-    the chance of adopting any of them for nothing stays what it was for one.
+    the chance of adopting any of them for nothing stays what it was for one. An opening is recorded
+    before the test's first figure is known, so that no accident hides it.
 
     Args:
         candidate: The finalist.
@@ -117,10 +115,12 @@ def open_sealed_test(
     Raises:
         InputError: If the test was opened on another trial and `reopen` is false.
     """
-    opened = unseal(openings, candidate.trial, reopen=reopen)
+    opened = looks(openings, candidate.trial, reopen=reopen)
     confidence = 1 - 0.05 / len(opened)
     tune_result = make_replay(config, "tune").run(candidate.settings)
     replay = make_replay(config, "test")
+    if opened != tuple(openings.read()):
+        openings.record(candidate.trial)
     test_result, reference = replay.run(candidate.settings), replay.run(defaults)
     (bystanders,) = compare_bystanders(
         [candidate.settings], make_replay, config, window="test", metric=metric, seed=seed

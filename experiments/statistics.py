@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 N_RESAMPLES = 4000
-N_SIGN_FLIPS = 4000
+N_SIGN_FLIPS = 9999
 EXACT_UP_TO = 12
 """With at most this many clusters that differ, all 2^n sign flips are counted."""
 

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from experiments.config import SweepConfig
 from experiments.errors import InputError
 from experiments.mirror import Mirror, Proposal, history
-from experiments.pruners import is_paired, reported
+from experiments.pruners import reported
 from experiments.records import COMPLETE, FAILED, PRUNED, BaselineRecord, Outcome, TrialRecord
 from experiments.results import Checkpoint
 from experiments.samplers import DESIGNS, iter_design
@@ -212,10 +212,11 @@ class Study:
         owed = _owed(records)
         lost = {trial.number for trial, record in zip(trials, records, strict=True) if record.lost}
         usable = [trial for trial in trials if trial.number not in lost]
-        mirror = Mirror(self.config, history(usable, paired=is_paired(self.config.pruner)))
+        mirror = Mirror(self.config, history(usable, self.config))
         if owed is not None:
             again = Start(owed.origin, Settings.from_dict(owed.settings))
-            return self._fixed(mirror, again, owed.ordinal)
+            proposal, attributes = self._fixed(mirror, again, owed.ordinal)
+            return proposal.like(trials[owed.number]), attributes
         ordinal = len({record.ordinal for record in records})
         if ordinal >= self.config.study.n_trials:
             return None
@@ -284,7 +285,6 @@ class Study:
             user_attrs=attributes,
             system_attrs=proposal.system_attrs,
         )
-        trial.datetime_start = datetime.now()
         storage = self._storage.storage
         study_id = storage.get_study_id_from_name(self.config.study.name)
         return int(storage.create_new_trial(study_id, template_trial=trial))

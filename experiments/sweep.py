@@ -14,6 +14,8 @@ from experiments.command_line import FAILED, INTERRUPTED, OK, run_command
 from experiments.config import SweepConfig
 from experiments.data.click_log import ClickLog
 from experiments.data.prepared import open_dataset
+from experiments.finalist_table import finalist_table
+from experiments.finals import judge_study
 from experiments.output import Outputs, write_config, write_json, write_trials
 from experiments.progress import Progress
 from experiments.records import RUNNING, BaselineRecord, TrialRecord, best_feasible
@@ -137,17 +139,25 @@ def _finish(
         baselines=baselines,
         total_seconds=seconds,
     )
+    summary |= run.study.attribute("sealed_test") or {}
     write_trials(run.outputs, records)
     write_json(run.outputs.summary, summary)
     best = best_feasible(records)
     if best is not None:
         write_best(run.outputs.best, run.config, best, summary)
     print(result_table(summary, records))
+    if not interrupted and not died:
+        print(_finalists(run, records))
     print(_whereabouts(run, best))
     trouble = run.tracker.finish(records, summary)
     if trouble:
         print(trouble, file=sys.stderr)
     return _status(run, records, interrupted=interrupted, died=died)
+
+
+def _finalists(run: Sweep, records: list[TrialRecord]) -> str:
+    finalists = judge_study(run.config, run.log, run.study, records, run.outputs)
+    return f"\n{finalist_table(finalists)}\n" if finalists else ""
 
 
 def _status(run: Sweep, records: list[TrialRecord], *, interrupted: bool, died: list[int]) -> int:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from experiments.errors import InputError
 
 BATCH = 1024
+MAX_CACHED = 200_000
+"""Texts whose vectors are kept; then the cache starts anew."""
 
 
 class TextEncoder(Protocol):
@@ -21,22 +23,29 @@ class TextEncoder(Protocol):
         """Vectors of unit length, shape ``(len(texts), dimensions)``."""
         ...
 
+    def encode_known(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The same, but a zero vector for a text in which the model knows nothing."""
+        ...
 
-class _CachedEncoder:
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """The number of tokens of each text."""
+        ...
+
+
+class CachedEncoder:
     """Encodes each distinct text once, in batches, and keeps its vector."""
 
     dimensions: int
 
     def __init__(self) -> None:
         self._places: dict[str, int] = {}
-        self._blocks: list[NDArray[np.float32]] = []
         self._vectors: NDArray[np.float32] | None = None
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of unit length, one a text.
 
         Args:
-            texts: Any texts; each distinct one is encoded once in the encoder's life.
+            texts: Any texts.
 
         Returns:
             Shape ``(len(texts), dimensions)``.
@@ -44,33 +53,39 @@ class _CachedEncoder:
         Raises:
             InputError: For a text the model finds no token in, whose vector is zero.
         """
-        new = list(dict.fromkeys(text for text in texts if text not in self._places))
-        for start in range(0, len(new), BATCH):
-            self._add(new[start : start + BATCH])
-        if self._vectors is None or new:
-            stored = [np.empty((0, self.dimensions), np.float32), *self._blocks]
-            self._vectors = np.concatenate(stored)
-            self._blocks = [self._vectors]
-        return self._vectors[[self._places[text] for text in texts]]
-
-    def _add(self, texts: list[str]) -> None:
-        vectors = np.asarray(self._embed(texts), np.float32)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        empty = np.flatnonzero(~(lengths[:, 0] > 0))
-        if len(empty):
+        vectors = self.encode_known(texts)
+        unknown = np.flatnonzero(~vectors.any(axis=1))
+        if len(unknown):
             raise InputError(
                 "A text to encode must hold at least one token that the model knows, "
-                f"got {texts[empty[0]]!r:.80}. Leave such rows out."
+                f"got {texts[unknown[0]]!r:.80}. Leave such rows out."
             )
-        self._blocks.append(vectors / lengths)
+        return vectors
+
+    def encode_known(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of unit length, or zero for a text in which the model knows nothing."""
+        if len(self._places) > MAX_CACHED:
+            self._places, self._vectors = {}, None
+        new = list(dict.fromkeys(text for text in texts if text not in self._places))
         first = len(self._places)
-        self._places.update({text: first + n for n, text in enumerate(texts)})
+        blocks = [self._unit(new[start : start + BATCH]) for start in range(0, len(new), BATCH)]
+        known = np.empty((0, self.dimensions), np.float32)
+        if self._vectors is not None:
+            known = self._vectors
+        self._vectors = np.concatenate([known, *blocks]) if blocks else known
+        self._places.update({text: first + n for n, text in enumerate(new)})
+        return self._vectors[[self._places[text] for text in texts]]
+
+    def _unit(self, texts: list[str]) -> NDArray[np.float32]:
+        vectors = np.asarray(self._embed(texts), np.float32)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.where(lengths > 0, vectors / np.where(lengths > 0, lengths, 1), 0)
 
     def _embed(self, texts: list[str]) -> Any:
         raise NotImplementedError
 
 
-class WordLlamaEncoder(_CachedEncoder):
+class WordLlamaEncoder(CachedEncoder):
     """256 numbers a text from the small static model that ships inside `wordllama`.
 
     Example:
@@ -93,8 +108,13 @@ class WordLlamaEncoder(_CachedEncoder):
     def _embed(self, texts: list[str]) -> Any:
         return self._model.embed(texts)
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """The number of tokens of each text."""
+        found = self._model.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [sum(encoding.attention_mask) for encoding in found]
 
-class SentenceTransformersEncoder(_CachedEncoder):
+
+class SentenceTransformersEncoder(CachedEncoder):
     """Any model of `sentence-transformers` (the extra ``encoders``).
 
     Args:
@@ -123,6 +143,11 @@ class SentenceTransformersEncoder(_CachedEncoder):
 
     def _embed(self, texts: list[str]) -> Any:
         return self._model.encode(texts, batch_size=64, show_progress_bar=False)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """The number of tokens of each text."""
+        found = self._model.tokenizer(list(texts), add_special_tokens=False)
+        return [len(ids) for ids in found["input_ids"]]
 
 
 def make_encoder(name: str, model: str | None = None) -> TextEncoder:

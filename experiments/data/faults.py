@@ -1,7 +1,7 @@
 """Faults in data: gathered while all of it is checked, then reported at once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,11 @@ class Fault:
     what: str
     rows: NDArray[np.int64]
     examples: tuple[str, ...]
+
+    def moved(self, places: NDArray[np.int64]) -> "Fault":
+        """The same fault, its rows being places in another table."""
+        rows = places[self.rows] if len(self.rows) else self.rows
+        return replace(self, rows=rows)
 
     def describe(self) -> str:
         """The fault as text, one line and one more for each example."""

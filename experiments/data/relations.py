@@ -18,7 +18,7 @@ class Codes:
 
     Args:
         session_query: Shape ``(n_sessions,)``: index of the query.
-        impression_session: Shape ``(n_impressions,)``: row of the session.
+        impression_session: Shape ``(n_impressions,)``: row of the session, the first of its id.
         impression_object: Shape ``(n_impressions,)``: index of the object.
         impression_order: Shape ``(n_impressions,)``: rows in order of (session, position).
         event_impression: Shape ``(n_events,)``: row of the impression, -1 where there is none.
@@ -45,8 +45,8 @@ def check_relations(
     sessions, impressions, events = (tables[n] for n in ("sessions", "impressions", "events"))
     check_unique("sessions.parquet", "session_id", sessions["session_id"], faults)
     check_unique("events.parquet", "event_id", events["event_id"], faults)
-    session_ids = pc.unique(sessions["session_id"]).cast(pa.large_string())
     # Impressions are checked against the distinct ids, so a session twice is one fault, not many.
+    session_ids, code = encode(sessions["session_id"])
     query = _refer(sessions, "sessions", "query_id", query_ids, "queries.parquet", faults)
     session = _refer(
         impressions, "impressions", "session_id", session_ids, "sessions.parquet", faults
@@ -65,7 +65,9 @@ def check_relations(
     known = (event_session >= 0) & (find(events["object_id"], shown_ids) >= 0)
     event_impression = _look_up(event_key, known, key, key_order)
     _check_events(events, event_session, event_impression, faults)
-    return Codes(query, session, shown, order, event_impression)
+    first_row = np.append(np.unique(code, return_index=True)[1], -1)
+    first_row[len(session_ids) :] = -1
+    return Codes(query, first_row[session], shown, order, event_impression)
 
 
 def _refer(

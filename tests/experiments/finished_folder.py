@@ -20,8 +20,9 @@ from experiments.config import (
     SweepConfig,
 )
 from experiments.data.click_log import ClickLog
-from experiments.evidence import sealed_record, write_finalists, write_json, write_sessions
+from experiments.evidence import sealed_record, write_finalists, write_importances, write_sessions
 from experiments.finalists import Candidate, judge_finalists
+from experiments.output import write_json
 from experiments.sealed_test import open_sealed_test
 from tests.experiments.planted_replay import N_USERS, PlantedReplay, make_settings
 
@@ -109,7 +110,7 @@ def make_config(name: str) -> SweepConfig:
 
 def metrics_row(value: float, drift: float) -> dict[str, float]:
     return {
-        **{name: value for name in METRICS},
+        **dict.fromkeys(METRICS, value),
         "delta_ndcg_at_10": value - 0.70,
         "drift_mean": drift,
         "harmed_share": 0.2 if drift else 0.0,
@@ -172,7 +173,8 @@ def write_finished_study(
         candidates, make_settings(), make_replay, ReplayConfig(), metric="ndcg_at_10", seed=0
     )
     shares = {"adjustment_rate": 0.7, "num_iterations": 0.2, "softmin_temperature": 0.1}
-    write_finalists(folder, log, finalists, shares)
+    write_finalists(folder, log, finalists)
+    write_importances(folder, shares)
     summary = make_summary(name, log, trials)
     if with_test:
         opened = open_sealed_test(

@@ -8,7 +8,7 @@ import pytest
 from experiments.config import GuardrailsConfig, ReplayConfig
 from experiments.errors import InputError
 from experiments.finalists import Candidate
-from experiments.sealed_test import open_sealed_test, unseal
+from experiments.sealed_test import looks, open_sealed_test
 from tests.experiments.planted_replay import PlantedReplay, make_settings
 
 GOOD = Candidate(12, make_settings(anchor_weight=0.06, adjustment_rate=0.05))
@@ -82,7 +82,7 @@ def test_the_same_trial_may_be_opened_again_and_shows_the_same():
 
 def test_another_trial_is_refused_before_anything_is_replayed():
     memory, calls = Memory([4]), []
-    with pytest.raises(InputError, match=r"was opened on trial 4; .* reopen=true"):
+    with pytest.raises(InputError, match=r"was opened on trial 4; .* trial=4 .* reopen=true"):
         open_on(GOOD, memory, calls=calls)
     assert calls == []
     assert memory.trials == [4]
@@ -107,7 +107,9 @@ def test_reopening_is_counted_and_widens_the_interval():
 def test_the_opening_is_recorded_even_if_the_replay_then_fails():
     class Failing(PlantedReplay):
         def run(self, settings):
-            raise RuntimeError("power cut")
+            if self.window == "test":
+                raise RuntimeError("power cut")
+            return super().run(settings)
 
     memory = Memory()
     with pytest.raises(RuntimeError):
@@ -124,8 +126,32 @@ def test_the_opening_is_recorded_even_if_the_replay_then_fails():
     assert memory.trials == [12]
 
 
-def test_unseal_answers_all_openings():
+def test_a_look_is_only_counted_when_it_is_taken():
     memory = Memory()
-    assert unseal(memory, 3) == (3,)
-    assert unseal(memory, 5, reopen=True) == (3, 5)
-    assert unseal(memory, 3) == (3, 5)
+    assert looks(memory, 3) == (3,)
+    assert memory.trials == []
+    memory.record(3)
+    assert looks(memory, 3) == (3,)
+    assert looks(memory, 5, reopen=True) == (3, 5)
+
+
+def test_a_test_without_sessions_is_not_counted_as_opened():
+    class NoTest(PlantedReplay):
+        def __init__(self, config, window):
+            super().__init__(config, window)
+            if window == "test":
+                raise InputError("The test part has no session.")
+
+    memory = Memory()
+    with pytest.raises(InputError, match="no session"):
+        open_sealed_test(
+            GOOD,
+            make_settings(),
+            NoTest,
+            ReplayConfig(),
+            GuardrailsConfig(),
+            memory,
+            metric="ndcg_at_10",
+            seed=0,
+        )
+    assert memory.trials == []

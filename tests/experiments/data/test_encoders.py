@@ -5,11 +5,11 @@ import builtins
 import numpy as np
 import pytest
 
-from experiments.data.encoders import WordLlamaEncoder, _CachedEncoder, make_encoder
+from experiments.data.encoders import WordLlamaEncoder, CachedEncoder, make_encoder
 from experiments.errors import InputError
 
 
-class CountingEncoder(_CachedEncoder):
+class CountingEncoder(CachedEncoder):
     dimensions = 2
 
     def __init__(self) -> None:

@@ -1,0 +1,50 @@
+# Everything here sets up what it needs first; run again, nothing is installed twice.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup sweep ui report export test test-all lint bench fuzz clean
+
+help: ## Show what can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@echo "  ARGS=\"…\" is passed on, as in: make sweep ARGS=\"study.n_trials=20 replay.interval_seconds=0\""
+
+setup: $(READY) ## Create .venv with the pinned dependencies and the project
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,postgres,samplers]'
+	@touch $@
+
+sweep: $(READY) ## Tune the adjuster on MovieLens and print the table
+	$(BIN)/python -m experiments.sweep $(ARGS)
+
+ui: $(READY) ## Open the MLflow UI over outputs/ on 127.0.0.1:5000
+	$(BIN)/python -m experiments.ui $(ARGS)
+
+report: $(READY) ## Write the report of a study as one HTML file
+	$(BIN)/python -m experiments.report $(ARGS)
+
+export: $(READY) ## Open the sealed test and export the best configuration
+	$(BIN)/python -m experiments.export $(ARGS)
+
+lint: $(READY) ## Lint, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint ## Every check but the slow tests
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-all: test ## Every check, the slow tests too
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+bench: $(READY) ## Measure adjusters, replay and study
+	$(BIN)/python -m experiments.benchmark $(ARGS)
+
+clean: ## Remove what was built; data/ and outputs/ stay
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

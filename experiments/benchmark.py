@@ -1,0 +1,86 @@
+"""``python -m experiments.benchmark [PART …]``: measure on this machine, print, keep the figures."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from experiments.benchmarks.parts import PARTS, measure_part
+from experiments.command_line import BAD_INPUT, OK
+from experiments.errors import InputError
+from experiments.output import write_json
+
+PACKAGES = ("torch", "numpy", "numba")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure the parts asked for, print their tables, and merge their figures into the JSON.
+
+    Args:
+        argv: Arguments; the process's own by default.
+
+    Returns:
+        The exit status: 0, or 2 for bad input.
+    """
+    arguments = _parse(argv)
+    try:
+        return _run(arguments.parts or list(PARTS), arguments.output)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m experiments.benchmark", description=__doc__)
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}; all by default"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path("outputs/benchmark.json"), help="the JSON to write"
+    )
+    return parser.parse_args(argv)
+
+
+def _run(parts: list[str], output: Path) -> int:
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown:
+        raise InputError(f"PART must be one of {', '.join(PARTS)}, got {', '.join(unknown)}.")
+    for part in parts:
+        measured = measure_part(part)
+        print(f"\n{measured.table}\n")
+        write_json(output, {**_known(output), **_machine(), **measured.figures})
+    print(f"Figures: {output}")
+    return OK
+
+
+def _known(output: Path) -> dict[str, Any]:
+    """Figures of earlier runs, which stay until their part is measured again."""
+    if not output.exists():
+        return {}
+    try:
+        return dict(json.loads(output.read_text(encoding="utf-8")))
+    except ValueError:
+        raise InputError(
+            f"{output} must hold the JSON of an earlier benchmark. Move it away, or choose "
+            "another file with --output."
+        ) from None
+
+
+def _machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    versions = {f"machine.{name}": version(name) for name in PACKAGES}
+    return {
+        "machine.cores": os.cpu_count(),
+        "machine.python": platform.python_version(),
+        "machine.processor": platform.machine(),
+        **versions,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

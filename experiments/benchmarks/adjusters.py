@@ -1,0 +1,169 @@
+"""Part ``adjuster``: sessions a second and peak memory of every engine, on one machine."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from adjuster import (
+    AdjusterConfig,
+    ImprovementInput,
+    PublishedAdjuster,
+    SearchIndexInfo,
+    TorchBasedAdjuster,
+    adjust_with_autograd,
+    build_batch,
+)
+from adjuster.fused import adjust_batch
+from experiments.benchmarks.clock import in_own_process, items_per_second, peak_above_start
+from experiments.benchmarks.parts import Measured, text_table
+from experiments.benchmarks.shapes import SHAPES, Maker, load_shape
+
+BATCH_SIZES = (1, 8, 64, 256, 1024)
+LONGEST_CALL_SECONDS = 6.0
+MIB = 2**20
+
+Sessions = Sequence[ImprovementInput]
+Call = Callable[[], object]
+
+
+def _fused(sessions: Sessions, index: SearchIndexInfo, config: AdjusterConfig) -> Call:
+    batch = build_batch(sessions, index).batch
+    return lambda: adjust_batch(batch, index, config)
+
+
+def _plugin(sessions: Sessions, index: SearchIndexInfo, config: AdjusterConfig) -> Call:
+    adjuster = TorchBasedAdjuster.from_config(index, config)
+    return lambda: adjuster.adjust_vectors(sessions)
+
+
+def _torch(sessions: Sessions, index: SearchIndexInfo, config: AdjusterConfig) -> Call:
+    batch = build_batch(sessions, index).batch
+    return lambda: adjust_with_autograd(batch, index, config)
+
+
+def _published(sessions: Sessions, index: SearchIndexInfo, config: AdjusterConfig) -> Call:
+    adjuster = PublishedAdjuster(index, num_iterations=config.num_iterations)
+    return lambda: adjuster.adjust_vectors(sessions)
+
+
+ENGINES: dict[str, Callable[[Sessions, SearchIndexInfo, AdjusterConfig], Call]] = {
+    "fused": _fused,
+    "fused_adjust_vectors": _plugin,
+    "torch": _torch,
+    "published": _published,
+}
+"""Engine → what makes ready a call on some sessions: the kernel and autograd on the flat form,
+the kernel behind the plugin hook, and the published semantics behind it."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast an engine is on a shape, and what memory it takes.
+
+    Args:
+        by_batch: Sessions in a call → sessions a second; without the sizes whose one call would
+            take too long.
+        peak_bytes: Memory above the process's start, at 1024 sessions a call.
+        vector_bytes: What those sessions' distinct vectors take.
+    """
+
+    by_batch: dict[int, float]
+    peak_bytes: int
+    vector_bytes: int
+
+    @property
+    def best_batch(self) -> int:
+        """The batch size of most sessions a second."""
+        return max(self.by_batch, key=self.by_batch.__getitem__)
+
+    @property
+    def best(self) -> float:
+        """Sessions a second at the best batch size."""
+        return self.by_batch[self.best_batch]
+
+    @property
+    def one_a_call(self) -> float:
+        """Sessions a second, one session a call."""
+        return self.by_batch[1]
+
+
+def measure() -> Measured:
+    """Measure every engine on every shape."""
+    figures: dict[str, float] = {}
+    rows: list[tuple[str, ...]] = []
+    for shape in SHAPES:
+        speeds = {}
+        for engine in ENGINES:
+            print(f"benchmark: {shape}, {engine} …", file=sys.stderr)
+            speeds[engine] = in_own_process(speed_of, shape, engine)
+        figures |= shape_figures(shape, speeds)
+        rows += [_row(shape, engine, speed) for engine, speed in speeds.items()]
+    head = ("shape", "engine", "sessions/s", "batch", "one a call", "peak MiB", "× vectors")
+    ratios = [
+        f"{shape}: kernel / published {figures[f'adjuster.{shape}.ratio_fused_to_published']:.0f}, "
+        f"one session a call "
+        f"{figures[f'adjuster.{shape}.ratio_fused_to_published_one_a_call']:.0f}"
+        for shape in SHAPES
+    ]
+    return Measured(figures, "\n".join([text_table(head, rows), "", *ratios]))
+
+
+def shape_figures(shape: str, speeds: dict[str, Speed]) -> dict[str, float]:
+    """The figures of one shape, by their keys in the JSON.
+
+    Args:
+        shape: Its name in `SHAPES`.
+        speeds: Engine → its speed, with ``fused`` and ``published`` among them.
+    """
+    prefix = f"adjuster.{shape}"
+    figures: dict[str, float] = {}
+    for engine, speed in speeds.items():
+        figures[f"{prefix}.{engine}.sessions_per_second"] = speed.best
+        figures[f"{prefix}.{engine}.best_batch"] = speed.best_batch
+        figures[f"{prefix}.{engine}.one_a_call_sessions_per_second"] = speed.one_a_call
+        figures[f"{prefix}.{engine}.peak_mib"] = speed.peak_bytes / MIB
+        figures[f"{prefix}.{engine}.peak_to_vectors"] = speed.peak_bytes / speed.vector_bytes
+    fused, published = speeds["fused"].best, speeds["published"]
+    figures[f"{prefix}.ratio_fused_to_published"] = fused / published.best
+    figures[f"{prefix}.ratio_fused_to_published_one_a_call"] = fused / published.one_a_call
+    return figures
+
+
+def speed_of(shape: str, engine: str) -> Speed:
+    """Measure one engine on one shape; to be called in a fresh process."""
+    make, ready = load_shape(shape), ENGINES[engine]
+    peak_bytes, vector_bytes = _memory(make, ready)
+    sessions, index = make()
+    by_batch: dict[int, float] = {}
+    for size in BATCH_SIZES:
+        if by_batch and size / max(by_batch.values()) > LONGEST_CALL_SECONDS:
+            break
+        starts = range(0, len(sessions) - size + 1, size)
+        calls = [ready(sessions[at : at + size], index, AdjusterConfig()) for at in starts[:64]]
+        by_batch[size] = items_per_second(lambda call: call(), calls, size)
+    return Speed(by_batch, peak_bytes, vector_bytes)
+
+
+def _memory(make: Maker, ready: Callable[..., Call]) -> tuple[int, int]:
+    """Bytes above the start for the largest batch, its vectors included; bytes of the vectors.
+
+    The second iteration already needs no more memory than the first, so two tell the peak.
+    """
+    config = AdjusterConfig(num_iterations=2)
+    ready(*make(8), config)()
+    with peak_above_start() as risen:
+        sessions, index = make(max(BATCH_SIZES))
+        ready(sessions, index, config)()
+    return risen[0], build_batch(sessions, index).batch.vectors.nbytes
+
+
+def _row(shape: str, engine: str, speed: Speed) -> tuple[str, ...]:
+    return (
+        shape,
+        engine,
+        f"{speed.best:,.0f}",
+        f"{speed.best_batch}",
+        f"{speed.one_a_call:,.0f}",
+        f"{speed.peak_bytes / MIB:,.0f}",
+        f"{speed.peak_bytes / speed.vector_bytes:.1f}",
+    )

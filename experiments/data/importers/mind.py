@@ -1,0 +1,112 @@
+"""MIND, the Microsoft News Dataset: `behaviors.tsv` and `news.tsv`."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from experiments.data.importers.base import Flat, Importer, find_file, shown_rows
+from experiments.data.intake import Intake
+from experiments.data.readers import Columns, read_csv
+from experiments.data_config import IngestConfig
+
+BEHAVIOR_COLUMNS = ["impression_id", "user_id", "time", "history", "impressions"]
+NEWS_COLUMNS = [
+    "news_id",
+    "category",
+    "subcategory",
+    "title",
+    "abstract",
+    "url",
+    "title_entities",
+    "abstract_entities",
+]
+TIME_FORMAT = "%m/%d/%Y %I:%M:%S %p"
+
+
+def read(root: Path, _: IngestConfig, intake: Intake) -> None:
+    """Read the news, whose titles also serve as queries, then the impressions."""
+    news = find_file(root, ["news"], [".tsv"], intake)
+    behaviors = find_file(root, ["behaviors"], [".tsv"], intake)
+    titles: dict[str, str] = {}
+    if news is not None:
+        for block in _read(news, "items", NEWS_COLUMNS, intake):
+            _add_news(block, titles, intake)
+    if behaviors is not None:
+        for block in _read(behaviors, "sessions", BEHAVIOR_COLUMNS, intake):
+            _add_behaviors(block, titles, intake)
+
+
+def _read(path: Path, table: str, columns: list[str], intake: Intake) -> Any:
+    return read_csv(path, table, intake, delimiter="\t", columns=columns, quoted=False)
+
+
+def _add_news(block: Columns, titles: dict[str, str], intake: Intake) -> None:
+    ids, names = block.columns["news_id"], block.columns["title"]
+    titles.update(
+        (key, title)
+        for key, title in zip(ids.to_pylist(), names.to_pylist(), strict=True)
+        if key and title
+    )
+    columns = {"object_id": ids, "title": names, "body": block.columns["abstract"]}
+    intake.add("items", block.file, block.rows, columns)
+
+
+def _add_behaviors(block: Columns, titles: dict[str, str], intake: Intake) -> None:
+    sessions = Flat.empty(("session_id", "user_id", "query_text", "created_at"))
+    impressions = Flat.empty(("session_id", "position", "object_id"))
+    events = Flat.empty(("event_id", "session_id", "object_id", "created_at"))
+    n_blind = 0
+    values = [block.columns[name].to_pylist() for name in BEHAVIOR_COLUMNS]
+    for row, name, user, time, history, shown in zip(block.rows.tolist(), *values, strict=True):
+        query = last_title(history, titles)
+        if query is None:
+            n_blind += 1
+            continue
+        results = [item.rsplit("-", 1) for item in (shown or "").split()]
+        if not results or any(len(pair) != 2 or pair[1] not in ("0", "1") for pair in results):
+            what = "impressions must be news ids with -1 (clicked) or -0, between blanks"
+            intake.reject("sessions", block.file, row, what, str(shown))
+            continue
+        at = seconds_of(time)
+        sessions.extend(
+            row,
+            {"session_id": [name], "user_id": [user], "query_text": [query], "created_at": [at]},
+        )
+        impressions.extend(row, shown_rows(name, [pair[0] for pair in results]))
+        clicks = [pair[0] for pair in results if pair[1] == "1"]
+        made = {"event_id": [f"{name}-{item}" for item in clicks], "object_id": clicks}
+        times = {"session_id": [name] * len(clicks), "created_at": [at] * len(clicks)}
+        events.extend(row, {**made, **times})
+    intake.leave_out("sessions", "impressions of readers without a history", n_blind)
+    sessions.send(intake, "sessions", block.file)
+    impressions.send(intake, "impressions", block.file)
+    events.send(intake, "events", block.file)
+
+
+def last_title(history: str | None, titles: dict[str, str]) -> str | None:
+    """The title of the article read last, or None."""
+    for key in reversed((history or "").split()):
+        if key in titles:
+            return titles[key]
+    return None
+
+
+def seconds_of(time: str | None) -> Any:
+    """Epoch seconds of a time such as `11/11/2019 9:05:58 AM`; anything else as it came."""
+    try:
+        return int(datetime.strptime(time or "", TIME_FORMAT).replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        return time
+
+
+IMPORTER = Importer(
+    read=read,
+    click_types=None,
+    source="MIND, the Microsoft News Dataset (behaviors.tsv, news.tsv)",
+    licence="Microsoft Research License Terms",
+    how_made=(
+        "A session is an impression. News has no queries: the title of the article that the user "
+        "read last stands in for one. MIND SHUFFLES THE ORDER OF AN IMPRESSION: positions say "
+        "nothing. A click has the time of its impression, the only one known."
+    ),
+)

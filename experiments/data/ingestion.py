@@ -1,0 +1,219 @@
+"""The whole of an import: read a source, check it, write a data set, tell what happened."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from experiments.data.card import DataCard, make_card
+from experiments.data.card_data import CardParts
+from experiments.data.faults import Faults
+from experiments.data.folder import check_free, new_folder
+from experiments.data.importers import IMPORTERS
+from experiments.data.intake import Intake
+from experiments.data.metadata import Metadata
+from experiments.data.readers import OPENERS
+from experiments.data.rejections import Rejections
+from experiments.data.schema import METADATA_FILE
+from experiments.data.settling import Settling
+from experiments.data.staging import STAGED, Staging
+from experiments.data.vector_intake import VectorIntake
+from experiments.data_config import IngestConfig
+from experiments.errors import InputError
+
+PART_BYTES = 64 << 20
+"""Bytes of a source, uncompressed, whose rows are checked together."""
+
+PACKED = 8
+"""How much smaller a compressed file is taken to be."""
+
+MAX_PARTS = 256
+QUERY_BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class TableCounts:
+    """What became of a table's rows: `n_in` = `n_out` + `quarantined` + all of `left_out`."""
+
+    n_in: int
+    n_out: int
+    quarantined: int
+    left_out: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What an import made.
+
+    Args:
+        card: Of the data set.
+        counts: Table → what became of its rows.
+        faults: Every kind of fault, with examples; "" where there is none.
+    """
+
+    card: DataCard
+    counts: dict[str, TableCounts]
+    faults: str
+
+
+Progress = Callable[[int], object]
+
+
+def ingest_log(config: IngestConfig, progress: Progress = lambda _: None) -> Ingested:
+    """Import a log as a data set.
+
+    Memory is bounded but for the ids of objects, the distinct queries, and some 30 bytes a
+    session and 5 an impression for the data card.
+
+    Args:
+        config: What to read and where to write.
+        progress: Told how many rows were read or checked, each time.
+
+    Raises:
+        InputError: If the log has a fault and `on_error` is ``fail``, if a file cannot be read to
+            its end, or if nothing is left.
+    """
+    root = Path(config.path).expanduser()
+    if not root.exists():
+        raise InputError(f"path must be a file or folder, got {config.path!r}, which is not there.")
+    if root.is_file() and config.source not in ("metarank", "table"):
+        raise InputError(f"path must be a folder for source={config.source}, got a file: {root}.")
+    check_free(config.output, overwrite=config.overwrite)
+    with new_folder(config.output) as folder:
+        work = folder / ".work"
+        work.mkdir()
+        result = _Import(config, root, folder, work, progress).run()
+        shutil.rmtree(work)
+    return result
+
+
+class _Import:
+    def __init__(
+        self,
+        config: IngestConfig,
+        root: Path,
+        folder: Path,
+        work: Path,
+        progress: Progress,
+    ) -> None:
+        self.config, self.root, self.folder, self.work = config, root, folder, work
+        self.progress = progress
+        self.importer = IMPORTERS[config.source]
+        self.rejections = Rejections(folder)
+        self.staging = Staging(work, n_parts_for(root))
+        self.vectors = VectorIntake(folder, config)
+        self.intake = Intake(work, self.staging, self.vectors, self.rejections, progress)
+        self.card = CardParts()
+
+    def run(self) -> Ingested:
+        self.importer.read(self.root, self.config, self.intake)
+        self.intake.finish()
+        self.staging.finish()
+        if "queries" not in self.intake.n_in:
+            self._encode_queries()
+        self.vectors.close()
+        settling = self._settle()
+        counts = self._counts(settling)
+        self.rejections.close()
+        self._check(settling)
+        card = make_card(self._name(), self.card.finish(len(self.vectors.ids("items"))))
+        self._write_metadata(counts)
+        return Ingested(card, counts, self.rejections.describe())
+
+    def _encode_queries(self) -> None:
+        texts = pq.ParquetFile(self.work / "query-texts.parquet")
+        for batch in texts.iter_batches(QUERY_BLOCK):
+            faults = Faults()
+            self.vectors.add("queries", pa.Table.from_batches([batch]), faults, "queries")
+            for fault in faults.found:
+                self.rejections.fatal("queries", fault.what)
+
+    def _settle(self) -> Settling:
+        settling = Settling(
+            self.folder,
+            self.intake.files,
+            self.vectors.ids("items"),
+            self.vectors.ids("queries"),
+            self.rejections,
+            self.card,
+            distinct_sessions=self.intake.distinct_sessions,
+        )
+        settling.settle(self.staging, self.progress)
+        return settling
+
+    def _counts(self, settling: Settling) -> dict[str, TableCounts]:
+        n_out = {**self.intake.n_vector_rows, **settling.n_out}
+        if settling.n_repeated:
+            reasons = self.intake.left_out.setdefault("sessions", {})
+            reasons["repeated rows of a session"] = settling.n_repeated
+        counts = {
+            table: TableCounts(
+                n_in=n_in,
+                n_out=n_out.get(table, 0),
+                quarantined=self.rejections.n_rows.get(table, 0),
+                left_out=self.intake.left_out.get(table, {}),
+            )
+            for table, n_in in self.intake.n_in.items()
+        }
+        for table, count in counts.items():
+            total = count.n_out + count.quarantined + sum(count.left_out.values())
+            assert count.n_in == total, f"rows of {table} were lost or counted twice: {count}"
+        return counts
+
+    def _check(self, settling: Settling) -> None:
+        failing = self.rejections.is_fatal or self.config.on_error == "fail"
+        if failing and self.rejections.describe():
+            remedy = (
+                ""
+                if self.rejections.is_fatal
+                else "\nMend these rows, or say on_error=quarantine "
+                "to leave them out and go on with the rest."
+            )
+            raise InputError(
+                f"The log {self.config.path!r} cannot be used as it is:\n"
+                f"{self.rejections.describe()}{remedy}"
+            )
+        empty = [table for table in STAGED if not settling.n_out[table]]
+        if empty:
+            raise InputError(
+                f"The log {self.config.path!r} leaves no {' and no '.join(empty)}; without "
+                "searches, results and clicks there is nothing to learn from.\n"
+                f"{self.rejections.describe()}"
+            )
+
+    def _name(self) -> str:
+        return self.config.name or Path(self.config.output).resolve().name
+
+    def _write_metadata(self, counts: dict[str, TableCounts]) -> None:
+        rows = {
+            table: {
+                "read": count.n_in,
+                "written": count.n_out,
+                "quarantined": count.quarantined,
+                "left_out": count.left_out,
+            }
+            for table, count in counts.items()
+        }
+        metadata = Metadata(
+            name=self._name(),
+            index=self.vectors.index(),
+            source=self.importer.source,
+            licence=self.importer.licence,
+            how_made=self.importer.how_made,
+            personalize_by=self.config.personalize_by or self.importer.personalize_by,
+            notes={"ingested": {"source": self.config.source, "rows": rows}},
+        )
+        (self.folder / METADATA_FILE).write_text(metadata.to_yaml(), encoding="utf-8")
+
+
+def n_parts_for(root: Path) -> int:
+    """Into how many parts a source's sessions are divided, by the size of its files."""
+    files = [root] if root.is_file() else [path for path in root.rglob("*") if path.is_file()]
+    sizes = [
+        path.stat().st_size * (PACKED if path.suffix in (*OPENERS, ".parquet", ".pq") else 1)
+        for path in files
+    ]
+    return max(1, min(MAX_PARTS, -(-sum(sizes) // PART_BYTES)))

@@ -1,0 +1,298 @@
+"""Reading logs in bounded memory: JSON lines, CSV and Parquet, plain or compressed."""
+
+import bz2
+import gzip
+import json
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+BLOCK_ROWS = 16_384
+CSV_BLOCK_BYTES = 16 << 20
+MAX_LINE_BYTES = 64 << 20
+
+OPENERS: dict[str, Callable[[Path], Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+}
+"""Suffix of a compressed file → what opens it; anything else is read as it is."""
+
+UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
+
+
+class Complaints(Protocol):
+    """Where a reader reports what it cannot read."""
+
+    def reject(self, table: str, file: str, row: int, what: str, content: str) -> None:
+        """One row is no row."""
+        ...
+
+    def fatal(self, file: str, what: str) -> None:
+        """A file cannot be read to its end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Records:
+    """Some lines of a JSON-lines file.
+
+    Args:
+        file: Its name.
+        rows: Shape ``(n,)``: line of each record, from 1.
+        records: The objects.
+    """
+
+    file: str
+    rows: NDArray[np.int64]
+    records: list[dict[str, Any]]
+
+    def column(self, name: str) -> list[Any]:
+        """One field of every record, None where it is missing."""
+        return [record.get(name) for record in self.records]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Some rows of a CSV or Parquet file.
+
+    Args:
+        file: Its name.
+        rows: Shape ``(n,)``: number of each row, from 1; a CSV file's header is row 1.
+        columns: Column name → values.
+    """
+
+    file: str
+    rows: NDArray[np.int64]
+    columns: dict[str, pa.Array]
+
+
+def read_json_lines(path: Path, table: str, complaints: Complaints) -> Iterator[Records]:
+    """Read a file of one JSON object a line; empty lines are passed over.
+
+    Args:
+        path: The file, UTF-8 with or without a byte order mark, plain, .gz, .bz2 or .xz.
+        table: What its lines are counted as when they cannot be read.
+        complaints: Where to report bad lines, and a file that cannot be read to its end.
+    """
+    try:
+        with _open(path) as file:
+            yield from _json_blocks(file, path.name, table, complaints)
+    except UNREADABLE as error:
+        complaints.fatal(path.name, f"cannot be read to its end: {_reason(error)}")
+
+
+def _json_blocks(
+    file: BinaryIO, name: str, table: str, complaints: Complaints
+) -> Iterator[Records]:
+    rows: list[int] = []
+    records: list[dict[str, Any]] = []
+    for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), start=1):
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if not line.strip():
+            continue
+        try:
+            records.append(parse_object(line))
+            rows.append(number)
+        except ValueError as error:
+            complaints.reject(table, name, number, str(error), line[:1000].decode(errors="replace"))
+        if len(rows) == BLOCK_ROWS:
+            yield Records(name, np.array(rows, np.int64), records)
+            rows, records = [], []
+    if rows:
+        yield Records(name, np.array(rows, np.int64), records)
+
+
+def parse_object(line: bytes) -> dict[str, Any]:
+    """One line as a JSON object.
+
+    Raises:
+        ValueError: If it is not UTF-8, not JSON, or not an object.
+
+    Example:
+        >>> parse_object(b'{"a": 1}')
+        {'a': 1}
+    """
+    try:
+        value = json.loads(line.decode())
+    except UnicodeDecodeError:
+        raise ValueError("a line must be UTF-8 text") from None
+    except (ValueError, RecursionError):
+        raise ValueError("a line must be one whole JSON object") from None
+    if not isinstance(value, dict):
+        raise ValueError("a line must be one whole JSON object")
+    return value
+
+
+def read_csv(
+    path: Path,
+    table: str,
+    complaints: Complaints,
+    *,
+    delimiter: str = ",",
+    columns: list[str] | None = None,
+    quoted: bool = True,
+) -> Iterator[Columns]:
+    """Read a delimited file; every value comes as text, an empty one as null.
+
+    Args:
+        path: The file, UTF-8 with or without a byte order mark; compressed ones are recognised.
+        table: What its rows are counted as when they cannot be read.
+        complaints: Where to report bad rows, and a file that cannot be read to its end.
+        delimiter: Between values.
+        columns: Names of the columns, for a file without a header.
+        quoted: Whether values may stand in double quotes.
+    """
+    skipped: list[int] = []
+
+    def skip(row: pcsv.InvalidRow) -> str:
+        number = row.number - (columns is not None)
+        what = f"a row must have {row.expected_columns} values, got {row.actual_columns}"
+        complaints.reject(table, path.name, number, what, row.text[:1000])
+        skipped.append(number)
+        return "skip"
+
+    reading = pcsv.ReadOptions(
+        use_threads=False, block_size=CSV_BLOCK_BYTES, column_names=columns or None
+    )
+    parsing = pcsv.ParseOptions(
+        delimiter=delimiter,
+        quote_char='"' if quoted else False,
+        newlines_in_values=quoted,
+        invalid_row_handler=skip,
+    )
+    try:
+        names = _header(path, reading, parsing)
+        skipped.clear()
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            complaints.fatal(path.name, f"column {', '.join(repeated)} must stand once")
+            return
+        converting = pcsv.ConvertOptions(column_types=dict.fromkeys(names, pa.binary()))
+        done = 1 if columns is None else 0
+        with _open_csv(path) as stream:
+            reader = pcsv.open_csv(stream, reading, parsing, converting)
+            for batch in reader:
+                rows = _numbers(done, batch.num_rows, skipped)
+                done = int(rows[-1]) if len(rows) else done
+                yield from _decoded(path.name, table, rows, batch, complaints)
+    except UNREADABLE as error:
+        complaints.fatal(path.name, f"cannot be read to its end: {_reason(error)}")
+
+
+def _header(path: Path, reading: pcsv.ReadOptions, parsing: pcsv.ParseOptions) -> list[str]:
+    quiet = pcsv.ParseOptions(
+        delimiter=parsing.delimiter,
+        quote_char=parsing.quote_char,
+        newlines_in_values=parsing.newlines_in_values,
+        invalid_row_handler=lambda _: "skip",
+    )
+    with _open_csv(path) as stream:
+        return list(pcsv.open_csv(stream, reading, quiet).schema.names)
+
+
+def _numbers(done: int, n_rows: int, skipped: list[int]) -> NDArray[np.int64]:
+    """Numbers of the next rows, those that were skipped left out."""
+    ahead = [number for number in skipped if number > done]
+    candidates = np.arange(done + 1, done + 1 + n_rows + len(ahead))
+    return np.setdiff1d(candidates, np.array(ahead, np.int64))[:n_rows]
+
+
+def _decoded(
+    file: str, table: str, rows: NDArray[np.int64], batch: pa.RecordBatch, complaints: Complaints
+) -> Iterator[Columns]:
+    """Bytes as text; rows that are not UTF-8 are reported and left out."""
+    columns, broken = {}, np.zeros(len(rows), bool)
+    for name in batch.schema.names:
+        values = batch.column(name)
+        try:
+            columns[name] = values.cast(pa.string())
+        except pa.ArrowException:
+            texts = [_utf8(value) for value in values.to_pylist()]
+            broken |= np.array([text is None for text in texts])
+            columns[name] = pa.array(texts, pa.string())
+    for place in np.flatnonzero(broken):
+        complaints.reject(table, file, int(rows[place]), "a row must be UTF-8 text", "")
+    kept = pa.array(~broken)
+    empty = pa.scalar("", pa.string())
+    clean = {
+        name: pc.if_else(pc.equal(values, empty), None, values).filter(kept)
+        for name, values in columns.items()
+    }
+    yield Columns(file, rows[~broken], clean)
+
+
+def _utf8(value: bytes) -> str | None:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def read_parquet(path: Path, complaints: Complaints) -> Iterator[Columns]:
+    """Read a Parquet file, a few row groups' worth at a time."""
+    try:
+        file = pq.ParquetFile(path)
+        done = 0
+        for batch in file.iter_batches(BLOCK_ROWS):
+            rows = np.arange(done + 1, done + 1 + batch.num_rows)
+            done += batch.num_rows
+            names = batch.schema.names
+            yield Columns(path.name, rows, dict(zip(names, batch.columns, strict=True)))
+    except UNREADABLE as error:
+        complaints.fatal(path.name, f"cannot be read to its end: {_reason(error)}")
+
+
+def read_table(path: Path, table: str, complaints: Complaints) -> Iterator[Columns]:
+    """Read a CSV, TSV, JSON-lines or Parquet file by its suffix, column by column."""
+    kind = format_of(path)
+    if kind == "parquet":
+        yield from read_parquet(path, complaints)
+    elif kind == "json":
+        for block in read_json_lines(path, table, complaints):
+            names = dict.fromkeys(name for record in block.records for name in record)
+            columns = {name: block.column(name) for name in names}
+            yield Columns(block.file, block.rows, cast(dict[str, pa.Array], columns))
+    else:
+        delimiter = "\t" if kind == "tsv" else ","
+        yield from read_csv(path, table, complaints, delimiter=delimiter)
+
+
+def format_of(path: Path) -> str:
+    """``parquet``, ``json``, ``tsv`` or ``csv``, by a file's suffix.
+
+    Example:
+        >>> format_of(Path("log.jsonl.gz"))
+        'json'
+    """
+    suffix = path.with_suffix("").suffix if path.suffix in OPENERS else path.suffix
+    if suffix in (".parquet", ".pq"):
+        return "parquet"
+    if suffix in (".json", ".jsonl", ".ndjson"):
+        return "json"
+    return "tsv" if suffix in (".tsv", ".tab") else "csv"
+
+
+def _open(path: Path) -> BinaryIO:
+    opener = OPENERS.get(path.suffix)
+    return cast(BinaryIO, opener(path) if opener else path.open("rb"))
+
+
+def _open_csv(path: Path) -> Any:
+    opener = OPENERS.get(path.suffix)
+    return pa.PythonFile(opener(path)) if opener else pa.OSFile(str(path))
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,64 @@
+"""``python -m experiments.inspect``: the data card of a data set, as table, JSON and HTML."""
+
+import json
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from experiments.command_line import OK, run_command
+from experiments.data.card import make_card
+from experiments.data.card_data import card_data_of
+from experiments.data.card_page import card_html, card_text
+from experiments.data.folder import load_click_log
+from experiments.data_config import InspectConfig
+
+
+def inspect(config: InspectConfig) -> int:
+    """Read a data set, print its card, write it as JSON and HTML."""
+    log = load_click_log(config.dataset.path)
+    card = make_card(log.name, card_data_of(log))
+    folder = Path(config.output_dir) / "cards" / plain_name(log.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {**card.to_dict(), "fingerprint": log.fingerprint}
+    write_whole(folder / "card.json", json.dumps(without_nan(content), indent=2) + "\n")
+    write_whole(folder / "card.html", card_html(card))
+    print(card_text(card))
+    print(f"\nas JSON and as a page: {folder / 'card.json'}, {folder / 'card.html'}")
+    return OK
+
+
+def plain_name(name: str) -> str:
+    """A name as that of a folder.
+
+    Example:
+        >>> plain_name("../my log")
+        '---my-log'
+    """
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:100]
+
+
+def without_nan(value: Any) -> Any:
+    """The same value with null for NaN, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)
+
+
+def main() -> int:
+    """Run the command with the process's arguments."""
+    return run_command("inspect", inspect)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""The package alone: light, and complete."""
+
+import json
+import subprocess
+import sys
+
+import adjuster
+
+HEAVY = ("hydra", "omegaconf", "mlflow", "optuna", "pandas", "pyarrow", "sklearn", "experiments")
+
+
+def loaded_after(code):
+    """Names of the modules that a fresh process holds after running this."""
+    program = f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(run.stdout))
+
+
+def test_using_every_name_loads_none_of_the_harness():
+    loaded = loaded_after("import adjuster\nfor name in adjuster.__all__: getattr(adjuster, name)")
+    assert "torch" in loaded
+    assert not loaded & set(HEAVY)
+
+
+def test_reading_settings_does_not_wait_for_torch_or_numba():
+    loaded = loaded_after("from adjuster import AdjusterConfig, SearchIndexInfo, SelectionConfig")
+    assert not loaded & {"torch", "numba"}
+
+
+def test_metrics_import_nothing_of_the_adjusters():
+    loaded = loaded_after("import adjuster.metrics")
+    assert not loaded & {"torch", "numba", "adjuster.base", "adjuster.kernel"}
+
+
+def test_every_public_name_is_there_and_no_other():
+    assert all(hasattr(adjuster, name) for name in adjuster.__all__)
+    assert not hasattr(adjuster, "no_such_name")
