@@ -137,12 +137,10 @@ def _all_with(elements: Sequence[Any], rows: Sequence[NDArray[np.floating]]) -> 
 def _like(vector: Any, rows: NDArray[np.floating]) -> Any:
     """A copy of a vector with its first rows replaced; type, dtype and device stay."""
     if isinstance(vector, torch.Tensor):
-        tensor = vector.detach().clone()
-        tensor[: len(rows)] = torch.tensor(rows).to(tensor)
-        return tensor
-    array = np.array(vector)
-    array[: len(rows)] = rows
-    return array
+        moved = torch.from_numpy(rows.copy()).to(vector)
+        padding = vector.detach()[len(rows) :]
+        return torch.cat([moved, padding]) if len(padding) else moved
+    return np.concatenate([rows.astype(vector.dtype), vector[len(rows) :]])
 
 
 def _changed(original: Any, **values: Any) -> Any:

@@ -14,6 +14,7 @@ from adjuster.base import VectorsAdjuster, device_of, with_rows
 from adjuster.config import AdjusterConfig
 from adjuster.feedback import check_distinct, check_rows, to_array, vector_rows
 from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
+from adjuster.published_kernel import adjust_group
 from adjuster.similarity import similarity
 
 
@@ -39,6 +40,8 @@ class PublishedAdjuster(VectorsAdjuster):
         adjustment_rate: Step size of AdamW, > 0 and <= 10.
         num_iterations: Steps a call, >= 0; 0 changes nothing.
         softmin_temperature: > 0, in units of similarity.
+        engine: ``torch``, as published; ``fused`` is the CPU kernel, with the same numbers;
+            ``auto`` is the kernel on CPU.
 
     Raises:
         ValueError: Naming every setting that is out of range.
@@ -64,10 +67,13 @@ class PublishedAdjuster(VectorsAdjuster):
         adjustment_rate: float = AdjusterConfig.adjustment_rate,
         num_iterations: int = AdjusterConfig.num_iterations,
         softmin_temperature: float = AdjusterConfig.softmin_temperature,
+        *,
+        engine: str = "torch",
     ) -> None:
         self.search_index_info = SearchIndexInfo.of(search_index_info)
         self.config = AdjusterConfig(
             semantics="published",
+            engine=engine,
             adjustment_rate=adjustment_rate,
             num_iterations=num_iterations,
             softmin_temperature=softmin_temperature,
@@ -99,9 +105,25 @@ class PublishedAdjuster(VectorsAdjuster):
         self, group: "list[_Arrays]", device: torch.device
     ) -> list[list[NDArray[np.floating]]]:
         """Adjust sessions of one shape; the new rows of each one's elements, clicked first."""
-        queries = torch.tensor(np.stack([session.query for session in group]), device=device)
-        shown = torch.tensor(np.stack([session.padded() for session in group]), device=device)
-        n_clicked = group[0].n_clicked
+        queries = np.stack([session.query for session in group])
+        shown = np.stack([session.padded() for session in group])
+        if self.config.engine == "fused" or (self.config.engine == "auto" and device.type == "cpu"):
+            moved = adjust_group(
+                queries, shown, group[0].n_clicked, self.search_index_info, self.config
+            )
+        else:
+            moved = self._descend(
+                torch.tensor(queries, device=device),
+                torch.tensor(shown, device=device),
+                group[0].n_clicked,
+            )
+        return [
+            [rows[: len(mine)] for rows, mine in zip(block, session.elements, strict=True)]
+            for block, session in zip(moved, group, strict=True)
+        ]
+
+    def _descend(self, queries: Tensor, shown: Tensor, n_clicked: int) -> NDArray[np.floating]:
+        """The group's new vectors by autograd, shape (B, K, M, D)."""
         clicked = shown[:, :n_clicked].clone().requires_grad_(True)  # (B, K, M, D)
         unclicked = shown[:, n_clicked:].clone().requires_grad_(True)
         optimizer = torch.optim.AdamW(
@@ -112,11 +134,8 @@ class PublishedAdjuster(VectorsAdjuster):
             loss = -self._cubes(queries, clicked) + self._cubes(queries, unclicked)
             loss.backward()
             optimizer.step()
-        moved = torch.cat([clicked, unclicked], dim=1).detach().cpu().numpy()
-        return [
-            [rows[: len(mine)] for rows, mine in zip(block, session.elements, strict=True)]
-            for block, session in zip(moved, group, strict=True)
-        ]
+        moved: NDArray[np.floating] = torch.cat([clicked, unclicked], dim=1).detach().cpu().numpy()
+        return moved
 
     def _cubes(self, queries: Tensor, objects: Tensor) -> Tensor:
         """Mean of the cubed pooled similarities of (B, N, D) queries, (B, K, M, D) objects."""
@@ -149,10 +168,8 @@ class _Arrays:
     @classmethod
     def of(cls, session: Any, index: SearchIndexInfo) -> "_Arrays":
         check_distinct(session)
-        elements = [*session.clicked_elements, *session.non_clicked_elements]
-        query, *arrays = [
-            _all_rows(session, element, index) for element in (session.query, *elements)
-        ]
+        elements = [session.query, *session.clicked_elements, *session.non_clicked_elements]
+        query, *arrays = _all_rows(session, elements, index)
         dtype = np.result_type(*arrays) if arrays else query.dtype
         return cls(query.astype(dtype, copy=False), arrays, len(session.clicked_elements))
 
@@ -178,11 +195,15 @@ class _Arrays:
         return stacked
 
 
-def _all_rows(session: Any, element: Any, index: SearchIndexInfo) -> NDArray[np.floating]:
-    """An element's rows, padding included, which must be finite but may be zero."""
-    rows, padded = vector_rows(session, element, index), to_array(element.vector)
-    check_rows(rows, [len(rows)], [(session, element)], index)
-    if len(padded) > len(rows):
+def _all_rows(
+    session: Any, elements: Sequence[Any], index: SearchIndexInfo
+) -> list[NDArray[np.floating]]:
+    """Each element's rows, padding included, which must be finite but may be zero."""
+    sources = [(session, element) for element in elements]
+    rows = [vector_rows(session, element, index) for element in elements]
+    check_rows(np.concatenate(rows), [len(mine) for mine in rows], sources, index)
+    padded = [to_array(element.vector) for element in elements]
+    if sum(map(len, padded)) > sum(map(len, rows)):
         anything = replace(index, metric_type=MetricType.DOT)
-        check_rows(padded, [len(padded)], [(session, element)], anything)
+        check_rows(np.concatenate(padded), [len(mine) for mine in padded], sources, anything)
     return padded

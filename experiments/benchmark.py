@@ -1,4 +1,4 @@
-"""``python -m experiments.benchmark [PART …]``: measure on this machine, print, keep the figures."""
+"""``python -m experiments.benchmark [PART …]``: measure this machine, print, keep the figures."""
 
 import argparse
 import json

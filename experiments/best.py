@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.config import SweepConfig
@@ -77,32 +77,35 @@ def read_config(path: str | Path) -> SweepConfig:
     Raises:
         InputError: If it is not such a file, a sentence for every fault.
     """
+    plain = _read_plain(path)
+    faults = [f"{place} must be plain data, got {text}." for place, text in _references(plain, "")]
+    faults += unknown_keys(plain, SweepConfig)
+    if not faults:
+        try:
+            merged = OmegaConf.merge(OmegaConf.structured(SweepConfig), plain)
+            config = OmegaConf.to_object(merged)
+            assert isinstance(config, SweepConfig)
+            return config
+        except (ValueError, OmegaConfBaseException) as error:
+            faults = explain_value(error, "")
+    raise InputError("\n".join(f"config {path}: {fault}" for fault in faults))
+
+
+def _read_plain(path: str | Path) -> dict[str, Any]:
+    """The settings in a file, without what only Hydra reads.
+
+    Aliases are refused: they can refer to themselves, or grow a small file without bound.
+    """
     try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+            raise InputError(f"config {path} must not use aliases (*name).")
+        data = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"config {path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):
         raise InputError(f"config {path} must hold settings by name, got {type(data).__name__}.")
-    plain = {key: value for key, value in data.items() if key not in COMPOSITION}
-    faults = [f"{place} must be plain data, got {text}." for place, text in _references(plain, "")]
-    if not faults:
-        faults, config = _merged(plain)
-        if config is not None:
-            return config
-    raise InputError("\n".join(f"config {path}: {fault}" for fault in faults))
-
-
-def _merged(plain: Mapping[str, Any]) -> tuple[list[str], SweepConfig | None]:
-    schema = OmegaConf.structured(SweepConfig)
-    try:
-        merged = OmegaConf.merge(schema, plain)
-        assert isinstance(merged, DictConfig)
-        faults = unknown_keys(merged)
-        config = OmegaConf.to_object(merged)
-    except (ValueError, OmegaConfBaseException) as error:
-        return explain_value(error, ""), None
-    assert isinstance(config, SweepConfig)
-    return faults, None if faults else config
+    return {key: value for key, value in data.items() if key not in COMPOSITION}
 
 
 def _references(data: Any, place: str) -> list[tuple[str, str]]:

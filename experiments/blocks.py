@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.feedback import offsets_of
-from adjuster.metrics.ranking import Judgements, judge
+from adjuster.metrics.ranking import Judgements, judge, rank_order
 from experiments.timeline import Pairs, Timeline
 
 OWNERS_PER_BLOCK = 5
@@ -159,3 +159,17 @@ def _block(
         end=end,
         finish=finish,
     )
+
+
+def rank_block(block: Block, scores: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Rank a block's sessions, as `rank_order` does.
+
+    Raises:
+        FloatingPointError: If a score is not a finite number.
+    """
+    mine = scores[block.rows]
+    if not np.isfinite(mine).all():
+        raise FloatingPointError(
+            "a score is NaN or infinite: the setting diverges. Use a smaller adjustment_rate."
+        )
+    return rank_order(mine, block.judgements.offsets, left_out=block.judgements.left_out)

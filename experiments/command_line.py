@@ -73,7 +73,9 @@ def convert(config: DictConfig) -> Any:
     Raises:
         InputError: A sentence for every value that is unknown, missing or out of range.
     """
-    faults = unknown_keys(config)
+    data = OmegaConf.to_container(config, resolve=False)
+    assert isinstance(data, dict)
+    faults = unknown_keys(data, OmegaConf.get_type(config))
     for key in config:
         try:
             if OmegaConf.is_config(config._get_node(key)) and config[key] is not None:

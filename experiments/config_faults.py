@@ -5,7 +5,7 @@ import difflib
 import os
 import re
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -13,7 +13,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.config import COMMANDS, GROUPS
@@ -62,18 +62,36 @@ def explain_value(error: Exception, key: str) -> list[str]:
     return [f"{where}: {text.splitlines()[0]}."]
 
 
-def unknown_keys(config: DictConfig, prefix: str = "") -> list[str]:
-    """A sentence for every key that the schema does not have (``+key=value`` can add such)."""
-    schema: Any = OmegaConf.get_type(config)
-    known = {item.name for item in fields(schema)}
+def unknown_keys(data: Mapping[Any, Any], schema: Any, prefix: str = "") -> list[str]:
+    """A sentence for every key of plain data that the schema does not have.
+
+    Args:
+        data: Settings by name, nested.
+        schema: The dataclass that they shall become.
+        prefix: Where they stand, with a dot behind.
+    """
+    hints = get_type_hints(schema)
     faults = []
-    for key in config:
-        node = config._get_node(key)
-        if key not in known:
-            faults.append(_unknown(f"{prefix}{key!s}", [prefix + item for item in sorted(known)]))
-        elif isinstance(node, DictConfig) and is_dataclass(OmegaConf.get_type(node)):
-            faults += unknown_keys(node, f"{prefix}{key!s}.")
+    for key, value in data.items():
+        if key not in hints:
+            faults.append(_unknown(f"{prefix}{key}", [prefix + name for name in sorted(hints)]))
+        elif isinstance(value, Mapping):
+            faults += _unknown_below(value, hints[key], f"{prefix}{key}.")
     return faults
+
+
+def _unknown_below(data: Mapping[str, Any], hint: Any, prefix: str) -> list[str]:
+    if is_dataclass(hint):
+        return unknown_keys(data, hint, prefix)
+    parts = get_args(hint)
+    if get_origin(hint) is dict and is_dataclass(parts[1]):
+        return [
+            fault
+            for name, item in data.items()
+            if isinstance(item, Mapping)
+            for fault in unknown_keys(item, parts[1], f"{prefix}{name}.")
+        ]
+    return []
 
 
 def _sentence(error: Exception, name: str, keys: Sequence[str], override: str) -> str:

@@ -14,6 +14,7 @@ from experiments.errors import InputError
 from experiments.finalist_table import sealed_text
 from experiments.finals import open_test
 from experiments.output import write_json
+from experiments.publishing import show_in_mlflow, study_info, write_report
 from experiments.records import COMPLETE, TrialRecord, best_feasible
 from experiments.run import load_study
 
@@ -33,6 +34,7 @@ def export(command: ExportConfig) -> int:
         summary = json.loads(outputs.summary.read_text(encoding="utf-8"))
         log = _same_data(config, command, summary["dataset"]["fingerprint"])
         kept = open_test(config, log, study, record, outputs, reopen=command.reopen)
+        uid = study.attribute("uid")
     finally:
         study.close()
     summary |= kept
@@ -41,7 +43,11 @@ def export(command: ExportConfig) -> int:
     print(sealed_text(kept))
     print(f"trial {record.number} of study {command.study}: {outputs.best}")
     print(f"replay it: python -m experiments.evaluate config={outputs.best}")
-    print(f"report:    python -m experiments.report study={command.study}")
+    print(f"report:    {outputs.report}")
+    info = study_info(config, uid, summary["dataset"])
+    trouble = show_in_mlflow(config, outputs, info, write_report(outputs))
+    if trouble:
+        print(trouble, file=sys.stderr)
     return OK
 
 

@@ -8,7 +8,11 @@ from pathlib import Path
 
 
 class FileLock:
-    """An advisory lock on a file, held by one open file each time it is taken."""
+    """An advisory lock on a file, held by an open file: by whoever has it, process or thread.
+
+    Args:
+        path: The file; made if absent, and left.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -16,13 +20,13 @@ class FileLock:
 
     def acquire(self) -> bool:
         """Wait for the lock."""
-        self._take(fcntl.LOCK_EX)
+        self._held = self._take(fcntl.LOCK_EX)
         return True
 
     def try_acquire(self) -> bool:
         """Take the lock if nobody holds it, also not shared."""
         try:
-            self._take(fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._held = self._take(fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
@@ -30,7 +34,7 @@ class FileLock:
     def share(self) -> None:
         """Hold the lock together with others that share it; gives up sole possession."""
         if self._held is None:
-            self._take(fcntl.LOCK_SH)
+            self._held = self._take(fcntl.LOCK_SH)
         else:
             fcntl.flock(self._held, fcntl.LOCK_SH)
 
@@ -42,18 +46,18 @@ class FileLock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """The lock, for a while."""
-        self.acquire()
+        """The lock, for a while; other threads of this process wait for it too."""
+        handle = self._take(fcntl.LOCK_EX)
         try:
             yield
         finally:
-            self.release()
+            os.close(handle)
 
-    def _take(self, kind: int) -> None:
+    def _take(self, kind: int) -> int:
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(handle, kind)
         except BaseException:
             os.close(handle)
             raise
-        self._held = handle
+        return handle

@@ -54,6 +54,11 @@ class Outputs:
         return self.folder / "best.yaml"
 
     @property
+    def report(self) -> Path:
+        """The report, one page that opens offline."""
+        return self.folder / "report.html"
+
+    @property
     def tracking_uri(self) -> str:
         """The MLflow store of all studies in the output folder."""
         return f"sqlite:///{self.root.resolve() / 'mlflow.db'}"
@@ -87,7 +92,14 @@ def write_config(outputs: Outputs, config: SweepConfig) -> None:
 
 def to_yaml(data: Any) -> str:
     """Plain data as YAML, in the order given."""
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    return yaml.dump(data, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True)
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Writes out what stands twice, instead of an alias."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def write_json(path: Path, data: Any) -> None:

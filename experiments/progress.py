@@ -57,8 +57,8 @@ class Progress:
         """A trial has finished."""
         self._count(record)
         if self._bar is not None:
-            self._bar.set_postfix_str(self._facts(), refresh=False)
             self._bar.update(0 if record.lost else 1)
+            self._bar.set_postfix_str(self._facts())
         if self._verbose:
             self._write(f"trial {record.number} ({record.origin}): {_outcome(record)}")
         elif self._bar is None:

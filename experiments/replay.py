@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 from adjuster.config import AdjusterConfig
 from adjuster.fused import query_rows
 from adjuster.kernel import Knobs, make_knobs
-from adjuster.metrics.ranking import rank_order, score_sessions
+from adjuster.metrics.ranking import score_sessions
 from adjuster.personalization import PersonalizedVectors
 from adjuster.published import PublishedAdjuster
 from adjuster.selection import SelectionConfig
 from adjuster.streams import Corpus, Lessons, StreamState, run_streams, score_originals, start_state
-from experiments.blocks import Block, assign_owners, build_blocks
+from experiments.blocks import Block, assign_owners, build_blocks, rank_block
 from experiments.config import ObjectiveConfig, ReplayConfig
 from experiments.data.click_log import ClickLog
+from experiments.debiasing import Debiased
 from experiments.errors import InputError
 from experiments.labels import build_labels
 from experiments.results import Checkpoint, ReplayResult
@@ -86,7 +87,16 @@ class Replay:
             log.impression_object[: self.timeline.n_impressions],
             self.timeline.query[self.timeline.session_of],
         )
-        self.before_scores = [self.score_block(block, self.before) for block in self.blocks]
+        self.debiased = (
+            None
+            if objective.propensity == "none"
+            else Debiased(self.timeline, objective, self.labels, self.blocks)
+        )
+        self.before_orders = [rank_block(block, self.before) for block in self.blocks]
+        self.before_scores = [
+            score_sessions(block.judgements, order)
+            for block, order in zip(self.blocks, self.before_orders, strict=True)
+        ]
         self._plan = lru_cache(SCHEDULES_KEPT)(self._make_plan)
 
     def run(self, settings: Settings) -> ReplayResult:
@@ -156,6 +166,7 @@ class Replay:
             adjuster.adjustment_rate,
             adjuster.num_iterations,
             adjuster.softmin_temperature,
+            engine=adjuster.engine,
         )
         board = Scoreboard(self, self.plan(settings).schedule)
         vectors = PersonalizedVectors(LogIndex(self.log))
@@ -240,19 +251,6 @@ class Replay:
                 f"{self.config.split.warmup}. Pass a number, or a warmup above 0."
             )
         return float(np.median(shown))
-
-    def score_block(
-        self, block: Block, scores: NDArray[np.floating]
-    ) -> dict[str, NDArray[np.float64]]:
-        """Score one ranking of a block's sessions: metric → shape ``(n_sessions,)``."""
-        judgements = block.judgements
-        mine = scores[block.rows]
-        if not np.isfinite(mine).all():
-            raise FloatingPointError(
-                "a score is NaN or infinite: the setting diverges. Use a smaller adjustment_rate."
-            )
-        order = rank_order(mine, judgements.offsets, left_out=judgements.left_out)
-        return score_sessions(judgements, order)
 
 
 def drain(blocks: Generator[Checkpoint, None, ReplayResult]) -> ReplayResult:

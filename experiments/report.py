@@ -1,22 +1,26 @@
 """``python -m experiments.report study=NAME``: one HTML file that opens anywhere, offline."""
 
 import sys
+from pathlib import Path
 
 from experiments.command_line import OK, run_command
 from experiments.config import ReportConfig
-from experiments.finished_study import read_study
-from experiments.output import write_atomic
-from experiments.report_page import build_page
+from experiments.output import Outputs
+from experiments.publishing import write_report
 
 
-def report(config: ReportConfig) -> int:
+def report(command: ReportConfig) -> int:
     """Write ``<output_dir>/<study>/report.html`` and say where it lies."""
-    study = read_study(config.output_dir, config.study)
-    path = study.folder / "report.html"
-    write_atomic(path, build_page(study))
-    print(f"Report: {path}")
+    outputs = Outputs(Path(command.output_dir), command.study)
+    write_report(outputs)
+    print(f"report: {outputs.report}")
     return OK
 
 
+def main() -> int:
+    """Run the command with the process's arguments."""
+    return run_command("report", report)
+
+
 if __name__ == "__main__":
-    sys.exit(run_command("report", report))
+    sys.exit(main())

@@ -6,10 +6,10 @@ from html import escape
 import plotly.io
 from plotly.offline import get_plotlyjs
 
-from experiments.figures.of_study import NamedFigure, study_figures
+from experiments.figures.of_study import NamedFigure
 from experiments.finished_study import FinishedStudy
 from experiments.report_tables import Rows, finalist_rows, result_rows, setting_rows
-from experiments.table import FLATTERED, NAMES
+from experiments.table import FLATTERED, NAMES, answer
 
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -47,6 +47,11 @@ th,td{padding:4px 5px}.verdict strong{font-size:1.3rem}}
 .verdict{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """
 
+MEANS = (
+    "The table takes means over sessions; verdict, figure and finalists take means over users, "
+    "each of whom counts once."
+)
+
 FIT_PAPER = """
 const plots=()=>document.querySelectorAll('.plotly-graph-div');
 addEventListener('beforeprint',()=>plots().forEach(p=>Plotly.relayout(p,{width:680})));
@@ -54,16 +59,17 @@ addEventListener('afterprint',()=>plots().forEach(p=>Plotly.relayout(p,{width:nu
 """
 
 
-def build_page(study: FinishedStudy) -> str:
+def build_page(study: FinishedStudy, figures: Sequence[NamedFigure]) -> str:
     """The whole report of a study.
 
     Args:
         study: What the study left on disk.
+        figures: Its figures; the first one stands beside the table.
 
     Returns:
-        HTML; verdict, result table and the figure that the verdict rests on come first.
+        HTML; verdict, result table and first figure come first.
     """
-    first, *others = study_figures(study)
+    first, *others = figures
     return "\n".join(
         [
             "<!doctype html>",
@@ -75,6 +81,7 @@ def build_page(study: FinishedStudy) -> str:
             f"<script>{get_plotlyjs()}</script></head><body><main>",
             _heading(study),
             _verdict(study),
+            f"<p>{escape(answer(study.summary))}</p>",
             '<div class="first">',
             f"<section>{_results(study)}</section>",
             _figure(first),
@@ -127,14 +134,10 @@ def _results(study: FinishedStudy) -> str:
 
 
 def _remark(study: FinishedStudy) -> str:
-    remark = f'<p class="soft">{escape(FLATTERED)}</p>' if study.summary.get("logged_order") else ""
-    best = (study.summary.get("best") or {}).get("metrics", {})
-    if best.get("reach") == 0:
-        remark += (
-            '<p class="soft">Reach is 0: no scored session showed an object that had been '
-            "adjusted, so no setting could change anything.</p>"
-        )
-    return remark
+    lines = [MEANS, FLATTERED] if study.summary.get("logged_order") else [MEANS]
+    if not study.importances:
+        lines.append("Too few complete trials to tell which parameters decided.")
+    return "".join(f'<p class="soft">{escape(line)}</p>' for line in lines)
 
 
 def _table(rows: Rows, *, strong: str = "") -> str:

@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.metrics.ranking import METRIC_NAMES
+from adjuster.exploration import mix_exploration_sessions
+from adjuster.metrics.ranking import METRIC_NAMES, score_sessions
+from experiments.blocks import rank_block
 from experiments.ragged import row_sums
 from experiments.results import Checkpoint, CurvePoint, ReplayResult, SessionScores
 from experiments.schedule import Schedule
 
 if TYPE_CHECKING:
     from experiments.replay import Replay
+
+EXTRAS = ("explored", "before_debiased", "debiased", "weight")
+"""Columns that only some replays fill."""
 
 HARMED_BELOW = -1e-9
 """A metric that fell by less than this is a rounding, not a harm."""
@@ -33,6 +38,7 @@ class Scoreboard:
         n_scored = replay.timeline.n_sessions - replay.timeline.scored_from
         self.values = {name: np.full(n_scored, np.nan) for name in METRIC_NAMES}
         self.baseline = {name: np.full(n_scored, np.nan) for name in METRIC_NAMES}
+        self.extras = {name: np.full(n_scored, np.nan) for name in EXTRAS}
         self.block_values: list[float] = []
         self.total, self.n_sessions = 0.0, 0
         self.seconds = 0.0
@@ -43,10 +49,12 @@ class Scoreboard:
         replay = self.replay
         block = replay.blocks[number]
         rows = block.sessions - replay.timeline.scored_from
-        after = replay.score_block(block, self.after)
+        order = rank_block(block, self.after)
+        after = score_sessions(block.judgements, order)
         for name in METRIC_NAMES:
             self.values[name][rows] = after[name]
             self.baseline[name][rows] = replay.before_scores[number][name]
+        self._add_extras(number, rows, order)
         value = after[replay.objective.metric][~replay.timeline.withheld[block.sessions]]
         value = value[~np.isnan(value)]
         self.total += float(value.sum())
@@ -61,6 +69,33 @@ class Scoreboard:
             n_sessions=self.n_sessions,
         )
 
+    def _add_extras(self, number: int, rows: NDArray[np.int64], order: NDArray[np.int64]) -> None:
+        """What exploration would have shown, and the debiased objective, where asked for."""
+        replay = self.replay
+        block, before, config = replay.blocks[number], replay.before_orders[number], replay.config
+        if config.exploration_ratio > 0:
+            rng = np.random.default_rng([config.seed, number])
+            mixed = mix_exploration_sessions(
+                order, before, block.judgements.offsets, config.exploration_ratio, rng
+            )
+            explored = score_sessions(block.judgements, mixed)
+            self.extras["explored"][rows] = explored[replay.objective.metric]
+        if replay.debiased is not None:
+            self.extras["debiased"][rows] = replay.debiased.score(number, order)
+            self.extras["before_debiased"][rows] = replay.debiased.score(number, before)
+            self.extras["weight"][rows] = replay.debiased.weights(number)
+
+    def _more_metrics(self, keep: NDArray[np.bool_], after: float) -> dict[str, float]:
+        figures: dict[str, float] = {}
+        metric = self.replay.objective.metric
+        if self.replay.config.exploration_ratio > 0:
+            explored = mean_of(self.extras["explored"][keep])
+            figures |= {f"explored_{metric}": explored, "exploration_cost": after - explored}
+        if self.replay.debiased is not None:
+            names = ("before_debiased", "debiased", "weight")
+            figures |= self.replay.debiased.summarize(*(self.extras[name][keep] for name in names))
+        return figures
+
     def finish(self, drift: NDArray[np.float64]) -> ReplayResult:
         """The result of all blocks."""
         started = perf_counter()
@@ -68,13 +103,16 @@ class Scoreboard:
         scored = np.arange(timeline.scored_from, timeline.n_sessions)
         positive = ~np.isnan(self.values[metric])
         withheld = timeline.withheld[scored]
-        sessions = self._rows(scored, positive & ~withheld)
+        keep = positive & ~withheld
+        sessions = self._rows(scored, keep)
+        metrics = summarize(sessions, metric, drift)
+        metrics |= self._more_metrics(keep, metrics[metric])
         counts = {} if self.schedule is None else dict(self.schedule.counts)
         counts["not_scored"] = int((~positive).sum())
         if self.schedule is not None:
             counts["late_clicks"] = self.schedule.late_clicks
         result = ReplayResult(
-            metrics=summarize(sessions, metric, drift),
+            metrics=metrics,
             sessions=sessions,
             bystanders=self._rows(scored, positive & withheld) if withheld.any() else None,
             curve=curve(sessions, metric, self.replay.config.curve_points),

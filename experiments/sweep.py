@@ -18,6 +18,7 @@ from experiments.finalist_table import finalist_table
 from experiments.finals import judge_study
 from experiments.output import Outputs, write_config, write_json, write_trials
 from experiments.progress import Progress
+from experiments.publishing import show_in_mlflow, study_info, write_report
 from experiments.records import RUNNING, BaselineRecord, TrialRecord, best_feasible
 from experiments.replay import Replay
 from experiments.run import base_settings, make_study, run_trials, run_workers
@@ -149,7 +150,11 @@ def _finish(
     if not interrupted and not died:
         print(_finalists(run, records))
     print(_whereabouts(run, best))
+    files = write_report(run.outputs)
     trouble = run.tracker.finish(records, summary)
+    if not trouble and not interrupted and not died:
+        info = _info(run.config, run.log, run.study)
+        trouble = show_in_mlflow(run.config, run.outputs, info, files)
     if trouble:
         print(trouble, file=sys.stderr)
     return _status(run, records, interrupted=interrupted, died=died)
@@ -193,6 +198,7 @@ def _whereabouts(run: Sweep, best: TrialRecord | None) -> str:
     if best is not None:
         lines.append(f"best configuration: {run.outputs.best} (trial {best.number})")
         lines.append(f"the sealed test:    python -m experiments.export study={run.outputs.study}")
+    lines.append(f"report:             {run.outputs.report}")
     lines.append(f"all files:          {run.outputs.folder}")
     if run.config.tracking.name == "mlflow":
         uri = run.config.tracking.uri or run.outputs.tracking_uri
@@ -201,13 +207,8 @@ def _whereabouts(run: Sweep, best: TrialRecord | None) -> str:
 
 
 def _info(config: SweepConfig, log: ClickLog, study: Study) -> StudyInfo:
-    return StudyInfo(
-        uid=study.attribute("uid"),
-        name=config.study.name,
-        experiment=config.tracking.experiment or log.name,
-        config=asdict(config),
-        dataset={"name": log.name, "fingerprint": log.fingerprint},
-    )
+    dataset = {"name": log.name, "fingerprint": log.fingerprint}
+    return study_info(config, study.attribute("uid"), dataset)
 
 
 def _finished(records: list[TrialRecord]) -> list[TrialRecord]:

@@ -19,10 +19,25 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.tracking import MlflowClient
 
-PARENT, TRIAL, BASELINE = "study", "trial", "baseline"
+PARENT, TRIAL, BASELINE, FINALIST = "study", "trial", "baseline", "finalist"
 PARAMS_PER_CALL = 100
 METRICS_PER_CALL = 1000
 LONGEST_TAG = 5000
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known at the end of a study.
+
+    Args:
+        finalists: A record a finalist.
+        kept: The summary's ``verdict`` and ``test``; empty while the test is sealed.
+        files: Artifact → its text.
+    """
+
+    finalists: Sequence[Mapping[str, Any]]
+    kept: Mapping[str, Any]
+    files: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -173,6 +188,33 @@ class MlflowRuns:
         self.client.log_dict(self._parent, dict(summary), "summary.json")
         self.client.set_terminated(self._parent, "FINISHED")
 
+    def deliver_evidence(self, evidence: "Evidence") -> None:
+        """Log the finalists' runs, and to the study's run the sealed test and the files."""
+        self.open([], [])
+        for record in evidence.finalists:
+            self._deliver_finalist(record)
+        metrics = list(_metrics(_test_metrics(evidence.kept)))
+        self._log(self._parent, {}, metrics, _verdict_tags(evidence.kept))
+        for name, text in evidence.files.items():
+            self.client.log_text(self._parent, text, name)
+        self.client.set_terminated(self._parent, "FINISHED")
+
+    def _deliver_finalist(self, record: Mapping[str, Any]) -> None:
+        key = f"{FINALIST}:{record['trial']}"
+        if key in self._delivered:
+            return
+        tags = {"finalist": str(record["trial"])}
+        run_id = self._run(key, f"finalist-{record['trial']:04d}", tags)
+        comparisons = {
+            "over_nothing": record["gain"],
+            "over_defaults": record["gain_over_defaults"],
+            "bystanders": record["bystanders"],
+        }
+        metrics = {**record["metrics"], **_comparison_metrics(comparisons)}
+        self._log(run_id, _flat(record["settings"]), list(_metrics(metrics)), {})
+        self.client.set_terminated(run_id, "FINISHED")
+        self._delivered.add(key)
+
     @property
     def client(self) -> "MlflowClient":
         """The client, made when first needed: MLflow takes seconds to import."""
@@ -261,10 +303,36 @@ def open_tracker(config: TrackingConfig, outputs: Outputs, info: StudyInfo) -> T
     """
     if config.name == "none":
         return NoTracker()
+    return MlflowTracker(*_place(config, outputs, info), info)
+
+
+def track_evidence(
+    config: TrackingConfig, outputs: Outputs, info: StudyInfo, evidence: Evidence
+) -> str:
+    """Show the end of a study in MLflow, at once; what went wrong in words, or "".
+
+    Args:
+        config: Where, if anywhere.
+        outputs: Where the default store lies.
+        info: The study.
+        evidence: What to show.
+    """
+    if config.name == "none":
+        return ""
+    uri, artifact_location = _place(config, outputs, info)
+    try:
+        MlflowRuns(uri, artifact_location, info).deliver_evidence(evidence)
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        return f"MLflow at {uri} could not be written: {reason}. The files above hold everything."
+    return ""
+
+
+def _place(config: TrackingConfig, outputs: Outputs, info: StudyInfo) -> tuple[str, str | None]:
+    """The tracking URI, and where a new experiment's artifacts go."""
     if config.uri is not None:
-        return MlflowTracker(config.uri, None, info)
-    location = (outputs.artifacts / info.experiment).as_uri()
-    return MlflowTracker(outputs.tracking_uri, location, info)
+        return config.uri, None
+    return outputs.tracking_uri, (outputs.artifacts / info.experiment).as_uri()
 
 
 def _finished(records: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -297,6 +365,39 @@ def _metrics(
     moment = _milliseconds(time.time()) if when is None else when
     for name, value in metrics.items():
         yield name, float(value), moment, 0
+
+
+def _comparison_metrics(comparisons: Mapping[str, Mapping[str, Any] | None]) -> dict[str, float]:
+    """Gain, both ends, adjusted p-value and effect size of each comparison that was made."""
+    return {
+        f"{name}_{part}": value
+        for name, comparison in comparisons.items()
+        for part in ("gain", "low", "high", "p_holm", "effect_size")
+        if comparison and (value := comparison[part]) is not None
+    }
+
+
+def _test_metrics(kept: Mapping[str, Any]) -> dict[str, float]:
+    if not kept:
+        return {}
+    test = kept["test"]
+    comparisons = {
+        "test": test["test"],
+        "test_over_defaults": test["test_over_defaults"],
+        "test_bystanders": test["bystanders"],
+    }
+    return {
+        **_comparison_metrics(comparisons),
+        "optimism": test["optimism"],
+        "test_openings": float(len(test["openings"])),
+        **{f"test_{name}": value for name, value in test["metrics"].items() if value is not None},
+    }
+
+
+def _verdict_tags(kept: Mapping[str, Any]) -> dict[str, str]:
+    if not kept:
+        return {}
+    return {"verdict": kept["verdict"]["decision"], "verdict.sentence": kept["verdict"]["sentence"]}
 
 
 def _flat(data: Any, prefix: str = "") -> dict[str, Any]:

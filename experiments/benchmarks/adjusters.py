@@ -145,16 +145,17 @@ def speed_of(shape: str, engine: str) -> Speed:
 
 
 def _memory(make: Maker, ready: Callable[..., Call]) -> tuple[int, int]:
-    """Bytes above the start for the largest batch, its vectors included; bytes of the vectors.
+    """Bytes above the start for the largest batch, and bytes of its vectors.
+
+    The vectors are made within the measured stretch, so what is held of them is included.
 
     The second iteration already needs no more memory than the first, so two tell the peak.
     """
     config = AdjusterConfig(num_iterations=2)
     ready(*make(8), config)()
     with peak_above_start() as risen:
-        sessions, index = make(max(BATCH_SIZES))
-        ready(sessions, index, config)()
-    return risen[0], build_batch(sessions, index).batch.vectors.nbytes
+        ready(*make(max(BATCH_SIZES)), config)()
+    return risen[0], build_batch(*make(max(BATCH_SIZES))).batch.vectors.nbytes
 
 
 def _row(shape: str, engine: str, speed: Speed) -> tuple[str, ...]:

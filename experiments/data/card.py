@@ -11,7 +11,7 @@ from experiments.data.card_data import CardData
 
 N_POSITIONS = 20
 N_TIME_BINS = 40
-BUCKET_ROWS = 10_000_000
+BUCKET_ROWS = 4_000_000
 DAY = 86_400
 
 

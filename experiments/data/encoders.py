@@ -1,6 +1,7 @@
 """Vectors of texts: wordllama by default, which needs no download, or sentence-transformers."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -85,6 +86,16 @@ class CachedEncoder:
         raise NotImplementedError
 
 
+@lru_cache(maxsize=1)
+def _load_wordllama() -> Any:
+    import wordllama
+
+    # The package carries its weights and tokenizer; nothing is to be fetched.
+    return wordllama.WordLlama.load(
+        cache_dir=Path(wordllama.__file__).parent, disable_download=True
+    )
+
+
 class WordLlamaEncoder(CachedEncoder):
     """256 numbers a text from the small static model that ships inside `wordllama`.
 
@@ -98,12 +109,7 @@ class WordLlamaEncoder(CachedEncoder):
 
     def __init__(self) -> None:
         super().__init__()
-        import wordllama
-
-        # The package carries its weights and tokenizer; nothing is to be fetched.
-        self._model = wordllama.WordLlama.load(
-            cache_dir=Path(wordllama.__file__).parent, disable_download=True
-        )
+        self._model = _load_wordllama()
 
     def _embed(self, texts: list[str]) -> Any:
         return self._model.embed(texts)

@@ -140,6 +140,7 @@ class _Import:
             self.rejections,
             self.card,
             distinct_sessions=self.intake.distinct_sessions,
+            refused_sessions=self.intake.refused_sessions,
         )
         settling.settle(self.staging, self.progress)
         return settling

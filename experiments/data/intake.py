@@ -57,6 +57,7 @@ class Intake:
         self.left_out: dict[str, dict[str, int]] = {}
         self.n_vector_rows: dict[str, int] = {}
         self.distinct_sessions = False
+        self.refused_sessions: set[str] = set()
         self._staging, self._vectors, self._rejections = staging, vectors, rejections
         self._progress = progress
         self._query_texts = pq.ParquetWriter(folder / "query-texts.parquet", QUERY_TEXTS_SCHEMA)
@@ -111,7 +112,7 @@ class Intake:
             bad[fault.rows] = True
         good = ~bad
         self._send(table, file, data, rows, good, faults)
-        self._refuse(table, file, rows, columns, faults, ~good)
+        self._refuse(table, file, data, rows, columns, faults, ~good)
 
     def _send(
         self,
@@ -146,6 +147,7 @@ class Intake:
         self,
         table: str,
         file: str,
+        data: pa.Table,
         rows: NDArray[np.int64],
         columns: Mapping[str, Raw],
         faults: Faults,
@@ -157,8 +159,11 @@ class Intake:
                 self._rejections.fatal(fault.file, fault.what)
             for number, place in enumerate(fault.rows.tolist()):
                 example = fault.examples[number] if number < len(fault.examples) else ""
-                self._rejections.fault(file, fault.what, int(rows[place]), example)
+                self._rejections.fault(file, f"{table}: {fault.what}", int(rows[place]), example)
                 reasons.setdefault(place, []).append(fault.what)
+        if table in ("sessions", "impressions"):
+            names = data["session_id"].take(pa.array(sorted(reasons), pa.int64()))
+            self.refused_sessions.update(names.drop_null().to_pylist())
         for place, what in sorted(reasons.items()):
             content = content_of({name: values[place] for name, values in columns.items()})
             self._rejections.keep(table, file, int(rows[place]), "; ".join(what), content)

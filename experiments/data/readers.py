@@ -57,6 +57,10 @@ class Records:
     rows: NDArray[np.int64]
     records: list[dict[str, Any]]
 
+    def lines(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Each record with its line."""
+        return zip(self.rows.tolist(), self.records, strict=True)
+
     def column(self, name: str) -> list[Any]:
         """One field of every record, None where it is missing."""
         return [record.get(name) for record in self.records]

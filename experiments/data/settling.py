@@ -1,6 +1,6 @@
 """The last step of an import: check each part's sessions as a whole, and write those that hold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,7 @@ class Settling:
         rejections: Where bad rows go.
         card: Gathers what the data card needs.
         distinct_sessions: A session may stand in several rows, the first of which counts.
+        refused_sessions: Sessions that lost a row on the way, so that nothing of them is used.
     """
 
     def __init__(
@@ -54,9 +55,11 @@ class Settling:
         card: CardParts,
         *,
         distinct_sessions: bool = False,
+        refused_sessions: Collection[str] = (),
     ) -> None:
         self.n_repeated = 0
         self._distinct = distinct_sessions
+        self._refused = pa.array(sorted(refused_sessions), pa.large_string())
         self.n_out = dict.fromkeys(STAGED, 0)
         self._files, self._rejections, self._card = files, rejections, card
         self._object_ids, self._query_ids = object_ids, query_ids
@@ -74,6 +77,7 @@ class Settling:
             writer.close()
 
     def _settle_part(self, tables: dict[str, pa.Table]) -> None:
+        tables = {table: self._without_refused(table, rows) for table, rows in tables.items()}
         if self._distinct:
             tables = {**tables, "sessions": self._without_repeats(tables["sessions"])}
         faults = Faults()
@@ -85,6 +89,12 @@ class Settling:
             self._refuse(table, tables[table], reasons[table])
             self._write(table, tables[table].filter(pa.array(good[table])))
         self._card.add(tables, codes, good)
+
+    def _without_refused(self, table: str, data: pa.Table) -> pa.Table:
+        refused = find(data["session_id"], self._refused) >= 0
+        rows = np.flatnonzero(refused).tolist()
+        self._refuse(table, data, {row: [ITS_SESSION] for row in rows})
+        return data.filter(pa.array(~refused)) if rows else data
 
     def _without_repeats(self, sessions: pa.Table) -> pa.Table:
         _, code = encode(sessions["session_id"])

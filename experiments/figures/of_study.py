@@ -155,7 +155,7 @@ def _session_figures(study: FinishedStudy) -> list[NamedFigure]:
 def _trait(table: pd.DataFrame, metric: str, trait: str, where: str) -> NamedFigure:
     return NamedFigure(
         f"gain_by_{trait}",
-        f"Gain by {sessions.TRAITS[trait][0]}",
+        f"Gain by {sessions.TRAITS[trait][0].partition(' (')[0]}",
         f"With 95 % interval, clustered by user, on {where}.",
         sessions.trait_figure(sessions.trait_frame(table, metric, trait), trait, metric),
     )

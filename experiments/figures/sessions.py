@@ -17,7 +17,7 @@ MIN_CLUSTERS = 5
 """A bin of fewer users is drawn without an interval: it would fill the figure."""
 
 TRAITS: dict[str, tuple[str, tuple[int, ...]]] = {
-    "click_position": ("place of the topmost click", (0, 1, 2, 3, 5, 10, 20)),
+    "click_position": ("place of the topmost click (0 is the top)", (0, 1, 2, 3, 5, 10, 20)),
     "user_history": ("earlier sessions of the user", (0, 1, 2, 5, 10, 30, 100)),
     "query_frequency": ("earlier sessions with the query", (0, 1, 2, 5, 10, 30, 100, 1000)),
 }
@@ -96,15 +96,9 @@ def change_figure(frame: pd.DataFrame, metric: str) -> go.Figure:
             name=f"{name}: {mine['share'].sum():.1%} of the sessions",
         )
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
-    figure.add_annotation(
-        text=f"{frame['share'][unchanged].sum():.1%} unchanged, not drawn",
-        xref="paper",
-        yref="paper",
-        x=0.99,
-        y=0.97,
-        showarrow=False,
-    )
-    style(figure, x=f"change in {label(metric)} of a session", y="share of the sessions")
+    same = frame["share"][unchanged].sum()
+    title = f"change in {label(metric)} of a session ({same:.1%} unchanged, not drawn)"
+    style(figure, x=title, y="share of the sessions")
     figure.update_layout(barmode="overlay")
     far = frame["change"].abs().max() + 0.05
     figure.update_xaxes(range=[-far, far])
@@ -152,7 +146,7 @@ def _bin_names(starts: tuple[int, ...]) -> list[str]:
         str(low) if low == high else f"{low} to {high}"
         for low, high in zip(starts, ends, strict=False)
     ]
-    return [*closed, f"{starts[-1]} and more"]
+    return [*closed, f"{starts[-1]}+"]
 
 
 def trait_figure(frame: pd.DataFrame, trait: str, metric: str) -> go.Figure:

@@ -156,3 +156,17 @@ def test_padding_that_is_not_finite_is_named():
     session.clicked_elements[0].is_average = [False]
     with pytest.raises(ValueError, match="session 's0', object 'c0': vector must be finite"):
         PublishedAdjuster(SearchIndexInfo(D)).adjust_vectors([session])
+
+
+@pytest.mark.parametrize("metric", ["cosine", "dot", "euclid"])
+@pytest.mark.parametrize("pooling", ["min", "avg"])
+@pytest.mark.parametrize("shapes", [[(1, 2, 3, 4)], [(3, 1, 4, 2)] * 3])
+def test_the_kernel_gives_the_same_numbers(metric, pooling, shapes):
+    sessions = sessions_of(shapes, seed=5)
+    sessions[0].clicked_elements[0].vector = sessions[0].clicked_elements[0].vector[:1]
+    arguments = (SearchIndexInfo(D, metric, pooling), 0.01, 7, 0.4)
+    slow = PublishedAdjuster(*arguments).adjust_vectors(sessions)
+    fast = PublishedAdjuster(*arguments, engine="fused").adjust_vectors(sessions)
+    for one, other in zip(slow, fast, strict=True):
+        for left, right in zip(elements(one), elements(other), strict=True):
+            np.testing.assert_allclose(left.vector, right.vector, atol=1e-9)

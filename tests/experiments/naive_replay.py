@@ -84,7 +84,9 @@ def query_rows(log, s):
 
 
 def score(log, s, parts):
-    sims = [similarity(log.index.metric_type.value, q, x) for q in query_rows(log, s) for x in parts]
+    sims = [
+        similarity(log.index.metric_type.value, q, x) for q in query_rows(log, s) for x in parts
+    ]
     return max(sims) if log.index.metric_aggregation_type.value == "min" else sum(sims) / len(sims)
 
 
@@ -98,7 +100,9 @@ def similarity(metric, q, x):
 
 
 def tick(log, settings, now, waiting, copies, learnt, owner_of, batch_size):
-    ready = sorted((s for s in waiting if marked_at(log, s) <= now), key=lambda s: (marked_at(log, s), s))
+    ready = sorted(
+        (s for s in waiting if marked_at(log, s) <= now), key=lambda s: (marked_at(log, s), s)
+    )
     for s in ready:
         waiting.remove(s)
     chosen = [s for s in ready if is_used(log, settings.selection, s, now)]
@@ -128,14 +132,20 @@ def learn(log, settings, sessions, now, copies, learnt, owner_of):
         for place, o in enumerate(shown):
             n_alike = len(clicked) if place in clicked else len(shown) - len(clicked)
             weight = 1 / n_alike if config.term_weight == "session" else 1.0
-            pair = terms.setdefault((owner_of(s), o), {}).setdefault(int(log.session_query[s]), [0.0, 0.0])
+            pair = terms.setdefault((owner_of(s), o), {}).setdefault(
+                int(log.session_query[s]), [0.0, 0.0]
+            )
             pair[0 if place in clicked else 1] += weight
     for key, new in terms.items():
         known = learnt.setdefault(key, {}) if config.memory == "refit" else {}
         for query, (clicked, unclicked) in new.items():
             before = known.get(query, (0.0, 0.0))
             known[query] = (before[0] + clicked, before[1] + unclicked)
-        start = original(log, key[1]) if config.memory == "refit" else copies.get(key, original(log, key[1]))
+        start = (
+            original(log, key[1])
+            if config.memory == "refit"
+            else copies.get(key, original(log, key[1]))
+        )
         weight = sum(c + config.non_clicked_weight * u for c, u in known.values())
         if weight > 0 and config.num_iterations > 0:
             copies[key] = adjust_one(log, config, start, original(log, key[1]), known)

@@ -162,17 +162,15 @@ def test_blocks_and_threads_change_no_figure():
     log = make_log(11, n_sessions=200, n_users=40)
     settings = settings_of(adjustment_rate=0.1)
     results = [
-        Replay(
-            log, ReplayConfig(n_blocks=n_blocks, n_threads=n_threads), ObjectiveConfig()
-        ).run(settings)
+        Replay(log, ReplayConfig(n_blocks=n_blocks, n_threads=n_threads), ObjectiveConfig()).run(
+            settings
+        )
         for n_blocks, n_threads in ((1, 1), (3, 2), (20, 1))
     ]
     for other in results[1:]:
         for name, value in results[0].metrics.items():
             assert other.metrics[name] == pytest.approx(value, abs=1e-12)
-        np.testing.assert_array_equal(
-            results[0].sessions.after["mrr"], other.sessions.after["mrr"]
-        )
+        np.testing.assert_array_equal(results[0].sessions.after["mrr"], other.sessions.after["mrr"])
 
 
 def test_the_answer_planted_in_the_future_is_not_found():
@@ -235,7 +233,9 @@ def test_published_semantics_run_through_the_worker_and_move_vectors():
 
 
 def test_zero_iterations_change_nothing_and_reach_nobody():
-    result = Replay(make_log(1), ReplayConfig(), ObjectiveConfig()).run(settings_of(num_iterations=0))
+    result = Replay(make_log(1), ReplayConfig(), ObjectiveConfig()).run(
+        settings_of(num_iterations=0)
+    )
     assert result.metrics["reach"] == 0
     assert result.metrics["drift_mean"] == 0
     assert result.metrics["delta_ndcg_at_10"] == 0
@@ -277,13 +277,17 @@ def test_repeat_clicks_ignored_leave_out_what_the_user_clicked_before():
     left_out = replay.labels.left_out
     for s in range(replay.timeline.n_sessions):
         user = log.session_user[s]
-        before = {
-            int(log.impression_object[impression])
-            for impression, at in zip(log.event_impression, log.event_created_at, strict=True)
-            if at < log.session_created_at[s]
-            and log.session_user[replay.timeline.session_of[impression]] == user
-            and user >= 0
-        } if user >= 0 else set()
+        before = (
+            {
+                int(log.impression_object[impression])
+                for impression, at in zip(log.event_impression, log.event_created_at, strict=True)
+                if at < log.session_created_at[s]
+                and log.session_user[replay.timeline.session_of[impression]] == user
+                and user >= 0
+            }
+            if user >= 0
+            else set()
+        )
         rows = slice(log.impression_offsets[s], log.impression_offsets[s + 1])
         expected = [int(o) in before for o in log.impression_object[rows]]
         assert left_out[rows].tolist() == expected

@@ -1,6 +1,6 @@
 """What every importer is: how to read a source, and what to say of it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,39 +94,66 @@ def unwrap(value: Any) -> Any:
     return inner if key in ("$oid", "$uuid") else value
 
 
-@dataclass
-class Flat:
-    """Rows of lists of different lengths, one below the other.
+class Rows:
+    """Rows of one table, column by column, each with the line that it comes from."""
+
+    def __init__(self) -> None:
+        self._lines: list[int] = []
+        self._columns: dict[str, list[Any]] = {}
+
+    def add(self, line: int, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Add the rows of one record; all columns have the same length."""
+        for name, values in columns.items():
+            self._columns.setdefault(name, []).extend(values)
+        self._lines.extend([line] * len(columns[next(iter(columns))]))
+
+    def send(self, intake: Intake, table: str, file: str, time_unit: str) -> None:
+        """Hand the rows over."""
+        lines: NDArray[np.int64] = np.array(self._lines, np.int64)
+        intake.add(table, file, lines, self._columns, time_unit=time_unit)
+
+
+class Searches:
+    """What a block of a log says: sessions with their results, events, and what is left out.
 
     Args:
-        rows: Line of each value's record.
-        columns: Column → values.
+        file: Its name.
+        time_unit: Of its times.
     """
 
-    rows: list[int]
-    columns: dict[str, list[Any]]
+    def __init__(self, file: str, time_unit: str = "s") -> None:
+        self.file, self._time_unit = file, time_unit
+        self._rows = {table: Rows() for table in ("queries", "sessions", "impressions", "events")}
+        self._left_out: dict[tuple[str, str], int] = {}
 
-    @classmethod
-    def empty(cls, names: Iterable[str]) -> "Flat":
-        """Without rows."""
-        return cls([], {name: [] for name in names})
+    def add_session(
+        self, line: int, objects: list[Any], positions: list[int] | None = None, **session: Any
+    ) -> None:
+        """Add a session, its columns by name, and the objects it shows, from the top."""
+        name = session["session_id"]
+        self._rows["sessions"].add(line, {key: [value] for key, value in session.items()})
+        places = list(range(len(objects))) if positions is None else positions
+        shown = {"session_id": [name] * len(objects), "position": places, "object_id": objects}
+        self._rows["impressions"].add(line, shown)
 
-    def extend(self, row: int, columns: Mapping[str, Sequence[Any]]) -> None:
-        """Add the values of one record; all columns have the same length."""
-        for name, values in columns.items():
-            self.columns[name].extend(values)
-        self.rows.extend([row] * len(columns[next(iter(columns))]))
+    def add_event(self, line: int, **event: Any) -> None:
+        """Add an event, its columns by name."""
+        self._rows["events"].add(line, {key: [value] for key, value in event.items()})
 
-    def send(self, intake: Intake, table: str, file: str, *, time_unit: str = "s") -> None:
-        """Hand the rows over."""
-        rows: NDArray[np.int64] = np.array(self.rows, np.int64)
-        intake.add(table, file, rows, self.columns, time_unit=time_unit)
+    def add_query(self, line: int, **query: Any) -> None:
+        """Add a query with its vector."""
+        self._rows["queries"].add(line, {key: [value] for key, value in query.items()})
 
+    def leave_out(self, table: str, why: str) -> None:
+        """Count one row that says nothing here."""
+        self._left_out[table, why] = self._left_out.get((table, why), 0) + 1
 
-def shown_rows(session: Any, objects: list[Any]) -> dict[str, list[Any]]:
-    """The impressions of a session that shows these objects in this order."""
-    places = list(range(len(objects)))
-    return {"session_id": [session] * len(objects), "position": places, "object_id": objects}
+    def send(self, intake: Intake) -> None:
+        """Hand everything over."""
+        for (table, why), n_rows in self._left_out.items():
+            intake.leave_out(table, why, n_rows)
+        for table, rows in self._rows.items():
+            rows.send(intake, table, self.file, self._time_unit)
 
 
 def add_objects(path: Path, intake: Intake) -> None:

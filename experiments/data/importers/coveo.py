@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from experiments.data.importers.base import Flat, Importer, find_file
+from experiments.data.importers.base import Importer, Searches, find_file
 from experiments.data.intake import Intake
 from experiments.data.readers import Columns, read_csv
 from experiments.data_config import IngestConfig
@@ -55,47 +55,29 @@ def _add_products(block: Columns, intake: Intake) -> None:
 
 
 def _add_searches(block: Columns, queries: set[str], intake: Intake) -> None:
-    sessions = Flat.empty(("session_id", "user_id", "query_id", "created_at"))
-    impressions = Flat.empty(("session_id", "position", "object_id"))
-    events = Flat.empty(("event_id", "session_id", "object_id", "created_at"))
-    vectors = Flat.empty(("query_id", "vector"))
-    n_empty = n_blind = 0
+    searches = Searches(block.file, "ms")
     values = [block.columns[name].to_pylist() for name in SEARCH_COLUMNS]
-    for row, visit, vector, clicked, shown, at in zip(block.rows.tolist(), *values, strict=True):
-        if vector is None:
-            n_blind += 1
-            continue
+    for line, visit, vector, clicked, shown, at in zip(block.rows.tolist(), *values, strict=True):
         products, clicks = parse_list(shown), parse_list(clicked)
-        if products is None or clicks is None:
+        if vector is None:
+            searches.leave_out("sessions", "searches without a query vector")
+        elif products is None or clicks is None:
             what = "product_skus_hash and clicked_skus_hash must be lists"
-            intake.reject("sessions", block.file, row, what, f"{shown}, {clicked}")
-            continue
-        if not products:
-            n_empty += 1
-            continue
-        name, query = f"{visit}-{row}", query_mark(vector)
-        if query not in queries:
-            queries.add(query)
-            vectors.extend(row, {"query_id": [query], "vector": [vector]})
-        session = {"session_id": [name], "user_id": [visit], "query_id": [query]}
-        sessions.extend(row, {**session, "created_at": [at]})
-        places = list(range(len(products)))
-        shown_rows: dict[str, list[Any]] = {
-            "session_id": [name] * len(products),
-            "position": places,
-        }
-        impressions.extend(row, {**shown_rows, "object_id": products})
-        made = {
-            "event_id": [f"{name}-{number}" for number in range(len(clicks))],
-            "session_id": [name] * len(clicks),
-        }
-        events.extend(row, {**made, "object_id": clicks, "created_at": [at] * len(clicks)})
-    intake.leave_out("sessions", "searches without a query vector", n_blind)
-    intake.leave_out("sessions", "searches without results", n_empty)
-    vectors.send(intake, "queries", block.file)
-    sessions.send(intake, "sessions", block.file, time_unit="ms")
-    impressions.send(intake, "impressions", block.file)
-    events.send(intake, "events", block.file, time_unit="ms")
+            intake.reject("sessions", block.file, line, what, f"{shown}, {clicked}")
+        elif not products:
+            searches.leave_out("sessions", "searches without results")
+        else:
+            query = query_mark(vector)
+            if query not in queries:
+                queries.add(query)
+                searches.add_query(line, query_id=query, vector=vector)
+            name = visit and f"{visit}-{line}"
+            owner = {"session_id": name, "created_at": at}
+            searches.add_session(line, products, user_id=visit, query_id=query, **owner)
+            for number, product in enumerate(clicks):
+                event = f"{name}-{number}"
+                searches.add_event(line, event_id=event, object_id=product, **owner)
+    searches.send(intake)
 
 
 def parse_list(text: str | None) -> list[Any] | None:

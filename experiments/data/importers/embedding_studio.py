@@ -6,8 +6,8 @@ from typing import Any
 from experiments.data.importers.base import (
     JSON_LINES,
     TABULAR,
-    Flat,
     Importer,
+    Searches,
     add_objects,
     chosen_types,
     find_file,
@@ -17,7 +17,6 @@ from experiments.data.intake import Intake, query_id_of
 from experiments.data.readers import Records, read_json_lines, read_table
 from experiments.data_config import IngestConfig
 
-SESSION_FIELDS = ("session_id", "user_id", "query_text", "created_at", "is_irrelevant")
 EVENT_FIELDS = ("event_id", "session_id", "object_id", "event_type", "created_at")
 
 
@@ -65,41 +64,26 @@ def _add_queries(path: Path, intake: Intake) -> None:
 
 
 def _add_sessions(block: Records, intake: Intake) -> None:
-    sessions = Flat.empty(SESSION_FIELDS)
-    impressions = Flat.empty(("session_id", "position", "object_id"))
-    n_empty = 0
-    for row, record in zip(block.rows.tolist(), block.records, strict=True):
+    searches = Searches(block.file)
+    for line, record in block.lines():
         results = record.get("search_results")
         if results is None or results == []:
-            n_empty += 1
-            continue
-        if not isinstance(results, list) or not all(isinstance(item, dict) for item in results):
+            searches.leave_out("sessions", "searches without results")
+        elif not isinstance(results, list) or not all(isinstance(item, dict) for item in results):
             what = "search_results must be a list of objects with object_id and rank"
-            intake.reject("sessions", block.file, row, what, str(results))
-            continue
-        name = unwrap(record.get("session_id"))
-        sessions.extend(row, {key: [value] for key, value in _session(record, name).items()})
-        impressions.extend(
-            row,
-            {
-                "session_id": [name] * len(results),
-                "position": positions_of([unwrap(item.get("rank")) for item in results]),
-                "object_id": [unwrap(item.get("object_id")) for item in results],
-            },
-        )
-    intake.leave_out("sessions", "searches without results", n_empty)
-    sessions.send(intake, "sessions", block.file)
-    impressions.send(intake, "impressions", block.file)
-
-
-def _session(record: dict[str, Any], name: Any) -> dict[str, Any]:
-    return {
-        "session_id": name,
-        "user_id": unwrap(record.get("user_id")),
-        "query_text": record.get("search_query"),
-        "created_at": unwrap(record.get("created_at")),
-        "is_irrelevant": record.get("is_irrelevant"),
-    }
+            intake.reject("sessions", block.file, line, what, str(results))
+        else:
+            searches.add_session(
+                line,
+                [unwrap(item.get("object_id")) for item in results],
+                positions_of([unwrap(item.get("rank")) for item in results]),
+                session_id=unwrap(record.get("session_id")),
+                user_id=unwrap(record.get("user_id")),
+                query_text=record.get("search_query"),
+                created_at=unwrap(record.get("created_at")),
+                is_irrelevant=record.get("is_irrelevant"),
+            )
+    searches.send(intake)
 
 
 def positions_of(ranks: list[Any]) -> list[Any]:
@@ -117,15 +101,14 @@ def positions_of(ranks: list[Any]) -> list[Any]:
 
 
 def _add_events(block: Records, types: set[str] | None, intake: Intake) -> None:
-    events = Flat.empty(EVENT_FIELDS)
-    n_other = 0
-    for row, record in zip(block.rows.tolist(), block.records, strict=True):
+    searches = Searches(block.file)
+    for line, record in block.lines():
         if types is not None and str(record.get("event_type", "click")) not in types:
-            n_other += 1
-            continue
-        events.extend(row, {name: [unwrap(record.get(name))] for name in EVENT_FIELDS})
-    intake.leave_out("events", "events that are no clicks", n_other)
-    events.send(intake, "events", block.file)
+            searches.leave_out("events", "events that are no clicks")
+        else:
+            values = {name: unwrap(record.get(name)) for name in EVENT_FIELDS}
+            searches.add_event(line, **values)
+    searches.send(intake)
 
 
 IMPORTER = Importer(

@@ -9,8 +9,8 @@ import numpy as np
 from experiments.data.importers.base import (
     JSON_LINES,
     TABULAR,
-    Flat,
     Importer,
+    Searches,
     add_objects,
     chosen_types,
     find_file,
@@ -19,8 +19,6 @@ from experiments.data.intake import Intake
 from experiments.data.readers import Records, read_json_lines
 from experiments.data_config import IngestConfig
 
-SESSION_FIELDS = ("session_id", "user_id", "query_text", "created_at")
-EVENT_FIELDS = ("event_id", "session_id", "object_id", "event_type", "created_at")
 TITLE_FIELDS = ("title", "name")
 BLOCK_ITEMS = 10_000
 
@@ -57,70 +55,57 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
 def _add_block(
     block: Records, types: set[str] | None, items: dict[str, Item], intake: Intake
 ) -> None:
-    sessions = Flat.empty(SESSION_FIELDS)
-    impressions = Flat.empty(("session_id", "position", "object_id"))
-    events = Flat.empty(EVENT_FIELDS)
-    left_out: dict[str, int] = {}
-    for row, record in zip(block.rows.tolist(), block.records, strict=True):
+    searches = Searches(block.file, "ms")
+    for line, record in block.lines():
         kind = record.get("event")
-        why = None
         if kind == "ranking":
-            why = _add_ranking(row, record, block.file, sessions, impressions, intake)
+            _add_ranking(line, record, searches, intake)
         elif kind == "interaction":
-            why = _add_interaction(row, record, types, events)
+            _add_interaction(line, record, types, searches)
         elif kind == "item":
-            _learn_item(row, record, block.file, items, intake)
+            _learn_item(line, record, block.file, items, intake)
         else:
-            why = "events of other kinds"
-        if why is not None:
-            left_out[why] = left_out.get(why, 0) + 1
-    for why, n_rows in left_out.items():
-        intake.leave_out("sessions" if "ranking" in why else "events", why, n_rows)
-    sessions.send(intake, "sessions", block.file, time_unit="ms")
-    impressions.send(intake, "impressions", block.file)
-    events.send(intake, "events", block.file, time_unit="ms")
+            searches.leave_out("events", "events of other kinds")
+    searches.send(intake)
 
 
-def _add_ranking(
-    row: int,
-    record: dict[str, Any],
-    file: str,
-    sessions: Flat,
-    impressions: Flat,
-    intake: Intake,
-) -> str | None:
+def _add_ranking(line: int, record: dict[str, Any], searches: Searches, intake: Intake) -> None:
     results = record.get("items")
+    query = field_value(record, "query")
     if not isinstance(results, list) or not all(isinstance(item, dict) for item in results):
         what = "items of a ranking must be a list of objects with id"
-        intake.reject("sessions", file, row, what, str(results))
-        return None
-    query = field_value(record, "query")
-    if not results:
-        return "rankings without items"
-    if query is None:
-        return "rankings without a query"
-    name = record.get("id")
-    values = (name, record.get("user"), query, record.get("timestamp"))
-    sessions.extend(row, {k: [v] for k, v in zip(SESSION_FIELDS, values, strict=True)})
-    shown: dict[str, list[Any]] = {
-        "session_id": [name] * len(results),
-        "position": list(range(len(results))),
-    }
-    impressions.extend(row, {**shown, "object_id": [item.get("id") for item in results]})
-    return None
+        intake.reject("sessions", searches.file, line, what, str(results))
+    elif not results:
+        searches.leave_out("sessions", "rankings without items")
+    elif query is None:
+        searches.leave_out("sessions", "rankings without a query")
+    else:
+        searches.add_session(
+            line,
+            [item.get("id") for item in results],
+            session_id=record.get("id"),
+            user_id=record.get("user"),
+            query_text=query,
+            created_at=record.get("timestamp"),
+        )
 
 
 def _add_interaction(
-    row: int, record: dict[str, Any], types: set[str] | None, events: Flat
-) -> str | None:
+    line: int, record: dict[str, Any], types: set[str] | None, searches: Searches
+) -> None:
     if types is not None and str(record.get("type")) not in types:
-        return "interactions that are no clicks"
-    if record.get("ranking") is None:
-        return "interactions outside a search"
-    names = ("id", "ranking", "item", "type", "timestamp")
-    values = [record.get(name) for name in names]
-    events.extend(row, {k: [v] for k, v in zip(EVENT_FIELDS, values, strict=True)})
-    return None
+        searches.leave_out("events", "interactions that are no clicks")
+    elif record.get("ranking") is None:
+        searches.leave_out("events", "interactions outside a search")
+    else:
+        searches.add_event(
+            line,
+            event_id=record.get("id"),
+            session_id=record.get("ranking"),
+            object_id=record.get("item"),
+            event_type=record.get("type"),
+            created_at=record.get("timestamp"),
+        )
 
 
 def _learn_item(

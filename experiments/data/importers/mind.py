@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from experiments.data.importers.base import Flat, Importer, find_file, shown_rows
+from experiments.data.importers.base import Importer, Searches, find_file
 from experiments.data.intake import Intake
 from experiments.data.readers import Columns, read_csv
 from experiments.data_config import IngestConfig
@@ -52,35 +52,23 @@ def _add_news(block: Columns, titles: dict[str, str], intake: Intake) -> None:
 
 
 def _add_behaviors(block: Columns, titles: dict[str, str], intake: Intake) -> None:
-    sessions = Flat.empty(("session_id", "user_id", "query_text", "created_at"))
-    impressions = Flat.empty(("session_id", "position", "object_id"))
-    events = Flat.empty(("event_id", "session_id", "object_id", "created_at"))
-    n_blind = 0
+    searches = Searches(block.file)
     values = [block.columns[name].to_pylist() for name in BEHAVIOR_COLUMNS]
-    for row, name, user, time, history, shown in zip(block.rows.tolist(), *values, strict=True):
+    for line, name, user, time, history, shown in zip(block.rows.tolist(), *values, strict=True):
         query = last_title(history, titles)
-        if query is None:
-            n_blind += 1
-            continue
         results = [item.rsplit("-", 1) for item in (shown or "").split()]
-        if not results or any(len(pair) != 2 or pair[1] not in ("0", "1") for pair in results):
+        if query is None:
+            searches.leave_out("sessions", "impressions of readers without a history")
+        elif not results or any(len(pair) != 2 or pair[1] not in ("0", "1") for pair in results):
             what = "impressions must be news ids with -1 (clicked) or -0, between blanks"
-            intake.reject("sessions", block.file, row, what, str(shown))
-            continue
-        at = seconds_of(time)
-        sessions.extend(
-            row,
-            {"session_id": [name], "user_id": [user], "query_text": [query], "created_at": [at]},
-        )
-        impressions.extend(row, shown_rows(name, [pair[0] for pair in results]))
-        clicks = [pair[0] for pair in results if pair[1] == "1"]
-        made = {"event_id": [f"{name}-{item}" for item in clicks], "object_id": clicks}
-        times = {"session_id": [name] * len(clicks), "created_at": [at] * len(clicks)}
-        events.extend(row, {**made, **times})
-    intake.leave_out("sessions", "impressions of readers without a history", n_blind)
-    sessions.send(intake, "sessions", block.file)
-    impressions.send(intake, "impressions", block.file)
-    events.send(intake, "events", block.file)
+            intake.reject("sessions", block.file, line, what, str(shown))
+        else:
+            owner = {"session_id": name, "created_at": seconds_of(time)}
+            news = [pair[0] for pair in results]
+            searches.add_session(line, news, user_id=user, query_text=query, **owner)
+            for item in (pair[0] for pair in results if pair[1] == "1"):
+                searches.add_event(line, event_id=f"{name}-{item}", object_id=item, **owner)
+    searches.send(intake)
 
 
 def last_title(history: str | None, titles: dict[str, str]) -> str | None:

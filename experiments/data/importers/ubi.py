@@ -6,19 +6,15 @@ from typing import Any
 from experiments.data.importers.base import (
     JSON_LINES,
     TABULAR,
-    Flat,
     Importer,
+    Searches,
     add_objects,
     chosen_types,
     find_file,
-    shown_rows,
 )
 from experiments.data.intake import Intake
 from experiments.data.readers import Records, read_json_lines
 from experiments.data_config import IngestConfig
-
-SESSION_FIELDS = ("session_id", "user_id", "query_text", "created_at")
-EVENT_FIELDS = ("event_id", "session_id", "object_id", "event_type", "created_at")
 
 
 def read(root: Path, config: IngestConfig, intake: Intake) -> None:
@@ -41,44 +37,46 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
 
 
 def _add_queries(block: Records, intake: Intake) -> None:
-    sessions = Flat.empty(SESSION_FIELDS)
-    impressions = Flat.empty(("session_id", "position", "object_id"))
-    n_empty = 0
-    for row, record in zip(block.rows.tolist(), map(document, block.records), strict=True):
+    searches = Searches(block.file, "ms")
+    for line, hit in block.lines():
+        record = document(hit)
         hits = record.get("query_response_hit_ids")
         if hits is None or hits == []:
-            n_empty += 1
-            continue
-        if not isinstance(hits, list):
+            searches.leave_out("sessions", "searches without results")
+        elif not isinstance(hits, list):
             what = "query_response_hit_ids must be a list of ids"
-            intake.reject("sessions", block.file, row, what, str(hits))
-            continue
-        name = record.get("query_id")
-        values = (name, record.get("client_id"), record.get("user_query"), record.get("timestamp"))
-        sessions.extend(row, {k: [v] for k, v in zip(SESSION_FIELDS, values, strict=True)})
-        impressions.extend(row, shown_rows(name, hits))
-    intake.leave_out("sessions", "searches without results", n_empty)
-    sessions.send(intake, "sessions", block.file, time_unit="ms")
-    impressions.send(intake, "impressions", block.file)
+            intake.reject("sessions", block.file, line, what, str(hits))
+        else:
+            searches.add_session(
+                line,
+                hits,
+                session_id=record.get("query_id"),
+                user_id=record.get("client_id"),
+                query_text=record.get("user_query"),
+                created_at=record.get("timestamp"),
+            )
+    searches.send(intake)
 
 
 def _add_events(block: Records, types: set[str] | None, intake: Intake) -> None:
-    events = Flat.empty(EVENT_FIELDS)
-    n_other = n_elsewhere = 0
-    for row, record in zip(block.rows.tolist(), map(document, block.records), strict=True):
+    searches = Searches(block.file, "ms")
+    for line, hit in block.lines():
+        record = document(hit)
         kind = record.get("action_name")
         if types is not None and str(kind) not in types:
-            n_other += 1
-            continue
-        if record.get("query_id") in (None, ""):
-            n_elsewhere += 1
-            continue
-        clicked = nested(record, "event_attributes", "object", "object_id")
-        values = (f"{block.file}-{row}", record["query_id"], clicked, kind, record.get("timestamp"))
-        events.extend(row, {k: [v] for k, v in zip(EVENT_FIELDS, values, strict=True)})
-    intake.leave_out("events", "events that are no clicks", n_other)
-    intake.leave_out("events", "events outside a search", n_elsewhere)
-    events.send(intake, "events", block.file, time_unit="ms")
+            searches.leave_out("events", "events that are no clicks")
+        elif record.get("query_id") in (None, ""):
+            searches.leave_out("events", "events outside a search")
+        else:
+            searches.add_event(
+                line,
+                event_id=f"{block.file}-{line}",
+                session_id=record["query_id"],
+                object_id=nested(record, "event_attributes", "object", "object_id"),
+                event_type=kind,
+                created_at=record.get("timestamp"),
+            )
+    searches.send(intake)
 
 
 def document(record: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import builtins
 import numpy as np
 import pytest
 
-from experiments.data.encoders import WordLlamaEncoder, CachedEncoder, make_encoder
+from experiments.data.encoders import CachedEncoder, WordLlamaEncoder, make_encoder
 from experiments.errors import InputError
 
 

@@ -1,0 +1,113 @@
+"""Metarank: item, ranking and interaction events, fields as its event schema documents them."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from experiments.errors import InputError
+from tests.experiments.data.importers.logical_log import (
+    ITEMS,
+    TITLES,
+    expected_log,
+    ingest,
+    searches,
+    write_json_lines,
+)
+
+EVENTS = """
+{"event":"item","id":"81f46c34","timestamp":"1599391467000","item":"p1","fields":\
+[{"name":"title","value":"Nice jeans"},{"name":"price","value":25.0},\
+{"name":"color","value":["blue","black"]}]}
+{"event":"item","id":"81f46c35","timestamp":"1599391468000","item":"p2",\
+"fields":[{"name":"title","value":"Hat"}]}
+{"event":"item","id":"81f46c36","timestamp":"1599391469000","item":"p2",\
+"fields":[{"name":"title","value":"Silk hat"}]}
+{"event":"user","id":"81f46c37","timestamp":"1599391467000","user":"u1","fields":[]}
+{"event":"ranking","id":"r1","timestamp":"1599391470000","user":"u1","session":"x","fields":\
+[{"name":"query","value":"jeans"},{"name":"source","value":"search"}],\
+"items":[{"id":"p2"},{"id":"p1","relevancy":1.0}]}
+{"event":"ranking","id":"r2","timestamp":"1599391480000","user":"u1","session":"x","fields":[],"items":[{"id":"p1"}]}
+{"event":"interaction","id":"i1","ranking":"r1","timestamp":"1599391475000","user":"u1","session":"x",\
+"type":"click","item":"p1","fields":[]}
+{"event":"interaction","id":"i2","ranking":"r1","timestamp":"1599391476000","user":"u1","session":"x",\
+"type":"purchase","item":"p1","fields":[]}
+"""
+
+
+@pytest.fixture
+def sample(tmp_path):
+    folder = tmp_path / "metarank"
+    folder.mkdir()
+    (folder / "events.jsonl").write_text(EVENTS)
+    return folder
+
+
+def test_the_sample_becomes_a_log(sample):
+    log = ingest("metarank", sample)
+    assert log.session_ids.tolist() == ["r1"]
+    assert log.session_created_at.tolist() == [1_599_391_470]
+    assert log.query_texts.tolist() == ["jeans"]
+    assert log.object_ids[log.impression_object].tolist() == ["p2", "p1"]
+    assert log.event_impression.tolist() == [1]
+    assert log.object_titles.tolist() == ["Nice jeans", "Silk hat"]
+    assert log.object_offsets.tolist() == [0, 3, 4]
+
+
+def test_one_file_is_enough(sample):
+    log = ingest("metarank", sample / "events.jsonl")
+    assert log.n_sessions == 1
+
+
+def test_purchases_count_when_asked_for(sample):
+    assert len(ingest("metarank", sample, click_types=["click", "purchase"]).event_impression) == 2
+
+
+def test_vectors_of_ones_own_are_taken_where_there_are(sample):
+    rows = "object_id,vector\n" + "".join(f'p{n},"{[n] * 256}"\n' for n in (1, 2))
+    (sample / "objects.csv").write_text(rows)
+    log = ingest("metarank", sample)
+    assert log.object_vectors[:, 0].tolist() == [1, 2]
+
+
+def test_an_item_without_any_text_is_a_fault(sample):
+    (sample / "events.jsonl").write_text(
+        EVENTS.replace("Nice jeans", "").replace("blue", "").replace("black", "")
+    )
+    with pytest.raises(InputError, match="a text must hold at least one token"):
+        ingest("metarank", sample)
+
+
+@given(log=searches(), seed=st.integers(0, 99))
+@settings(max_examples=15, deadline=None)
+def test_round_trip(tmp_path_factory, log, seed):
+    path = tmp_path_factory.mktemp("trip") / "metarank" / "events.jsonl.gz"
+    items = [
+        {"event": "item", "item": i, "fields": [{"name": "title", "value": title}]}
+        for i, title in zip(ITEMS, TITLES, strict=True)
+    ]
+    rankings = [
+        {
+            "event": "ranking",
+            "id": s.name,
+            "timestamp": str(s.at * 1000),
+            "user": s.user,
+            "fields": [{"name": "query", "value": s.query}],
+            "items": [{"id": item} for item in s.shown],
+        }
+        for s in log
+    ]
+    clicks = [
+        {
+            "event": "interaction",
+            "id": f"{s.name}-{item}",
+            "ranking": s.name,
+            "timestamp": str(at * 1000),
+            "type": "click",
+            "item": item,
+        }
+        for s in log
+        for item, at in s.clicks.items()
+    ]
+    write_json_lines(path, [*items, *rankings, *clicks], seed)
+    expected = expected_log(path.parent, log)
+    assert ingest("metarank", path).fingerprint == expected.fingerprint

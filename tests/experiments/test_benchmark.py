@@ -1,0 +1,128 @@
+"""The benchmark: its command, its measuring, and its figures on a tiny shape."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from experiments import benchmark
+from experiments.benchmarks import adjusters, clock, parts, shapes
+from experiments.benchmarks.adjusters import ENGINES, Speed, shape_figures, speed_of
+from experiments.benchmarks.parts import Measured
+
+
+@pytest.fixture
+def a_part(monkeypatch):
+    """A part that measures nothing, in place of the real ones."""
+    monkeypatch.setattr(benchmark, "PARTS", {"fake": "nowhere"})
+    monkeypatch.setattr(
+        benchmark, "measure_part", lambda name: Measured({f"{name}.seconds": 2.5}, "a table")
+    )
+
+
+def test_prints_the_table_and_keeps_figures_of_other_parts(a_part, tmp_path, capsys):
+    output = tmp_path / "new" / "benchmark.json"
+    output.parent.mkdir()
+    output.write_text('{"replay.movielens.seconds": 0.4, "fake.seconds": 9}')
+    assert benchmark.main(["fake", "--output", str(output)]) == 0
+    assert "a table" in capsys.readouterr().out
+    figures = json.loads(output.read_text())
+    assert figures["fake.seconds"] == 2.5
+    assert figures["replay.movielens.seconds"] == 0.4
+    assert figures["machine.cores"] >= 1
+
+
+def test_without_a_part_all_are_measured(a_part, tmp_path):
+    output = tmp_path / "benchmark.json"
+    assert benchmark.main(["--output", str(output)]) == 0
+    assert json.loads(output.read_text())["fake.seconds"] == 2.5
+
+
+def test_an_unknown_part_is_named_before_any_work(tmp_path, capsys):
+    output = tmp_path / "benchmark.json"
+    assert benchmark.main(["adjuster", "adjustor", "--output", str(output)]) == 2
+    assert "PART must be one of adjuster" in capsys.readouterr().err
+    assert not output.exists()
+
+
+def test_a_file_that_is_no_earlier_benchmark_is_left_alone(a_part, tmp_path, capsys):
+    output = tmp_path / "benchmark.json"
+    output.write_text("my notes")
+    assert benchmark.main(["fake", "--output", str(output)]) == 2
+    assert "must hold the JSON of an earlier benchmark" in capsys.readouterr().err
+    assert output.read_text() == "my notes"
+
+
+def test_every_part_has_a_module_that_measures():
+    for module in parts.PARTS.values():
+        assert callable(parts.import_module(module).measure)
+
+
+def test_items_per_second_counts_items_not_calls(monkeypatch):
+    monkeypatch.setattr(clock, "WINDOW_SECONDS", 0.05)
+    calls = []
+
+    def sleep(batch):
+        calls.append(batch)
+        time.sleep(0.01)
+
+    rate = clock.items_per_second(sleep, ["a", "b"], 5)
+    assert 20 < rate <= 500
+    assert calls[:3] == ["a", "b", "a"]
+
+
+def test_the_peak_within_a_block_is_seen_though_it_is_gone_after():
+    with clock.peak_above_start() as risen:
+        np.ones(8 * 2**20)
+    assert 60 * 2**20 < risen[0] < 160 * 2**20
+
+
+def test_a_process_of_its_own_answers():
+    assert clock.in_own_process(pow, 2, 5) == 32
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_engine_is_measured_on_a_tiny_shape(engine, monkeypatch):
+    monkeypatch.setitem(shapes.UNIFORM, "tiny", (3, 2, 5))
+    monkeypatch.setattr(adjusters, "BATCH_SIZES", (1, 8))
+    monkeypatch.setattr(clock, "WINDOW_SECONDS", 0.01)
+    speed = speed_of("tiny", engine)
+    assert list(speed.by_batch) == [1, 8]
+    assert min(speed.by_batch.values()) > 0
+    assert speed.vector_bytes == 8 * 3 * 2 * 5 * 4
+
+
+def test_a_batch_that_would_take_too_long_is_left_out(monkeypatch):
+    monkeypatch.setitem(shapes.UNIFORM, "tiny", (3, 2, 5))
+    monkeypatch.setattr(adjusters, "BATCH_SIZES", (1, 8))
+    monkeypatch.setattr(adjusters, "LONGEST_CALL_SECONDS", 0.0)
+    monkeypatch.setattr(clock, "WINDOW_SECONDS", 0.01)
+    assert list(speed_of("tiny", "fused").by_batch) == [1]
+
+
+def test_figures_worked_by_hand():
+    speeds = {
+        "fused": Speed({1: 100.0, 8: 900.0}, 3 * 2**20, 2**20),
+        "published": Speed({1: 9.0, 8: 30.0}, 2**20, 2**20),
+    }
+    figures = shape_figures("s", speeds)
+    assert figures["adjuster.s.fused.sessions_per_second"] == 900
+    assert figures["adjuster.s.fused.best_batch"] == 8
+    assert figures["adjuster.s.published.one_a_call_sessions_per_second"] == 9
+    assert figures["adjuster.s.fused.peak_mib"] == 3
+    assert figures["adjuster.s.fused.peak_to_vectors"] == 3
+    assert figures["adjuster.s.ratio_fused_to_published"] == 30
+    assert figures["adjuster.s.ratio_fused_to_published_one_a_call"] == 100
+
+
+def test_the_uniform_sessions_have_the_shape_their_name_says():
+    sessions, index = shapes.load_shape("1024x20x4x384")(3)
+    assert len(sessions) == 3
+    assert index.dimensions == 384
+    shown = [*sessions[0].clicked_elements, *sessions[0].non_clicked_elements]
+    assert len(shown) == 20
+    assert {tuple(element.vector.shape) for element in shown} == {(4, 384)}
+    assert (
+        len({element.user_id for session in sessions for element in session.clicked_elements}) == 3
+    )
