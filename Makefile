@@ -24,7 +24,7 @@ sweep: $(READY) ## Tune the adjuster on MovieLens and print the table
 	$(BIN)/python -m experiments.sweep $(ARGS)
 
 ui: $(READY) ## Open the MLflow UI over outputs/ on 127.0.0.1:5000
-	$(BIN)/python -m experiments.ui $(ARGS)
+	$(BIN)/mlflow ui --host 127.0.0.1 --port 5000 --backend-store-uri sqlite:///$(CURDIR)/outputs/mlflow.db $(ARGS)
 
 report: $(READY) ## Write the report of a study as one HTML file
 	$(BIN)/python -m experiments.report $(ARGS)

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from numbers import Integral, Real
 from typing import Any
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -88,13 +89,17 @@ class AdjusterConfig:
         ]
         checks += [
             ("adjustment_rate", _within(self.adjustment_rate, 0, 10), "> 0 and <= 10"),
-            ("num_iterations", self.num_iterations >= 0, ">= 0"),
+            ("num_iterations", _whole(self.num_iterations), "a whole number >= 0"),
             (
                 "softmin_temperature",
                 _within(self.softmin_temperature, 0, math.inf),
                 "> 0 and finite",
             ),
-            ("interval_seconds", self.interval_seconds >= 0, ">= 0 seconds (0 is at once)"),
+            (
+                "interval_seconds",
+                _whole(self.interval_seconds),
+                "a whole number >= 0 of seconds (0 is at once)",
+            ),
             (
                 "non_clicked_weight",
                 self.non_clicked_weight == 0 or _within(self.non_clicked_weight, 0, math.inf),
@@ -114,7 +119,7 @@ class AdjusterConfig:
             (
                 "logit_bias",
                 self.logit_bias == "auto"
-                or (not isinstance(self.logit_bias, str) and math.isfinite(self.logit_bias)),
+                or (isinstance(self.logit_bias, Real) and math.isfinite(self.logit_bias)),
                 "a finite number or auto",
             ),
         ]
@@ -174,9 +179,14 @@ class AdjusterConfig:
         return replace(self, **values)
 
 
-def _within(value: float, low: float, high: float) -> bool:
-    """Whether low < value <= high and the value is finite."""
-    return math.isfinite(value) and low < value <= high
+def _within(value: Any, low: float, high: float) -> bool:
+    """Whether this is a finite number with low < value <= high."""
+    return isinstance(value, Real) and math.isfinite(value) and low < float(value) <= high
+
+
+def _whole(value: Any) -> bool:
+    """Whether this is a whole number >= 0."""
+    return isinstance(value, Integral) and int(value) >= 0
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,10 @@ SHOP = SimulatedConfig(
     dimensions=24,
     max_parts=2,
 )
-SCOPES = ("user_id", "none")
+SCOPES = {True: ("user_id", "none"), False: ("user_id",)}
+"""Null → the scopes that logs take turns in. Without an effect, vectors that all users share are
+tried too, as they make users least independent of each other; an effect is planted a user."""
+
 N_TRIALS = 12
 DEFAULTS = Settings(AdjusterConfig(), SelectionConfig())
 
@@ -38,9 +41,6 @@ def iter_studies(
     n_logs: int, *, null: bool, seed: int = 0, shop: SimulatedConfig = SHOP
 ) -> Iterator[SealedTest]:
     """Simulate logs, search each at random on tune, and open its sealed test on the best trial.
-
-    Logs take turns between vectors of each user's own and vectors that all users share, where
-    users are least independent of each other.
 
     Args:
         n_logs: How many logs, each with a seed of its own.
@@ -54,7 +54,7 @@ def iter_studies(
     """
     for number in range(n_logs):
         log = _simulate(replace(shop, null=null), seed + number)
-        config = ReplayConfig(personalize_by=SCOPES[number % len(SCOPES)])
+        config = ReplayConfig(personalize_by=SCOPES[null][number % len(SCOPES[null])])
         opened = study_once(log, config, seed=seed + number)
         if opened is not None:
             yield opened
@@ -109,10 +109,11 @@ class _NeverOpened:
     """The memory of a study that is thrown away."""
 
     def read(self) -> list[int]:
+        """No trials."""
         return []
 
     def record(self, trial: int) -> None:
-        return None
+        """Nothing to remember."""
 
 
 def _simulate(shop: SimulatedConfig, seed: int) -> ClickLog:

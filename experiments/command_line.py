@@ -58,6 +58,9 @@ def run_command(name: str, command: Callable[[Any], int], argv: Sequence[str] | 
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
 
 
 def conf_dir() -> str:
@@ -106,11 +109,17 @@ def _composed(name: str, arguments: list[str]) -> DictConfig | None:
     return seen[0] if seen else None
 
 
+def _header(name: str) -> str:
+    """What a command says of itself: the comment on top of its configuration."""
+    first = (Path(conf_dir()) / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
+    return first.lstrip("# ").replace('"', "'")
+
+
 @contextmanager
 def _environment(name: str, arguments: list[str]) -> Iterator[None]:
     """Hydra reads the arguments from `sys.argv`, and hides errors unless told not to."""
     argv, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv = [f"experiments.{name}", *arguments, *QUIET]
+    sys.argv = [f"experiments.{name}", *arguments, *QUIET, f'hydra.help.header="{_header(name)}"']
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         yield

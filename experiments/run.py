@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from experiments.replay import Replay
 from experiments.search_space import SearchSpace
 from experiments.settings import Settings
 from experiments.storage import journal_path, open_storage
-from experiments.study import Study
+from experiments.study import Claim, Study
 from experiments.trial import BlockReplay, run_trial
 
 POLL_SECONDS = 0.3
@@ -73,6 +74,13 @@ def run_trials(study: Study, replay: BlockReplay, config: SweepConfig, on_trial:
     """Claim, run and keep trials until the study is as long as it shall be."""
     parent = os.getppid()
     while (claim := study.claim()) is not None:
+        on_trial(_run_claim(study, replay, config, claim))
+        if os.getppid() != parent:
+            return
+
+
+def _run_claim(study: Study, replay: BlockReplay, config: SweepConfig, claim: Claim) -> TrialRecord:
+    try:
         with study.alive(claim):
             outcome = run_trial(
                 replay,
@@ -81,10 +89,10 @@ def run_trials(study: Study, replay: BlockReplay, config: SweepConfig, on_trial:
                 guardrails=config.guardrails,
                 should_prune=partial(study.should_prune, claim),
             )
-            record = study.finish(claim, outcome)
-        on_trial(record)
-        if os.getppid() != parent:
-            return
+            return study.finish(claim, outcome)
+    except KeyboardInterrupt:
+        study.abandon(claim)
+        raise
 
 
 def run_workers(study: Study, config: SweepConfig, on_trial: OnTrial) -> list[int]:
@@ -136,14 +144,16 @@ def _workers(config: SweepConfig) -> Iterator[list[SpawnProcess]]:
 
 
 def _work(config: SweepConfig) -> None:
-    """What a worker does: everything for itself, so that nothing is shared but the study."""
+    """What a worker does: everything for itself, so that nothing is shared but the study.
+
+    Ctrl-C goes to all processes of a terminal; the sweep takes it and ends its workers.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     space = SearchSpace.from_config(config.search_space, base_settings(config))
     replay = Replay(open_dataset(config.dataset), config.replay, config.objective)
     study = make_study(config, space)
     study.join()
     try:
         run_trials(study, replay, config, lambda record: None)
-    except KeyboardInterrupt:
-        pass
     finally:
         study.close()

@@ -3,16 +3,19 @@
 import hashlib
 import os
 import threading
+import time
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from experiments.errors import InputError
 from experiments.locks import FileLock
@@ -26,6 +29,7 @@ class StudyStorage(Protocol):
     """What a study needs of its storage."""
 
     storage: BaseStorage
+    knows_who_lives: bool
 
     def take_over(self) -> None:
         """Become the process that mends what killed processes left behind."""
@@ -48,6 +52,8 @@ class StudyStorage(Protocol):
 
 class JournalStudyStorage:
     """A journal file, with locks that vanish with the process that held them."""
+
+    knows_who_lives = False
 
     def __init__(self, path: Path) -> None:
         locks = path.parent / ".locks"
@@ -110,14 +116,11 @@ class _AppendLock(FileLock):
 class PostgresStudyStorage:
     """A PostgreSQL database; several machines run the same command on it."""
 
+    knows_who_lives = True
+
     def __init__(self, url: str, name: str) -> None:
         try:
-            self._database = RDBStorage(
-                url,
-                heartbeat_interval=HEARTBEAT_SECONDS,
-                grace_period=GRACE_SECONDS,
-                engine_kwargs={"pool_pre_ping": True},
-            )
+            self._database = _open_database(url)
         except ImportError as error:
             raise InputError(
                 f"study.storage needs the package {error.name}. Install it with "
@@ -138,7 +141,9 @@ class PostgresStudyStorage:
 
     def fail_lost(self, study: optuna.Study) -> None:
         """Fail the trials whose heartbeat stopped."""
-        optuna.storages.fail_stale_trials(study)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            optuna.storages.fail_stale_trials(study)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -171,6 +176,29 @@ class PostgresStudyStorage:
     def close(self) -> None:
         """Close the connections."""
         self._database.engine.dispose()
+
+
+def _open_database(url: str) -> RDBStorage:
+    """Open a database, and make Optuna's tables in an empty one.
+
+    Machines that start together on an empty database make them at once; all but one fail, and
+    find them when they look again.
+    """
+    for again in (True, True, False):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)
+                return RDBStorage(
+                    url,
+                    heartbeat_interval=HEARTBEAT_SECONDS,
+                    grace_period=GRACE_SECONDS,
+                    engine_kwargs={"pool_pre_ping": True},
+                )
+        except (IntegrityError, ProgrammingError):
+            if not again:
+                raise
+            time.sleep(1)
+    raise AssertionError("the last try returns or raises")
 
 
 def journal_path(output_dir: str, name: str) -> Path:

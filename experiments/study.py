@@ -161,6 +161,8 @@ class Study:
         """
         started = time.perf_counter()
         with self._storage.alone():
+            if self._storage.knows_who_lives:
+                self._storage.fail_lost(self.optuna)
             found = self._next()
             if found is None:
                 return None
@@ -178,6 +180,10 @@ class Study:
         stop = claim.proposal.report(checkpoint.block, reported(self.config.pruner, checkpoint))
         return stop and claim.origin != PUBLISHED_DEFAULTS
 
+    def alone(self) -> AbstractContextManager[None]:
+        """No other process claims a trial of this study, or is in here too, while it lasts."""
+        return self._storage.alone()
+
     def alive(self, claim: Claim) -> AbstractContextManager[None]:
         """Show, while it lasts, that the trial's process lives."""
         return self._storage.alive(claim.trial_id)
@@ -192,6 +198,10 @@ class Study:
         values = None if outcome.value is None else [outcome.value]
         storage.set_trial_state_values(claim.trial_id, STATES[outcome.state], values)
         return read_record(storage.get_trial(claim.trial_id))
+
+    def abandon(self, claim: Claim) -> None:
+        """Let a claimed trial go without an outcome; it is the next to be run again."""
+        self._storage.storage.set_trial_state_values(claim.trial_id, TrialState.FAIL)
 
     def _load(self) -> None:
         self._study = optuna.create_study(

@@ -69,7 +69,8 @@ def sweep(config: SweepConfig) -> int:
         study.open(definition(config, log), uuid.uuid4().hex)
         outputs = Outputs(Path(config.output_dir), config.study.name)
         write_config(outputs, config)
-        tracker = open_tracker(config.tracking, outputs, _info(config, log, study))
+        shared = study.alone if config.study.storage is not None else None
+        tracker = open_tracker(config.tracking, outputs, _info(config, log, study), shared)
         before = float(study.attribute("seconds") or 0.0)
         return _run(Sweep(config, log, study, outputs, tracker, started, before), replay)
     finally:

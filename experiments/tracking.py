@@ -6,7 +6,8 @@ server did not deliver is delivered later, and nothing twice.
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,6 +24,9 @@ PARENT, TRIAL, BASELINE, FINALIST = "study", "trial", "baseline", "finalist"
 PARAMS_PER_CALL = 100
 METRICS_PER_CALL = 1000
 LONGEST_TAG = 5000
+
+Alone = Callable[[], AbstractContextManager[None]]
+"""Makes a context in which no other machine makes runs of the same study."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +97,17 @@ class MlflowTracker:
         uri: The tracking server or store.
         artifact_location: For a new experiment; None lets the server choose.
         info: The study.
+        alone: Where several machines deliver one study: no other one does while it lasts.
     """
 
-    def __init__(self, uri: str, artifact_location: str | None, info: StudyInfo) -> None:
-        self._runs = MlflowRuns(uri, artifact_location, info)
+    def __init__(
+        self,
+        uri: str,
+        artifact_location: str | None,
+        info: StudyInfo,
+        alone: Alone | None = None,
+    ) -> None:
+        self._runs = MlflowRuns(uri, artifact_location, info, alone)
         self._courier = Courier()
         self._uri = uri
 
@@ -126,20 +137,31 @@ class MlflowTracker:
 class MlflowRuns:
     """The runs of one study in MLflow; every method may be called again after a failure."""
 
-    def __init__(self, uri: str, artifact_location: str | None, info: StudyInfo) -> None:
+    def __init__(
+        self,
+        uri: str,
+        artifact_location: str | None,
+        info: StudyInfo,
+        alone: Alone | None = None,
+    ) -> None:
         self._uri = uri
         self._artifact_location = artifact_location
         self._info = info
+        self._is_shared = alone is not None
+        self._alone = alone or nullcontext
         self._client: MlflowClient | None = None
         self._experiment = ""
         self._parent = ""
         self._delivered: set[str] = set()
+        self._unfinished: dict[str, str] = {}
 
     def open(self, records: Sequence[TrialRecord], baselines: Sequence[BaselineRecord]) -> None:
         """Find or make the study's run, and deliver the baselines and trials it lacks."""
-        known = self._known()
-        parent = known.get(PARENT)
-        self._parent = parent.info.run_id if parent else self._create(PARENT, self._info.name, {})
+        with self._alone():
+            known = self._known()
+            parent = known.get(PARENT)
+            made = parent.info.run_id if parent else self._create(PARENT, self._info.name, {})
+        self._parent = made
         if parent is None or parent.data.tags.get("state") is None:
             self._describe_study()
         self.client.update_run(self._parent, status="RUNNING")
@@ -234,9 +256,10 @@ class MlflowRuns:
         location = self._artifact_location
         return str(client.create_experiment(self._info.experiment, artifact_location=location))
 
-    def _known(self) -> dict[str, "Run"]:
-        """The study's runs by their key; of twins the first."""
+    def _known(self, key: str | None = None) -> dict[str, "Run"]:
+        """The study's runs by their key, or the one of a key."""
         query = f"tags.`study.uid` = '{self._info.uid}'"
+        query += f" and tags.`study.key` = '{key}'" if key else ""
         client, token = self.client, None
         found: dict[str, Run] = {}
         while True:
@@ -255,10 +278,11 @@ class MlflowRuns:
 
     def _run(self, key: str, name: str, tags: Mapping[str, str], start: float | None = None) -> str:
         """The run of a key: the one that was begun but not finished, or a new one."""
-        unfinished = self._unfinished.pop(key, None)
-        if unfinished is not None:
-            return unfinished
-        return self._create(key, name, {**tags, "mlflow.parentRunId": self._parent}, start)
+        with self._alone():
+            if self._is_shared:
+                self._unfinished |= {k: run.info.run_id for k, run in self._known(key).items()}
+            tags = {**tags, "mlflow.parentRunId": self._parent}
+            return self._unfinished.pop(key, None) or self._create(key, name, tags, start)
 
     def _create(
         self, key: str, name: str, tags: Mapping[str, str], start: float | None = None
@@ -293,17 +317,20 @@ class MlflowRuns:
             )
 
 
-def open_tracker(config: TrackingConfig, outputs: Outputs, info: StudyInfo) -> Tracker:
+def open_tracker(
+    config: TrackingConfig, outputs: Outputs, info: StudyInfo, alone: Alone | None = None
+) -> Tracker:
     """The tracker that the configuration asks for.
 
     Args:
         config: Which one, and where.
         outputs: Where the default store lies.
         info: The study.
+        alone: Where several machines deliver one study: no other one does while it lasts.
     """
     if config.name == "none":
         return NoTracker()
-    return MlflowTracker(*_place(config, outputs, info), info)
+    return MlflowTracker(*_place(config, outputs, info), info, alone)
 
 
 def track_evidence(

@@ -1,8 +1,10 @@
 """Part ``adjuster``: sessions a second and peak memory of every engine, on one machine."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+
+import torch
 
 from adjuster import (
     AdjusterConfig,
@@ -140,8 +142,23 @@ def speed_of(shape: str, engine: str) -> Speed:
             break
         starts = range(0, len(sessions) - size + 1, size)
         calls = [ready(sessions[at : at + size], index, AdjusterConfig()) for at in starts[:64]]
-        by_batch[size] = items_per_second(lambda call: call(), calls, size)
+        by_batch[size] = max(
+            items_per_second(lambda call: call(), calls, size) for _ in torch_threads(engine)
+        )
     return Speed(by_batch, peak_bytes, vector_bytes)
+
+
+def torch_threads(engine: str) -> Iterator[int]:
+    """Set the threads torch may use: all, and for engines in torch one as well.
+
+    Small tensors are faster on one thread, so that torch too is measured at its best.
+    """
+    yield torch.get_num_threads()
+    if engine in ("torch", "published"):
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        yield 1
+        torch.set_num_threads(threads)
 
 
 def _memory(make: Maker, ready: Callable[..., Call]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-WINDOWS, WINDOW_SECONDS = 3, 0.6
+WINDOWS, WINDOW_SECONDS = 3, 0.4
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 

@@ -20,6 +20,9 @@ class Measured:
 
 PARTS: dict[str, str] = {
     "adjuster": "experiments.benchmarks.adjusters",
+    "replay": "experiments.benchmarks.replays",
+    "study": "experiments.benchmarks.studies",
+    "calibration": "experiments.benchmarks.calibration",
 }
 """Part → the module whose ``measure() -> Measured`` runs it. Loaded only when asked for."""
 

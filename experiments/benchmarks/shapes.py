@@ -36,20 +36,24 @@ def load_shape(shape: str) -> Maker:
 def _uniform(
     n_shown: int, n_parts: int, dimensions: int, n_sessions: int = N_SESSIONS
 ) -> tuple[Sessions, SearchIndexInfo]:
-    """Random sessions, each of an owner of its own, a quarter of the results clicked."""
-    rng = np.random.default_rng(0)
+    """Random sessions, each of an owner of its own, a quarter of the results clicked.
 
-    def element(name: str, rows: int, owner: str) -> ImprovementElement:
-        vector = rng.standard_normal((rows, dimensions), dtype=np.float32)
-        return ImprovementElement(name, torch.from_numpy(vector), user_id=owner)
+    All vectors lie in one array, as a host that reads them in bulk has them, so that memory is
+    given back whole.
+    """
+    rng = np.random.default_rng(0)
+    n_clicked = int(CLICKED_SHARE * n_shown)
+    vectors = rng.standard_normal((n_sessions, n_shown, n_parts, dimensions), dtype=np.float32)
+    queries = rng.standard_normal((n_sessions, 1, dimensions), dtype=np.float32)
 
     def session(number: int) -> ImprovementInput:
         owner = f"user-{number}"
-        shown = [element(f"object-{k}", n_parts, owner) for k in range(n_shown)]
-        n_clicked = int(CLICKED_SHARE * n_shown)
-        return ImprovementInput(
-            f"session-{number}", element("query", 1, owner), shown[:n_clicked], shown[n_clicked:]
-        )
+        shown = [
+            ImprovementElement(f"object-{k}", torch.from_numpy(rows), user_id=owner)
+            for k, rows in enumerate(vectors[number])
+        ]
+        query = ImprovementElement("query", torch.from_numpy(queries[number]), user_id=owner)
+        return ImprovementInput(f"session-{number}", query, shown[:n_clicked], shown[n_clicked:])
 
     return [session(number) for number in range(n_sessions)], SearchIndexInfo(dimensions)
 

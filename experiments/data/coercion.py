@@ -191,12 +191,12 @@ def _position(value: Any, _: str) -> int:
     return _int64(int(number))
 
 
-def _vector(value: Any, _: str) -> list[float]:
+def _vector(value: Any, _: str) -> list[float | None]:
     if isinstance(value, str):
         value = json.loads(value)
     if not isinstance(value, list | tuple) or any(isinstance(x, bool | str) for x in value):
         raise TypeError
-    return [math.nan if x is None else float(x) for x in value]
+    return [None if x is None else float(x) for x in value]
 
 
 def _int64(number: int) -> int:

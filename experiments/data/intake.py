@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from experiments.data.coercion import RAW_WORDS, Raw, coerce
-from experiments.data.faults import Faults, show
+from experiments.data.faults import Fault, Faults, show
 from experiments.data.rejections import Rejections
 from experiments.data.schema import TABLES, Column
 from experiments.data.staging import Staging, staged_schema
@@ -107,7 +107,7 @@ class Intake:
         data, bad = _coerced(table, file, columns, faults, time_unit)
         if "query_text" in data.column_names:
             data = self._with_query_ids(data)
-        check_values(table, file, data, faults)
+        faults.found += _value_faults(table, file, data, np.flatnonzero(~bad))
         for fault in faults.found:
             bad[fault.rows] = True
         good = ~bad
@@ -234,6 +234,14 @@ def _coerced(
             arrays[name] = pc.fill_null(arrays[name], "click")
     assert any_bad is not None
     return pa.table(arrays), any_bad
+
+
+def _value_faults(table: str, file: str, data: pa.Table, places: NDArray[np.int64]) -> list[Fault]:
+    """Faults of the rows at these places, whose values are of the right types."""
+    faults = Faults()
+    if len(places):
+        check_values(table, file, data.take(pa.array(places)), faults)
+    return [fault.moved(places) for fault in faults.found]
 
 
 def _default(field: pa.Field, n_rows: int) -> pa.Array:

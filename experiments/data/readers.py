@@ -5,7 +5,7 @@ import gzip
 import json
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 BLOCK_ROWS = 16_384
 CSV_BLOCK_BYTES = 16 << 20
 MAX_LINE_BYTES = 64 << 20
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 OPENERS: dict[str, Callable[[Path], Any]] = {
     ".gz": gzip.open,
@@ -61,9 +62,29 @@ class Records:
         """Each record with its line."""
         return zip(self.rows.tolist(), self.records, strict=True)
 
-    def column(self, name: str) -> list[Any]:
-        """One field of every record, None where it is missing."""
-        return [record.get(name) for record in self.records]
+
+class RecordColumns(Mapping[str, list[Any]]):
+    """Records by their fields: a column is made when it is asked for, None where missing."""
+
+    def __init__(self, records: list[dict[str, Any]]) -> None:
+        self._records = records
+        self._names = dict.fromkeys(name for record in records for name in record)
+
+    def __getitem__(self, name: str) -> list[Any]:
+        if name not in self._names:
+            raise KeyError(name)
+        return [record.get(name) for record in self._records]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def filtered(self, kept: NDArray[np.bool_]) -> "RecordColumns":
+        """The records that are kept."""
+        chosen = [r for r, keep in zip(self._records, kept, strict=True) if keep]
+        return RecordColumns(chosen)
 
 
 @dataclass(frozen=True)
@@ -73,12 +94,12 @@ class Columns:
     Args:
         file: Its name.
         rows: Shape ``(n,)``: number of each row, from 1; a CSV file's header is row 1.
-        columns: Column name → values.
+        columns: Column name → values: Arrow arrays, or lists where they come from JSON.
     """
 
     file: str
     rows: NDArray[np.int64]
-    columns: dict[str, pa.Array]
+    columns: Mapping[str, Any]
 
 
 def read_json_lines(path: Path, table: str, complaints: Complaints) -> Iterator[Records]:
@@ -103,7 +124,7 @@ def _json_blocks(
     records: list[dict[str, Any]] = []
     for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), start=1):
         if number == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")
+            line = line.removeprefix(BYTE_ORDER_MARK)
         if not line.strip():
             continue
         try:
@@ -161,49 +182,56 @@ def read_csv(
     skipped: list[int] = []
 
     def skip(row: pcsv.InvalidRow) -> str:
-        number = row.number - (columns is not None)
         what = f"a row must have {row.expected_columns} values, got {row.actual_columns}"
-        complaints.reject(table, path.name, number, what, row.text[:1000])
-        skipped.append(number)
+        content = row.text[:1000].encode("latin-1").decode(errors="replace")
+        complaints.reject(table, path.name, row.number, what, content)
+        skipped.append(row.number)
         return "skip"
 
+    # Read as Latin-1 every byte is a character, so that one bad row cannot stop the file.
     reading = pcsv.ReadOptions(
-        use_threads=False, block_size=CSV_BLOCK_BYTES, column_names=columns or None
-    )
-    parsing = pcsv.ParseOptions(
-        delimiter=delimiter,
-        quote_char='"' if quoted else False,
-        newlines_in_values=quoted,
-        invalid_row_handler=skip,
+        use_threads=False,
+        block_size=CSV_BLOCK_BYTES,
+        column_names=columns or None,
+        encoding="latin-1",
     )
     try:
-        names = _header(path, reading, parsing)
-        skipped.clear()
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            complaints.fatal(path.name, f"column {', '.join(repeated)} must stand once")
+        quiet = _parsing(delimiter, quoted, lambda _: "skip")
+        with _open_csv(path) as stream:
+            names = pcsv.open_csv(stream, reading, quiet).schema.names
+        if not _check_names(path.name, names, complaints):
             return
-        converting = pcsv.ConvertOptions(column_types=dict.fromkeys(names, pa.binary()))
+        converting = pcsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
+        parsing = _parsing(delimiter, quoted, skip)
         done = 1 if columns is None else 0
         with _open_csv(path) as stream:
-            reader = pcsv.open_csv(stream, reading, parsing, converting)
-            for batch in reader:
+            for batch in pcsv.open_csv(stream, reading, parsing, converting):
                 rows = _numbers(done, batch.num_rows, skipped)
                 done = int(rows[-1]) if len(rows) else done
-                yield from _decoded(path.name, table, rows, batch, complaints)
+                yield _decoded(path.name, table, rows, batch, complaints)
     except UNREADABLE as error:
         complaints.fatal(path.name, f"cannot be read to its end: {_reason(error)}")
 
 
-def _header(path: Path, reading: pcsv.ReadOptions, parsing: pcsv.ParseOptions) -> list[str]:
-    quiet = pcsv.ParseOptions(
-        delimiter=parsing.delimiter,
-        quote_char=parsing.quote_char,
-        newlines_in_values=parsing.newlines_in_values,
-        invalid_row_handler=lambda _: "skip",
+def _parsing(
+    delimiter: str, quoted: bool, on_invalid: Callable[[pcsv.InvalidRow], str]
+) -> pcsv.ParseOptions:
+    return pcsv.ParseOptions(
+        delimiter=delimiter,
+        quote_char='"' if quoted else False,
+        newlines_in_values=quoted,
+        invalid_row_handler=on_invalid,
     )
-    with _open_csv(path) as stream:
-        return list(pcsv.open_csv(stream, reading, quiet).schema.names)
+
+
+def _check_names(file: str, names: list[str], complaints: Complaints) -> bool:
+    if any(_utf8(name) is None for name in names):
+        complaints.fatal(file, "the names of the columns must be UTF-8 text")
+        return False
+    repeated = sorted({str(_utf8(name)) for name in names if names.count(name) > 1})
+    if repeated:
+        complaints.fatal(file, f"column {', '.join(repeated)} must stand once")
+    return not repeated
 
 
 def _numbers(done: int, n_rows: int, skipped: list[int]) -> NDArray[np.int64]:
@@ -215,33 +243,38 @@ def _numbers(done: int, n_rows: int, skipped: list[int]) -> NDArray[np.int64]:
 
 def _decoded(
     file: str, table: str, rows: NDArray[np.int64], batch: pa.RecordBatch, complaints: Complaints
-) -> Iterator[Columns]:
-    """Bytes as text; rows that are not UTF-8 are reported and left out."""
+) -> Columns:
+    """Latin-1 as the UTF-8 it is; rows that are none are reported and left out."""
     columns, broken = {}, np.zeros(len(rows), bool)
-    for name in batch.schema.names:
-        values = batch.column(name)
-        try:
-            columns[name] = values.cast(pa.string())
-        except pa.ArrowException:
+    for name, values in zip(batch.schema.names, batch.columns, strict=True):
+        if not pc.all(pc.string_is_ascii(values)).as_py():
             texts = [_utf8(value) for value in values.to_pylist()]
             broken |= np.array([text is None for text in texts])
-            columns[name] = pa.array(texts, pa.string())
+            values = pa.array(texts, pa.string())
+        columns[str(_utf8(name))] = pc.if_else(pc.equal(values, ""), None, values)
     for place in np.flatnonzero(broken):
         complaints.reject(table, file, int(rows[place]), "a row must be UTF-8 text", "")
-    kept = pa.array(~broken)
-    empty = pa.scalar("", pa.string())
-    clean = {
-        name: pc.if_else(pc.equal(values, empty), None, values).filter(kept)
-        for name, values in columns.items()
-    }
-    yield Columns(file, rows[~broken], clean)
+    return filtered(Columns(file, rows, columns), ~broken)
 
 
-def _utf8(value: bytes) -> str | None:
+def _utf8(text: str) -> str | None:
     try:
-        return value.decode()
+        return text.encode("latin-1").decode()
     except UnicodeDecodeError:
         return None
+
+
+def filtered(block: Columns, kept: NDArray[np.bool_]) -> Columns:
+    """The rows of a block that are kept."""
+    if kept.all():
+        return block
+    columns: Mapping[str, Any]
+    if isinstance(block.columns, RecordColumns):
+        columns = block.columns.filtered(kept)
+    else:
+        chosen = pa.array(np.flatnonzero(kept))
+        columns = {name: values.take(chosen) for name, values in block.columns.items()}
+    return Columns(block.file, block.rows[kept], columns)
 
 
 def read_parquet(path: Path, complaints: Complaints) -> Iterator[Columns]:
@@ -265,9 +298,7 @@ def read_table(path: Path, table: str, complaints: Complaints) -> Iterator[Colum
         yield from read_parquet(path, complaints)
     elif kind == "json":
         for block in read_json_lines(path, table, complaints):
-            names = dict.fromkeys(name for record in block.records for name in record)
-            columns = {name: block.column(name) for name in names}
-            yield Columns(block.file, block.rows, cast(dict[str, pa.Array], columns))
+            yield Columns(block.file, block.rows, RecordColumns(block.records))
     else:
         delimiter = "\t" if kind == "tsv" else ","
         yield from read_csv(path, table, complaints, delimiter=delimiter)
@@ -294,8 +325,15 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _open_csv(path: Path) -> Any:
-    opener = OPENERS.get(path.suffix)
-    return pa.PythonFile(opener(path)) if opener else pa.OSFile(str(path))
+    """The file behind its byte order mark, if it has one."""
+    file = _open(path)
+    try:
+        if file.peek(3)[:3] == BYTE_ORDER_MARK:  # type: ignore[attr-defined]
+            file.read(3)
+    except BaseException:
+        file.close()
+        raise
+    return pa.PythonFile(file, mode="r")
 
 
 def _reason(error: Exception) -> str:

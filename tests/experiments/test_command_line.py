@@ -105,6 +105,11 @@ def test_help_and_the_configuration_need_no_data(capsys, flags):
     assert "softmin_temperature" in capsys.readouterr().out
 
 
+def test_help_says_what_the_command_does(capsys):
+    assert run_command("sweep", never, ["--help"]) == 0
+    assert capsys.readouterr().out.startswith("python -m experiments.sweep: replay a click log")
+
+
 def test_nothing_is_left_behind(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run_command("sweep", lambda config: 0, []) == 0

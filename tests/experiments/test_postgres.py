@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
 from experiments import storage
 from experiments.config import StudyConfig
@@ -125,9 +126,20 @@ run_study(config, FakeReplay(lambda number, settings: time.sleep(0.01)))
 """
 
 
+@pytest.fixture
+def empty_database(server):
+    """URL of a database in which nothing was made yet."""
+    name = f"db{uuid.uuid4().hex[:8]}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
 @pytest.mark.slow
-def test_four_processes_finish_100_trials_none_lost_or_doubled(config, tmp_path):
-    study = replace(config.study, n_trials=100)
+def test_four_processes_finish_100_trials_none_lost_or_doubled(config, empty_database, tmp_path):
+    study = replace(config.study, n_trials=100, storage=empty_database)
     processes = [
         subprocess.Popen([sys.executable, "-c", SCRIPT, str(tmp_path), repr(vars(study))], cwd=ROOT)
         for _ in range(4)
@@ -145,7 +157,7 @@ def test_four_processes_finish_100_trials_none_lost_or_doubled(config, tmp_path)
 def test_a_server_that_is_not_there_is_one_sentence(tmp_path):
     config = make_config(tmp_path)
     url = "postgresql+psycopg://nobody@127.0.0.1:1/none"
-    with pytest.raises(InputError, match="study.storage cannot be reached"):
+    with pytest.raises(InputError, match=r"study\.storage cannot be reached"):
         open_study(replace(config, study=replace(config.study, storage=url)))
 
 

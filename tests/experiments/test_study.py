@@ -14,6 +14,8 @@ import pytest
 from experiments.config import ParameterConfig, SearchSpaceConfig
 from experiments.errors import InputError
 from experiments.records import best_feasible, best_overall
+from experiments.run import base_settings, make_study, run_trials
+from experiments.search_space import SearchSpace
 from experiments.settings import Settings
 from tests.experiments.fake_replay import (
     FakeReplay,
@@ -125,6 +127,19 @@ def test_a_lost_trial_is_run_again_first_with_its_parameters(tmp_path):
     records = run_study(make_config(tmp_path), replay)
     lost = next(record for record in records if record.lost)
     assert replay.tried[0] == Settings.from_dict(lost.settings)
+
+
+def test_ctrl_c_gives_its_trial_back(tmp_path):
+    def interrupted(number, settings):
+        if number == 4:
+            raise KeyboardInterrupt
+
+    study = open_study(make_config(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        run_trials(study, FakeReplay(interrupted), study.config, lambda record: None)
+    assert [record.state for record in study.records()] == ["complete"] * 4 + ["failed"]
+    assert study.records()[4].lost
+    study.close()
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random", "qmc", "grid"])
@@ -297,9 +312,6 @@ def test_two_processes_claim_different_trials_and_meet_the_total(tmp_path):
 
 
 def open_second(config):
-    from experiments.run import base_settings, make_study
-    from experiments.search_space import SearchSpace
-
     study = make_study(config, SearchSpace.from_config(config.search_space, base_settings(config)))
     study.join()
     return study

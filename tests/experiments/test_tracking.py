@@ -1,6 +1,8 @@
 """MLflow and the study agree trial by trial, whatever died in between."""
 
+import threading
 import time
+from contextlib import contextmanager
 from dataclasses import asdict
 
 import pytest
@@ -143,6 +145,22 @@ def test_what_a_dead_process_left_is_finished_not_doubled(server, info, swept, l
     assert runs["trial:1"].info.run_id == begun
     assert runs["trial:1"].info.status == "FINISHED"
     assert runs["trial:1"].data.metrics["value"] == records[1].value
+
+
+def test_two_machines_that_deliver_one_study_make_no_twins(server, info, swept, location):
+    lock = threading.Lock()
+
+    @contextmanager
+    def alone():
+        with lock:
+            yield
+
+    machines = [MlflowTracker(server, location, info, alone) for _ in range(2)]
+    for tracker in machines:
+        tracker.start(swept[1], [BASELINE])
+    assert [tracker.finish(swept[1], swept[2]) for tracker in machines] == ["", ""]
+    runs, n_runs = tracked(server, info)
+    assert n_runs == len(runs) == 2 + len(swept[1])
 
 
 def test_two_studies_of_one_name_are_kept_apart(server, info, swept, location):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.data.intake import Intake
-from experiments.data.readers import OPENERS, Columns, read_table
+from experiments.data.readers import OPENERS, Columns, filtered, read_table
 from experiments.data_config import IngestConfig
 
 JSON_LINES = (".jsonl", ".json", ".ndjson")
@@ -190,16 +190,3 @@ def _originals(block: Columns, intake: Intake) -> Columns:
     kept = np.array([user is None or user == "" for user in plain], bool)
     intake.leave_out("items", "adjusted copies, no originals", int((~kept).sum()))
     return filtered(block, kept)
-
-
-def filtered(block: Columns, kept: NDArray[np.bool_]) -> Columns:
-    """The rows of a block that are kept."""
-    if kept.all():
-        return block
-    columns: dict[str, Any] = {}
-    for name, values in block.columns.items():
-        if isinstance(values, list):
-            columns[name] = [v for v, keep in zip(values, kept, strict=True) if keep]
-        else:
-            columns[name] = values.take(np.flatnonzero(kept))
-    return Columns(block.file, block.rows[kept], columns)

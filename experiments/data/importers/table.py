@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from experiments.data.importers.base import Importer, chosen_types, filtered
+from experiments.data.importers.base import Importer, chosen_types
 from experiments.data.importers.mapping import TableMapping, read_mapping
 from experiments.data.intake import Intake
-from experiments.data.readers import Columns, read_table
+from experiments.data.readers import Columns, filtered, read_table
 from experiments.data_config import IngestConfig
 from experiments.errors import InputError
 

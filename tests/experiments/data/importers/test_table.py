@@ -196,16 +196,8 @@ def test_round_trip(tmp_path_factory, log, kinds):
             "query_text": [s.query for s in log],
             "created_at": [s.at for s in log],
         },
-        "impressions": dict(
-            zip(("session_id", "position", "object_id"), zip(*rows, strict=True), strict=True)
-        ),
-        "events": dict(
-            zip(
-                ("event_id", "session_id", "object_id", "created_at"),
-                zip(*clicks, strict=True),
-                strict=True,
-            )
-        ),
+        "impressions": dict(zip(shown, zip(*rows, strict=True), strict=True)),
+        "events": dict(zip(clicked, zip(*clicks, strict=True), strict=True)),
         "items": {"object_id": list(ITEMS), "title": list(TITLES)},
     }
     mapping = {}

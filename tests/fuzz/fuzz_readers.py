@@ -1,0 +1,24 @@
+"""Coverage-guided fuzzing of the readers and importers: `make fuzz`.
+
+Usage:
+    python -m tests.fuzz.fuzz_readers CORPUS_FOLDER -max_total_time=60
+"""
+
+import sys
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["experiments.data"]):
+    from tests.fuzz.targets import one_input, write_corpus
+
+
+def main() -> None:
+    """Fill the corpus folder (the first argument) with samples, then fuzz."""
+    write_corpus(Path(sys.argv[1]))
+    atheris.Setup(sys.argv, one_input)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""The fuzzer's targets on their samples and on mutations of them that Hypothesis draws."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from experiments.data import ingestion
+from tests.fuzz import targets
+from tests.fuzz.targets import PLACES, SAMPLES, one_input, write_corpus
+
+NASTY = [
+    b"",
+    b"\x00",
+    b"\xff",
+    b"\\ud800",
+    b"null",
+    b"1e400",
+    b"-1",
+    b"[]",
+    b"{}",
+    b'"',
+    b"\n",
+    b",",
+    b"\t",
+    b"true",
+    b"9" * 30,
+    b"NaN",
+]
+
+
+@pytest.mark.parametrize("source", SAMPLES)
+def test_the_samples_are_imported_without_a_fault(tmp_path, source, monkeypatch):
+    done = []
+
+    def watch(config):
+        done.append(ingestion.ingest_log(config))
+        return done[-1]
+
+    monkeypatch.setattr(targets, "ingest_log", watch)
+    name, sample = next(iter(SAMPLES[source].items()))
+    targets.feed_source(tmp_path, source, name, sample)
+    assert done[0].faults == ""
+    assert done[0].card.sessions >= 1
+
+
+@given(
+    place=st.integers(0, len(PLACES) - 1),
+    start=st.integers(0, 300),
+    length=st.integers(0, 12),
+    instead=st.sampled_from(NASTY) | st.binary(max_size=6),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_mutated_sample_ends_in_an_input_error_at_worst(place, start, length, instead):
+    source, name = PLACES[place]
+    sample = SAMPLES[source][name]
+    start = min(start, len(sample))
+    one_input(bytes([place]) + sample[:start] + instead + sample[start + length :])
+
+
+@given(choice=st.integers(len(PLACES), len(PLACES) + 1), content=st.binary(max_size=200))
+@settings(max_examples=60, deadline=None)
+def test_any_bytes_pass_through_the_readers(choice, content):
+    one_input(bytes([choice]) + content)
+
+
+def test_the_corpus_holds_every_sample(tmp_path):
+    write_corpus(tmp_path / "corpus")
+    assert len(list((tmp_path / "corpus").iterdir())) == len(PLACES) + 2
