@@ -9,9 +9,9 @@ def bound_drift(
 ) -> NDArray[np.floating]:
     """Turn each row whose cosine to its original is below 1 - max_drift back to that bound.
 
-    A row is turned along the great circle through its original and keeps its length. The bound
-    holds in exact arithmetic on the returned numbers: rows stop short of it by a few
-    roundings of their dtype. A row exactly opposite to its original has no shortest way back and takes the
+    A row is turned along the great circle through its original and keeps its length. It stops a
+    few roundings of its dtype short of the bound, so that the bound holds for the numbers
+    returned. A row exactly opposite to its original has no shortest way back and takes the
     original's direction. A zero row or a zero original has no direction and is left alone.
 
     Args:

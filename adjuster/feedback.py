@@ -220,10 +220,12 @@ class _Builder:
         if all(original is None for original in known):
             return vectors
         rows = [
-            mine if original is None else to_array(original)[: len(mine)]
-            for original, mine in zip(known, self.rows, strict=True)
+            mine if original is None else _original_rows(original, mine, source)
+            for original, mine, source in zip(known, self.rows, self.sources, strict=True)
         ]
-        return np.concatenate(rows).astype(vectors.dtype, copy=False)
+        stacked = np.concatenate(rows).astype(vectors.dtype, copy=False)
+        check_rows(stacked, [len(mine) for mine in rows], self.sources, self.index)
+        return stacked
 
     def _flatten(
         self, vectors: NDArray[np.floating], queries: NDArray[np.floating]
@@ -272,6 +274,19 @@ def vector_rows(session: Any, element: Any, index: SearchIndexInfo) -> NDArray[n
             f"one part, got {array.shape}."
         )
     return array[: element_parts(element)]
+
+
+def _original_rows(
+    original: Any, rows: NDArray[np.floating], source: tuple[Any, Any]
+) -> NDArray[np.floating]:
+    """The data rows of an element's original, as many as its vector has."""
+    array = to_array(original)
+    if array.ndim != 2 or len(array) < len(rows) or array.shape[1] != rows.shape[1]:
+        raise ValueError(
+            f"{_where(*source)} must have the parts of its original, shape {array.shape}, got "
+            f"{rows.shape}."
+        )
+    return array[: len(rows)]
 
 
 def check_rows(

@@ -20,10 +20,11 @@ class TorchBasedAdjuster(BatchAdjuster):
     A drop-in for Embedding Studio's plugin hook ``get_vectors_adjuster()``. The settings and
     their ranges are those of `AdjusterConfig`; the first three stand in the published order.
 
-    A call keeps nothing for the next one: the vectors handed in are what it starts from and what
-    `max_drift` and `anchor_weight` measure from. What ``memory="refit"`` adds, the originals
-    with all the feedback so far, is kept by `PersonalizedVectors` in a deployment; whoever calls
-    an adjuster alone hands over the original vectors with all sessions so far.
+    A call keeps nothing for the next one: it starts from the vectors handed in, and `max_drift`
+    and `anchor_weight` measure from an element's ``original`` where it has one, else from its
+    vector. What ``memory="refit"`` adds, the originals with all the feedback so far, is kept by
+    whoever calls: `ImprovementWorker` does so with a `FeedbackMemory` and `refit_vectors`; a host
+    that only calls `adjust_vectors` hands over the original vectors with all sessions so far.
 
     Args:
         search_index_info: The index that the vectors live in, ours or a host's own class.
@@ -31,14 +32,14 @@ class TorchBasedAdjuster(BatchAdjuster):
         num_iterations: Optimizer steps a call, >= 0; 0 changes nothing.
         softmin_temperature: Softness of the nearest part, > 0, in units of similarity.
         non_clicked_weight: Weight of the unclicked term, >= 0.
-        max_drift: No adjusted part ends with a cosine below 1 - max_drift to where it started.
+        max_drift: No adjusted part ends with a cosine below 1 - max_drift to its original.
         engine: ``fused`` (the CPU kernel), ``torch`` (autograd), or ``auto``: the kernel where
             the vectors are on the CPU, torch on their own device elsewhere.
         loss: ``cubic``, ``linear`` or ``logistic``.
         optimizer: ``adamw`` or ``sgd``.
         term_weight: ``session`` or ``impression``.
         reduction: ``sum`` or ``mean``.
-        anchor_weight: Pull toward where the vector started, >= 0.
+        anchor_weight: Pull toward the original, >= 0.
         memory: ``carry`` or ``refit``, as above.
         logit_scale: Steepness of the logistic loss, > 0.
         logit_bias: Similarity at which the logistic loss is neutral; a number if it is used.

@@ -14,9 +14,9 @@ from experiments.data.click_log import ClickLog
 from experiments.data.folder import load_click_log
 from experiments.data.simulated import prepare_simulated
 from experiments.data_config import SimulatedConfig
-from experiments.finalists import Candidate
+from experiments.finalists import N_FINALISTS, Candidate
 from experiments.replay import Replay
-from experiments.sealed_test import SealedTest, open_sealed_test
+from experiments.sealed_test import SealedTest, first_that_stays, open_sealed_test
 from experiments.settings import Settings
 from experiments.trial import constraints
 
@@ -92,9 +92,11 @@ def study_once(
             feasible[number] = metrics[objective.metric]
     if not feasible:
         return None
-    best = max(feasible, key=lambda number: feasible[number])
+    ranked = sorted(feasible, key=lambda number: -feasible[number])[:N_FINALISTS]
+    finalists = [Candidate(number, tried[number]) for number in ranked]
+    chosen, _ = first_that_stays(finalists, make_replay(config, "test"), guardrails)
     return open_sealed_test(
-        Candidate(best, tried[best]),
+        chosen,
         DEFAULTS,
         make_replay,
         config,

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 
 from experiments.best import write_best
@@ -12,10 +11,10 @@ from experiments.data.click_log import ClickLog
 from experiments.data.prepared import open_dataset
 from experiments.errors import InputError
 from experiments.finalist_table import sealed_text
-from experiments.finals import open_test
+from experiments.finals import choose_for_test, open_test
 from experiments.output import write_json
 from experiments.publishing import show_in_mlflow, study_info, write_report
-from experiments.records import COMPLETE, TrialRecord, best_feasible
+from experiments.records import COMPLETE, TrialRecord
 from experiments.run import load_study
 
 
@@ -23,7 +22,9 @@ def export(command: ExportConfig) -> int:
     """Open the sealed test on the chosen trial and write it into the study's folder; the status."""
     config, study, outputs = load_study(command.output_dir, command.study)
     try:
-        record = _chosen(study.records(), command)
+        summary = json.loads(outputs.summary.read_text(encoding="utf-8"))
+        log = _same_data(config, command, summary["dataset"]["fingerprint"])
+        record, remarks = _chosen(config, log, study.records(), command)
         if record is None:
             print(
                 f"Study {command.study} has no trial within its guardrails: there is nothing to "
@@ -31,8 +32,6 @@ def export(command: ExportConfig) -> int:
                 file=sys.stderr,
             )
             return FAILED
-        summary = json.loads(outputs.summary.read_text(encoding="utf-8"))
-        log = _same_data(config, command, summary["dataset"]["fingerprint"])
         kept = open_test(config, log, study, record, outputs, reopen=command.reopen)
         uid = study.attribute("uid")
     finally:
@@ -40,7 +39,7 @@ def export(command: ExportConfig) -> int:
     summary |= kept
     write_json(outputs.summary, summary)
     write_best(outputs.best, config, record, summary)
-    print(sealed_text(kept))
+    print("\n".join([*remarks, sealed_text(kept)]))
     print(f"trial {record.number} of study {command.study}: {outputs.best}")
     print(f"replay it: python -m experiments.evaluate config={outputs.best}")
     print(f"report:    {outputs.report}")
@@ -51,14 +50,16 @@ def export(command: ExportConfig) -> int:
     return OK
 
 
-def _chosen(records: Sequence[TrialRecord], command: ExportConfig) -> TrialRecord | None:
-    """The trial asked for, else the best feasible one."""
+def _chosen(
+    config: SweepConfig, log: ClickLog, records: list[TrialRecord], command: ExportConfig
+) -> tuple[TrialRecord | None, list[str]]:
+    """The trial asked for, else the finalist for the sealed test; and remarks on the choice."""
     if command.trial is None:
-        return best_feasible(list(records))
+        return choose_for_test(config, log, records)
     complete = {record.number: record for record in records if record.state == COMPLETE}
     if command.trial not in complete:
         raise InputError(f"trial must be a complete trial of the study, got {command.trial}.")
-    return complete[command.trial]
+    return complete[command.trial], []
 
 
 def _same_data(config: SweepConfig, command: ExportConfig, fingerprint: str) -> ClickLog:

@@ -19,10 +19,11 @@ from experiments.output import Outputs
 from experiments.records import TrialRecord
 from experiments.replay import Replay
 from experiments.run import base_settings
-from experiments.sealed_test import SealedTest, open_sealed_test
+from experiments.sealed_test import SealedTest, first_that_stays, open_sealed_test
 from experiments.settings import Settings
 from experiments.starts import starts
 from experiments.study import Study
+from experiments.wording import plain
 
 
 def judge_study(
@@ -65,6 +66,32 @@ def choose(records: Sequence[TrialRecord]) -> list[TrialRecord]:
     feasible = [record for record in records if record.is_feasible]
     feasible.sort(key=lambda record: (-(record.value or 0.0), record.number))
     return feasible[:N_FINALISTS]
+
+
+def choose_for_test(
+    config: SweepConfig, log: ClickLog, records: Sequence[TrialRecord]
+) -> tuple[TrialRecord | None, list[str]]:
+    """The finalist to open the sealed test on; None without a feasible trial.
+
+    Returns:
+        The best finalist whose drift keeps its bound to the end of the log, and a sentence for
+        each that was passed over because it does not.
+    """
+    chosen = choose(records)
+    if not chosen:
+        return None, []
+    candidate, passed_over = first_that_stays(
+        [_candidate(record) for record in chosen],
+        replays(config, log)(config.replay, "test"),
+        config.guardrails,
+    )
+    record = next(record for record in chosen if record.number == candidate.trial)
+    bound = config.guardrails.max_mean_drift
+    return record, [
+        f"Trial {trial} is passed over: its mean drift grows to {plain(drift)} by the end of the "
+        f"log, above guardrails.max_mean_drift of {bound:g}."
+        for trial, drift in passed_over.items()
+    ]
 
 
 def open_test(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from experiments.bystanders import MakeReplay, compare_bystanders
+from experiments.bystanders import MakeReplay, Replayer, compare_bystanders
 from experiments.comparison import Comparison, compare_with, compare_with_no_adjustment
 from experiments.config import GuardrailsConfig, ReplayConfig
 from experiments.errors import InputError
@@ -81,6 +81,35 @@ def looks(openings: Openings, trial: int, *, reopen: bool = False) -> tuple[int,
             "interval."
         )
     return (*opened, trial)
+
+
+def first_that_stays(
+    candidates: Sequence[Candidate], replay: Replayer, guardrails: GuardrailsConfig
+) -> tuple[Candidate, dict[int, float]]:
+    """The best candidate whose mean drift keeps its bound to the end of the log.
+
+    Drift adds up, so a trial just within the bound on tune may leave it later, and a test opened
+    on it would be spent for nothing. Drift follows from the feedback alone: only it is read here,
+    no score of the test, so the choice stays one made on tune.
+
+    Args:
+        candidates: Best on tune first, at least one.
+        replay: Over the test.
+        guardrails: The bounds.
+
+    Returns:
+        The candidate, the first where none keeps the bound; and trial → drift of those passed
+        over for it.
+    """
+    passed_over: dict[int, float] = {}
+    if guardrails.max_mean_drift is None:
+        return candidates[0], passed_over
+    for candidate in candidates:
+        drift = replay.run(candidate.settings).metrics["drift_mean"]
+        if drift <= guardrails.max_mean_drift:
+            return candidate, passed_over
+        passed_over[candidate.trial] = drift
+    return candidates[0], {}
 
 
 def open_sealed_test(

@@ -19,7 +19,7 @@ from experiments.finals import judge_study
 from experiments.output import Outputs, write_config, write_json, write_trials
 from experiments.progress import Progress
 from experiments.publishing import show_in_mlflow, study_info, write_report
-from experiments.records import RUNNING, BaselineRecord, TrialRecord, best_feasible
+from experiments.records import COMPLETE, RUNNING, BaselineRecord, TrialRecord, best_feasible
 from experiments.replay import Replay
 from experiments.run import base_settings, make_study, run_trials, run_workers
 from experiments.samplers import check_sampler
@@ -148,12 +148,13 @@ def _finish(
     if best is not None:
         write_best(run.outputs.best, run.config, best, summary)
     print(result_table(summary, records))
-    if not interrupted and not died:
+    is_whole = not interrupted and not died and any(r.state == COMPLETE for r in records)
+    if is_whole:
         print(_finalists(run, records))
+    files = write_report(run.outputs) if is_whole else {}
     print(_whereabouts(run, best))
-    files = write_report(run.outputs)
     trouble = run.tracker.finish(records, summary)
-    if not trouble and not interrupted and not died:
+    if is_whole and not trouble:
         info = _info(run.config, run.log, run.study)
         trouble = show_in_mlflow(run.config, run.outputs, info, files)
     if trouble:
@@ -199,7 +200,8 @@ def _whereabouts(run: Sweep, best: TrialRecord | None) -> str:
     if best is not None:
         lines.append(f"best configuration: {run.outputs.best} (trial {best.number})")
         lines.append(f"the sealed test:    python -m experiments.export study={run.outputs.study}")
-    lines.append(f"report:             {run.outputs.report}")
+    if run.outputs.report.is_file():
+        lines.append(f"report:             {run.outputs.report}")
     lines.append(f"all files:          {run.outputs.folder}")
     if run.config.tracking.name == "mlflow":
         uri = run.config.tracking.uri or run.outputs.tracking_uri

@@ -21,7 +21,8 @@ def measure() -> Measured:
         ``calibration.<kind>.logs``, and the exact one-sided p-value of each against its bound:
         small is bad.
     """
-    rows, figures = [], {}
+    rows: list[tuple[str, ...]] = []
+    figures: dict[str, float] = {}
     for kind, null in (("null", True), ("planted", False)):
         adopted = count_adopted(N_LOGS, null=null)
         p_value = bound_p_value(adopted, N_LOGS, null=null)

@@ -23,6 +23,7 @@ PARTS: dict[str, str] = {
     "replay": "experiments.benchmarks.replays",
     "study": "experiments.benchmarks.studies",
     "calibration": "experiments.benchmarks.calibration",
+    "ingest": "experiments.benchmarks.ingests",
 }
 """Part → the module whose ``measure() -> Measured`` runs it. Loaded only when asked for."""
 

@@ -122,3 +122,17 @@ def test_no_sessions_make_an_empty_batch():
     assert batch.n_objects == 0
     assert batch.vectors.shape == batch.query_vectors.shape == (0, 7)
     assert batch.term_query.shape == (0,)
+
+
+def test_an_original_that_the_host_knows_is_taken_and_checked():
+    known = element("a", [1.0, 2.0])
+    known.original = torch.tensor([[5.0, 6.0], [9.0, 9.0]])
+    batch = build_batch([session("s1", [1.0, 0.0], [known, element("b")], [])], INDEX).batch
+    assert batch.originals.tolist() == [[5, 6], [1, 2]]
+    assert batch.vectors.tolist() == [[1, 2], [1, 2]]
+    known.original = torch.tensor([[5.0, 6.0, 7.0]])
+    with pytest.raises(ValueError, match=r"object 'a': vector must have the parts of its original"):
+        build_batch([session("s1", [1.0, 0.0], [known], [])], INDEX)
+    known.original = torch.tensor([[float("nan"), 6.0]])
+    with pytest.raises(ValueError, match="object 'a': vector must be finite"):
+        build_batch([session("s1", [1.0, 0.0], [known], [])], INDEX)

@@ -8,7 +8,7 @@ import pytest
 from experiments.config import GuardrailsConfig, ReplayConfig
 from experiments.errors import InputError
 from experiments.finalists import Candidate
-from experiments.sealed_test import looks, open_sealed_test
+from experiments.sealed_test import first_that_stays, looks, open_sealed_test
 from tests.experiments.planted_replay import PlantedReplay, make_settings
 
 GOOD = Candidate(12, make_settings(anchor_weight=0.06, adjustment_rate=0.05))
@@ -155,3 +155,24 @@ def test_a_test_without_sessions_is_not_counted_as_opened():
             seed=0,
         )
     assert memory.trials == []
+
+
+def steady(rate):
+    """A candidate whose drift, on any window, is its rate."""
+    return Candidate(int(rate * 100), make_settings(adjustment_rate=rate))
+
+
+def test_the_first_candidate_that_keeps_its_drift_is_taken():
+    replay = PlantedReplay(ReplayConfig(), "test")
+    candidates = [steady(0.3), steady(0.25), steady(0.1), steady(0.05)]
+    chosen, passed_over = first_that_stays(candidates, replay, GuardrailsConfig())
+    assert chosen.trial == 10
+    assert passed_over == {30: 0.3, 25: 0.25}
+
+
+def test_the_best_is_taken_where_none_keeps_its_drift_or_nothing_bounds_it():
+    replay = PlantedReplay(ReplayConfig(), "test")
+    candidates = [steady(0.3), steady(0.25)]
+    assert first_that_stays(candidates, replay, GuardrailsConfig()) == (candidates[0], {})
+    free = GuardrailsConfig(max_mean_drift=None)
+    assert first_that_stays(candidates, replay, free) == (candidates[0], {})

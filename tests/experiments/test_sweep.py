@@ -91,7 +91,9 @@ def test_mlflow_and_the_study_agree(swept):
     experiments = [item.experiment_id for item in client.search_experiments()]
     runs = client.search_runs(experiments, max_results=1000)
     trials = {run.data.tags["trial"]: run for run in runs if "trial" in run.data.tags}
-    assert len(runs) == 1 + 5 + len(trials)
+    kinds = [run.data.tags["kind"] for run in runs]
+    assert (kinds.count("study"), kinds.count("baseline")) == (1, 5)
+    assert kinds.count("trial") == len(trials)
     assert set(trials) == {row["number"] for row in rows(swept)}
     for row in rows(swept):
         assert trials[row["number"]].data.metrics["value"] == float(row["value"])

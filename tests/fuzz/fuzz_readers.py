@@ -7,14 +7,13 @@ Usage:
 import sys
 from pathlib import Path
 
-import atheris
-
-with atheris.instrument_imports(include=["experiments.data"]):
-    from tests.fuzz.targets import one_input, write_corpus
-
 
 def main() -> None:
     """Fill the corpus folder (the first argument) with samples, then fuzz."""
+    import atheris
+
+    with atheris.instrument_imports(include=["experiments.data"]):
+        from tests.fuzz.targets import one_input, write_corpus
     write_corpus(Path(sys.argv[1]))
     atheris.Setup(sys.argv, one_input)
     atheris.Fuzz()

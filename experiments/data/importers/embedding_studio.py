@@ -46,7 +46,7 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
 
 def _add_queries(path: Path, intake: Intake) -> None:
     for block in read_table(path, "queries", intake):
-        columns: dict[str, Any] = block.columns
+        columns = block.columns
         if not {"object_id", "vector"} <= set(columns):
             there = ", ".join(columns) or "no columns"
             intake.fatal(block.file, f"must have the columns object_id and vector, got {there}")

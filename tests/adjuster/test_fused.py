@@ -1,0 +1,82 @@
+"""The CPU engine: threads, the cache of machine code, work in ranges."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adjuster.config import AdjusterConfig
+from adjuster.fused import adjust_batch, run_chunks
+from adjuster.index import SearchIndexInfo
+from tests.adjuster.cases import random_batch
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("n_threads", [2, 3, 8])
+def test_threads_change_no_bit(n_threads):
+    batch, index = random_batch(1, n_objects=200, dtype=np.float32), SearchIndexInfo(11)
+    one = adjust_batch(batch, index, AdjusterConfig(), n_threads=1)
+    many = adjust_batch(batch, index, AdjusterConfig(), n_threads=n_threads)
+    np.testing.assert_array_equal(one, many)
+
+
+@pytest.mark.parametrize("n_items", [0, 1, 2, 7, 1000])
+def test_ranges_cover_every_item_once(n_items):
+    seen = []
+    run_chunks(lambda lo, hi: seen.extend(range(lo, hi)), np.random.rand(n_items), 3)
+    assert sorted(seen) == list(range(n_items))
+
+
+def test_an_error_in_a_range_reaches_the_caller():
+    def fail(lo, hi):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_chunks(fail, np.ones(10), 2)
+
+
+def test_the_batch_is_untouched():
+    batch = random_batch(2)
+    before = batch.vectors.copy()
+    adjust_batch(batch, SearchIndexInfo(11), AdjusterConfig())
+    np.testing.assert_array_equal(batch.vectors, before)
+
+
+def test_one_diverging_object_does_not_reach_the_others():
+    batch = random_batch(4, n_objects=20)
+    index, config = SearchIndexInfo(11, "dot"), AdjusterConfig()
+    clean = adjust_batch(batch, index, config, n_threads=1)
+    broken = int(np.flatnonzero(np.diff(batch.term_offsets))[0])
+    rows = slice(batch.object_offsets[broken], batch.object_offsets[broken + 1])
+    batch.vectors[rows] = np.inf
+    mixed = adjust_batch(batch, index, config, n_threads=1)
+    others = np.ones(len(clean), bool)
+    others[rows] = False
+    np.testing.assert_array_equal(mixed[others], clean[others])
+    assert not np.isfinite(mixed[rows]).all()
+
+
+@pytest.mark.parametrize("folder", ["missing/file/below", "/proc/nowhere"])
+def test_a_cache_folder_that_cannot_be_written_costs_only_time(tmp_path, folder):
+    blocked = tmp_path / "missing"
+    blocked.write_text("a file where a folder should be")
+    code = (
+        "import numpy as np\n"
+        "from adjuster.config import AdjusterConfig\n"
+        "from adjuster.fused import adjust_batch\n"
+        "from adjuster.index import SearchIndexInfo\n"
+        "from tests.adjuster.cases import random_batch\n"
+        "batch = random_batch(1)\n"
+        "print(np.abs(adjust_batch(batch, SearchIndexInfo(11), AdjusterConfig())).sum())\n"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / folder), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    expected = np.abs(adjust_batch(random_batch(1), SearchIndexInfo(11), AdjusterConfig())).sum()
+    assert float(done.stdout) == pytest.approx(expected)
