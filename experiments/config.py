@@ -440,11 +440,38 @@ class ReportConfig:
     output_dir: str = "outputs"
 
 
+@dataclass
+class CompareConfig:
+    """Which two to compare: two studies (their best trials) or two exported configurations.
+
+    Args:
+        studies: Names of two studies, or none.
+        configs: Paths of two ``best.yaml``, or none.
+        dataset: A folder to replay configurations on instead of the one that they name.
+        output_dir: Where the sweeps wrote.
+    """
+
+    studies: list[str] = field(default_factory=list)
+    configs: list[str] = field(default_factory=list)
+    dataset: DatasetPathConfig = field(default_factory=DatasetPathConfig)
+    output_dir: str = "outputs"
+
+    def __post_init__(self) -> None:
+        counts = sorted((len(self.studies), len(self.configs)))
+        if counts != [0, 2]:
+            raise ValueError(
+                "studies or configs must name two, separated by a comma: studies=a,b or "
+                f"configs=a/best.yaml,b/best.yaml; got studies={','.join(self.studies)} and "
+                f"configs={','.join(self.configs)}."
+            )
+
+
 COMMANDS: dict[str, type] = {
     "sweep": SweepConfig,
     "evaluate": EvaluateConfig,
     "export": ExportConfig,
     "report": ReportConfig,
+    "compare": CompareConfig,
     "simulate": SimulateConfig,
     "ingest": IngestConfig,
     "inspect": InspectConfig,

@@ -40,6 +40,18 @@ def session_table(log: ClickLog, scores: SessionScores) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def read_scores(table: pd.DataFrame) -> SessionScores:
+    """The rows of a replay back from its session table."""
+    metrics = [name.removeprefix("after_") for name in map(str, table) if name.startswith("after_")]
+    columns = {name: table[name].to_numpy() for name in ("session", "owner", "user", "created_at")}
+    return SessionScores(
+        **columns,
+        reached=table["reached"].to_numpy(),
+        before={name: table[f"before_{name}"].to_numpy() for name in metrics},
+        after={name: table[f"after_{name}"].to_numpy() for name in metrics},
+    )
+
+
 def earlier_occurrences(keys: NDArray[np.integer]) -> NDArray[np.int64]:
     """How often each key stood before.
 

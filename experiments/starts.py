@@ -1,9 +1,10 @@
 """The configurations that a study tries before its sampler has a say."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adjuster.config import PRESETS, PROFILES, AdjusterConfig
+from adjuster.config import PRESETS, PROFILES, RECOMMENDED, AdjusterConfig
 from experiments.settings import Settings
 
 PUBLISHED_DEFAULTS = "published_defaults"
@@ -18,17 +19,18 @@ class Start:
     settings: Settings
 
 
-def starts(kind: str, base: Settings) -> list[Start]:
+def starts(kind: str, base: Settings, searched: Collection[str] = ()) -> list[Start]:
     """The configurations to enqueue, each once.
 
     The published defaults come first, then the configuration that the command was given if it
-    differs, then the published profiles; ``presets`` adds every preset, one change of the
-    published defaults each.
+    differs, then the published profiles, then `RECOMMENDED` where all of its settings are
+    searched; ``presets`` adds every preset, one change of the published defaults each.
 
     Args:
         kind: ``none``, ``profiles`` or ``presets``.
         base: The configuration that the command was given. Its semantics, interval, engine and
             selection hold for the published ones too.
+        searched: The settings that the study searches.
 
     Example:
         >>> from adjuster.selection import SelectionConfig
@@ -42,6 +44,8 @@ def starts(kind: str, base: Settings) -> list[Start]:
     adjuster = AdjusterConfig(**{name: getattr(base.adjuster, name) for name in kept})
     published = replace(base, adjuster=adjuster)
     changes: dict[str, dict[str, Any]] = {name: dict(values) for name, values in PROFILES.items()}
+    if set(RECOMMENDED) <= set(searched):
+        changes["recommended"] = {"semantics": "documented", **RECOMMENDED}
     if kind == "presets":
         changes |= {name: {preset.field: preset.value} for name, preset in PRESETS.items()}
     found = [Start(PUBLISHED_DEFAULTS, published), Start(CONFIGURED, base)]

@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from experiments.config import SweepConfig
 from experiments.errors import InputError
+from experiments.kept_trial import STATES, read_record
 from experiments.mirror import Mirror, Proposal, history
 from experiments.pruners import reported
-from experiments.records import COMPLETE, FAILED, PRUNED, BaselineRecord, Outcome, TrialRecord
+from experiments.records import BaselineRecord, Outcome, TrialRecord
 from experiments.results import Checkpoint
 from experiments.samplers import DESIGNS, iter_design
 from experiments.search_space import SearchSpace
@@ -23,11 +23,6 @@ from experiments.settings import Settings
 from experiments.starts import PUBLISHED_DEFAULTS, Start, starts
 from experiments.storage import StudyStorage
 
-STATES = {
-    COMPLETE: TrialState.COMPLETE,
-    PRUNED: TrialState.PRUNED,
-    FAILED: TrialState.FAIL,
-}
 MAX_DRAWS = 60
 """Proposals of a sampler that may be refused as already tried before the space is called done."""
 
@@ -83,7 +78,7 @@ class Study:
         self.session = session
         self.is_exhausted = False
         self._storage = storage
-        self._starts = starts(config.study.enqueue, base)
+        self._starts = starts(config.study.enqueue, base, space.fields)
         self._study: optuna.Study | None = None
 
     def open(self, definition: Mapping[str, Any], uid: str) -> None:
@@ -191,7 +186,7 @@ class Study:
     def finish(self, claim: Claim, outcome: Outcome) -> TrialRecord:
         """Keep what came of a trial; the last write makes it final."""
         storage = self._storage.storage
-        storage.set_trial_user_attr(claim.trial_id, "outcome", _plain(outcome))
+        storage.set_trial_user_attr(claim.trial_id, "outcome", asdict(outcome))
         trial = optuna.trial.Trial(self.optuna, claim.trial_id)
         for name, excess in outcome.constraints.items():
             trial.set_constraint(name, excess)
@@ -298,42 +293,6 @@ class Study:
         storage = self._storage.storage
         study_id = storage.get_study_id_from_name(self.config.study.name)
         return int(storage.create_new_trial(study_id, template_trial=trial))
-
-
-def read_record(trial: FrozenTrial) -> TrialRecord:
-    """A trial of the storage as plain data."""
-    kept = trial.user_attrs
-    outcome = _outcome(kept["outcome"]) if "outcome" in kept else None
-    finished = trial.state.is_finished()
-    return TrialRecord(
-        number=trial.number,
-        ordinal=kept["ordinal"],
-        origin=kept["origin"],
-        values=kept["values"],
-        settings=kept["settings"],
-        outcome=outcome if finished and trial.state == STATES.get(_state(outcome)) else None,
-        lost=trial.state == TrialState.FAIL and _state(outcome) != FAILED,
-        started=_epoch(trial.datetime_start) or 0.0,
-        finished=_epoch(trial.datetime_complete),
-        session=kept["session"],
-    )
-
-
-def _state(outcome: Outcome | None) -> str:
-    return outcome.state if outcome else ""
-
-
-def _plain(outcome: Outcome) -> dict[str, Any]:
-    return asdict(outcome)
-
-
-def _outcome(kept: Mapping[str, Any]) -> Outcome:
-    by_block = {name: {int(k): v for k, v in kept[name].items()} for name in ("blocks", "running")}
-    return Outcome(**{**kept, **by_block})
-
-
-def _epoch(moment: datetime | None) -> float | None:
-    return moment.timestamp() if moment else None
 
 
 def _owed(records: list[TrialRecord]) -> TrialRecord | None:

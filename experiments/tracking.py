@@ -6,7 +6,7 @@ server did not deliver is delivered later, and nothing twice.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +15,15 @@ from experiments.config import TrackingConfig
 from experiments.courier import Courier
 from experiments.output import Outputs, to_yaml
 from experiments.records import FAILED, BaselineRecord, TrialRecord
+from experiments.run_figures import (
+    comparison_metrics,
+    flat,
+    metrics,
+    milliseconds,
+    test_metrics,
+    trial_metrics,
+    verdict_tags,
+)
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -180,7 +189,7 @@ class MlflowRuns:
         if key in self._delivered:
             return
         run_id = self._run(key, record.name, {"baseline": record.name})
-        self._log(run_id, _flat(record.params), list(_metrics(record.metrics)), {})
+        self._log(run_id, flat(record.params), list(metrics(record.metrics)), {})
         self.client.set_terminated(run_id, "FINISHED")
         self._delivered.add(key)
 
@@ -193,9 +202,9 @@ class MlflowRuns:
         run_id = self._run(key, f"trial-{record.number:04d}", tags, start=record.started)
         config = {**self._info.config, **record.settings}
         tags = {"reason": record.reason, "config": to_yaml(config)}
-        self._log(run_id, _flat(config), list(_trial_metrics(record)), tags)
+        self._log(run_id, flat(config), list(trial_metrics(record)), tags)
         status = "FAILED" if record.state == FAILED else "FINISHED"
-        self.client.set_terminated(run_id, status, _milliseconds(record.finished))
+        self.client.set_terminated(run_id, status, milliseconds(record.finished))
         self._delivered.add(key)
 
     def close(self, records: Sequence[TrialRecord], summary: Mapping[str, Any]) -> None:
@@ -206,7 +215,7 @@ class MlflowRuns:
         counts = {f"trials_{state}": float(n) for state, n in summary["trials"].items()}
         metrics = {**best["metrics"], **counts}
         tags = {f"best.{name}": str(value) for name, value in best["params"].items()}
-        self._log(self._parent, {}, list(_metrics(metrics)), {**tags, "state": "finished"})
+        self._log(self._parent, {}, list(metrics(metrics)), {**tags, "state": "finished"})
         self.client.log_dict(self._parent, dict(summary), "summary.json")
         self.client.set_terminated(self._parent, "FINISHED")
 
@@ -215,8 +224,8 @@ class MlflowRuns:
         self.open([], [])
         for record in evidence.finalists:
             self._deliver_finalist(record)
-        metrics = list(_metrics(_test_metrics(evidence.kept)))
-        self._log(self._parent, {}, metrics, _verdict_tags(evidence.kept))
+        metrics = list(metrics(test_metrics(evidence.kept)))
+        self._log(self._parent, {}, metrics, verdict_tags(evidence.kept))
         for name, text in evidence.files.items():
             self.client.log_text(self._parent, text, name)
         self.client.set_terminated(self._parent, "FINISHED")
@@ -232,8 +241,8 @@ class MlflowRuns:
             "over_defaults": record["gain_over_defaults"],
             "bystanders": record["bystanders"],
         }
-        metrics = {**record["metrics"], **_comparison_metrics(comparisons)}
-        self._log(run_id, _flat(record["settings"]), list(_metrics(metrics)), {})
+        metrics = {**record["metrics"], **comparison_metrics(comparisons)}
+        self._log(run_id, flat(record["settings"]), list(metrics(metrics)), {})
         self.client.set_terminated(run_id, "FINISHED")
         self._delivered.add(key)
 
@@ -273,7 +282,7 @@ class MlflowRuns:
     def _describe_study(self) -> None:
         tags = {f"dataset.{name}": value for name, value in self._info.dataset.items()}
         tags["config"] = to_yaml(dict(self._info.config))
-        self._log(self._parent, _flat(self._info.config), [], {**tags, "state": "running"})
+        self._log(self._parent, flat(self._info.config), [], {**tags, "state": "running"})
         self.client.log_text(self._parent, to_yaml(dict(self._info.config)), "config.yaml")
 
     def _run(self, key: str, name: str, tags: Mapping[str, str], start: float | None = None) -> str:
@@ -290,7 +299,7 @@ class MlflowRuns:
         own = {"study.uid": self._info.uid, "study": self._info.name, "study.key": key}
         run = self.client.create_run(
             self._experiment,
-            start_time=_milliseconds(start or time.time()),
+            start_time=milliseconds(start or time.time()),
             tags={**own, "kind": key.split(":")[0], **tags},
             run_name=name,
         )
@@ -364,78 +373,3 @@ def _place(config: TrackingConfig, outputs: Outputs, info: StudyInfo) -> tuple[s
 
 def _finished(records: Sequence[TrialRecord]) -> list[TrialRecord]:
     return [record for record in records if record.outcome is not None or record.lost]
-
-
-def _trial_metrics(record: TrialRecord) -> Iterator[tuple[str, float, int, int]]:
-    when = _milliseconds(record.finished or record.started)
-    yield from _metrics(record.metrics, when)
-    if record.value is not None:
-        yield "value", record.value, when, 0
-    yield "seconds", record.seconds, when, 0
-    outcome = record.outcome
-    if outcome is None:
-        return
-    for name, excess in outcome.constraints.items():
-        yield f"excess_{name}", excess, when, 0
-    for part, seconds in outcome.seconds.items():
-        yield f"seconds_{part}", seconds, when, 0
-    for block, value in outcome.blocks.items():
-        yield "block_value", value, when, block
-    for step, (_, _, before, after) in enumerate(outcome.curve):
-        yield "curve_before", before, when, step
-        yield "curve_after", after, when, step
-
-
-def _metrics(
-    metrics: Mapping[str, float], when: int | None = None
-) -> Iterator[tuple[str, float, int, int]]:
-    moment = _milliseconds(time.time()) if when is None else when
-    for name, value in metrics.items():
-        yield name, float(value), moment, 0
-
-
-def _comparison_metrics(comparisons: Mapping[str, Mapping[str, Any] | None]) -> dict[str, float]:
-    """Gain, both ends, adjusted p-value and effect size of each comparison that was made."""
-    return {
-        f"{name}_{part}": value
-        for name, comparison in comparisons.items()
-        for part in ("gain", "low", "high", "p_holm", "effect_size")
-        if comparison and (value := comparison[part]) is not None
-    }
-
-
-def _test_metrics(kept: Mapping[str, Any]) -> dict[str, float]:
-    if not kept:
-        return {}
-    test = kept["test"]
-    comparisons = {
-        "test": test["test"],
-        "test_over_defaults": test["test_over_defaults"],
-        "test_bystanders": test["bystanders"],
-    }
-    return {
-        **_comparison_metrics(comparisons),
-        "optimism": test["optimism"],
-        "test_openings": float(len(test["openings"])),
-        **{f"test_{name}": value for name, value in test["metrics"].items() if value is not None},
-    }
-
-
-def _verdict_tags(kept: Mapping[str, Any]) -> dict[str, str]:
-    if not kept:
-        return {}
-    return {"verdict": kept["verdict"]["decision"], "verdict.sentence": kept["verdict"]["sentence"]}
-
-
-def _flat(data: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested data as dotted keys."""
-    if not isinstance(data, Mapping):
-        return {prefix: data}
-    flat: dict[str, Any] = {}
-    for key, value in data.items():
-        flat |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
-    return flat
-
-
-def _milliseconds(seconds: float | None) -> int:
-    return int((time.time() if seconds is None else seconds) * 1000)

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from adjuster.config import PRESETS, PROFILES, AdjusterConfig
+from adjuster.config import PRESETS, PROFILES, RECOMMENDED, AdjusterConfig
 from experiments.command_line import conf_dir, convert
 from experiments.config import COMMANDS, GROUPS, SweepConfig, register
 from experiments.run import base_settings
 from experiments.search_space import SearchSpace
+from experiments.starts import starts
 
 CONF = Path(conf_dir())
 SWEEP_GROUPS = [item.name for item in fields(SweepConfig) if item.name in GROUPS]
@@ -37,6 +38,19 @@ def test_every_choice_composes(group, choice):
 def test_presets_and_profiles_are_files_with_the_values_of_the_code(name):
     change = PROFILES.get(name) or {PRESETS[name].field: PRESETS[name].value}
     assert composed(f"adjuster={name}").adjuster == AdjusterConfig().with_values(change)
+
+
+def test_the_recommended_settings_are_a_file_with_the_values_of_the_code():
+    assert composed("adjuster=recommended").adjuster == AdjusterConfig().with_values(RECOMMENDED)
+
+
+def test_the_recommended_settings_are_tried_only_where_all_of_them_are_searched():
+    for space, expected in (("default", False), ("full", True)):
+        config = composed(f"search_space={space}")
+        base = base_settings(config)
+        fields = SearchSpace.from_config(config.search_space, base).fields
+        names = [start.name for start in starts("profiles", base, fields)]
+        assert ("recommended" in names) is expected
 
 
 def test_every_group_has_files():

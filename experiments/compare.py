@@ -1,0 +1,142 @@
+"""``python -m experiments.compare studies=a,b``: two results on the same sessions, paired."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from experiments.best import read_config
+from experiments.command_line import OK, run_command
+from experiments.comparison import Comparison, compare_with, compare_with_no_adjustment
+from experiments.config import CompareConfig, SweepConfig
+from experiments.data.click_log import ClickLog
+from experiments.data.prepared import open_dataset
+from experiments.errors import InputError
+from experiments.finalist_table import p_text
+from experiments.finished_study import read_study
+from experiments.replay import Replay
+from experiments.results import SessionScores
+from experiments.run import base_settings
+from experiments.session_table import read_scores
+from experiments.wording import label, plain, signed
+
+LISTS = ("studies=", "configs=")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: its rows, and what they must share with the other's."""
+
+    name: str
+    fingerprint: str
+    metric: str
+    scores: SessionScores
+
+
+def compare(command: CompareConfig) -> int:
+    """Compare two results on the sessions that both score; the exit status."""
+    first, second = _studies(command) if command.studies else _configurations(command)
+    check_same_data(first, second)
+    print(comparison_text(first, second))
+    return OK
+
+
+def check_same_data(first: Side, second: Side) -> None:
+    """Refuse two results that cannot be paired.
+
+    Raises:
+        InputError: If data, metric or scored sessions differ, saying which.
+    """
+    for what, mine, other in (
+        ("data set (fingerprint)", first.fingerprint[:12], second.fingerprint[:12]),
+        ("objective.metric", first.metric, second.metric),
+        ("number of scored sessions", len(first.scores.user), len(second.scores.user)),
+    ):
+        if mine != other:
+            raise InputError(
+                f"{first.name} and {second.name} cannot be compared: the {what} is {mine} and "
+                f"{other}, it must be the same."
+            )
+
+
+def comparison_text(first: Side, second: Side) -> str:
+    """Both against no adjustment, and the second against the first."""
+    metric = first.metric
+    lines = [f"{label(metric)} on the tune sessions, over means of each user:"]
+    for side in (first, second):
+        alone = compare_with_no_adjustment(side.scores, metric, seed=0)
+        lines.append(f"{side.name}: {plain(alone.mean)}, {_gain(alone)}")
+    try:
+        between = compare_with(second.scores, first.scores, metric, name=first.name, seed=0)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    lines += [f"{second.name} against {first.name}: {_gain(between)}", _conclusion(between, second)]
+    return "\n".join(lines)
+
+
+def _gain(item: Comparison) -> str:
+    return (
+        f"{signed(item.gain)} over {item.reference} (95 % interval {signed(item.low)} to "
+        f"{signed(item.high)}, p {p_text(item.p_value)}, d {signed(item.effect_size)}, "
+        f"{item.n_clusters} users, {item.n_sessions} sessions)"
+    )
+
+
+def _conclusion(between: Comparison, second: Side) -> str:
+    if between.low > 0:
+        return f"{second.name} is clearly better."
+    if between.high < 0:
+        return f"{between.reference} is clearly better."
+    return "The difference may be chance."
+
+
+def _studies(command: CompareConfig) -> list[Side]:
+    sides = []
+    for name in command.studies:
+        study = read_study(command.output_dir, name)
+        table = study.sessions("tune")
+        if table is None:
+            raise InputError(f"study {name} has no finalist: no trial kept its guardrails.")
+        fingerprint = study.summary["dataset"]["fingerprint"]
+        sides.append(Side(name, fingerprint, study.metric, read_scores(table)))
+    return sides
+
+
+def _configurations(command: CompareConfig) -> list[Side]:
+    return [_replayed(path, command) for path in command.configs]
+
+
+def _replayed(path: str, command: CompareConfig) -> Side:
+    config = read_config(path)
+    if command.dataset.path is not None:
+        config = replace(config, dataset=replace(config.dataset, path=command.dataset.path))
+    log = open_dataset(config.dataset)
+    return Side(path, log.fingerprint, config.objective.metric, _scores(config, log))
+
+
+def _scores(config: SweepConfig, log: ClickLog) -> SessionScores:
+    replay = Replay(log, config.replay, config.objective, window="tune")
+    return replay.run(base_settings(config)).sessions
+
+
+def listed(argv: Sequence[str]) -> list[str]:
+    """Arguments with ``studies=a,b`` written as the list it is meant to be.
+
+    Example:
+        >>> listed(["studies=a,b", "output_dir=x"])
+        ['studies=[a,b]', 'output_dir=x']
+    """
+    return [
+        "{0}=[{2}]".format(*argument.partition("="))
+        if argument.startswith(LISTS) and "=[" not in argument
+        else argument
+        for argument in argv
+    ]
+
+
+def main() -> int:
+    """Run the command with the process's arguments."""
+    return run_command("compare", compare, listed(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
