@@ -1,5 +1,6 @@
 """``python -m experiments.compare studies=a,b``: two results on the same sessions, paired."""
 
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -74,10 +75,11 @@ def comparison_text(first: Side, second: Side) -> str:
 
 
 def _gain(item: Comparison) -> str:
+    effect = "" if math.isnan(item.effect_size) else f"d {signed(item.effect_size)}, "
     return (
         f"{signed(item.gain)} over {item.reference} (95 % interval {signed(item.low)} to "
-        f"{signed(item.high)}, p {p_text(item.p_value)}, d {signed(item.effect_size)}, "
-        f"{item.n_clusters} users, {item.n_sessions} sessions)"
+        f"{signed(item.high)}, p {p_text(item.p_value)}, {effect}{item.n_clusters} users, "
+        f"{item.n_sessions} sessions)"
     )
 
 

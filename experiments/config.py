@@ -408,14 +408,21 @@ class EvaluateConfig:
     dataset: DatasetPathConfig = field(default_factory=DatasetPathConfig)
 
 
+EXPORT_FORMATS = ("yaml", "env", "plugin", "json")
+"""``best.yaml``, ``best.env``, ``best_plugin.py`` and ``best.json``."""
+
+
 @dataclass
 class ExportConfig:
-    """Which study to export.
+    """Which study to export, and as what.
 
     Args:
         study: Its name.
         trial: A trial's number; null is the best one within the guardrails.
         reopen: Open the sealed test on another trial than before.
+        format: One of `EXPORT_FORMATS`, or ``all``.
+        force: Write the files to deploy even where the verdict is ``keep off``.
+        vectors: A folder for the personalized vectors of a replay of the whole log, or null.
         dataset: A folder to read instead of the one that the study names.
         output_dir: Where the sweep wrote.
     """
@@ -423,8 +430,20 @@ class ExportConfig:
     study: str = MISSING
     trial: int | None = None
     reopen: bool = False
+    format: str = "all"
+    force: bool = False
+    vectors: str | None = None
     dataset: DatasetPathConfig = field(default_factory=DatasetPathConfig)
     output_dir: str = "outputs"
+
+    def __post_init__(self) -> None:
+        known = ("all", *EXPORT_FORMATS)
+        check("", [("format", self.format, self.format in known, f"one of {', '.join(known)}")])
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats asked for."""
+        return EXPORT_FORMATS if self.format == "all" else (self.format,)
 
 
 @dataclass

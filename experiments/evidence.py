@@ -1,10 +1,7 @@
 """What is kept on disk of the finalists and of the sealed test, beside the study's other files."""
 
 import json
-import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ import pandas as pd
 from experiments.comparison import Comparison
 from experiments.data.click_log import ClickLog
 from experiments.finalists import Finalist
-from experiments.output import finite, write_json
+from experiments.output import finite, replacing, write_json
 from experiments.results import SessionScores
 from experiments.sealed_test import SealedTest
 from experiments.session_table import session_table
@@ -69,7 +66,7 @@ def write_sessions(
         scores: The rows.
     """
     path = sessions_path(folder, window, trial)
-    with _replacing(path) as unfinished:
+    with replacing(path) as unfinished:
         session_table(log, scores).to_parquet(unfinished, index=False)
     return path
 
@@ -129,18 +126,3 @@ def sealed_record(opened: SealedTest) -> dict[str, Any]:
 def comparison_record(comparison: Comparison | None) -> dict[str, Any] | None:
     """A comparison as plain data."""
     return None if comparison is None else finite(asdict(comparison))
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A path to write to that takes the place of `path` once all went well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    unfinished = Path(name)
-    try:
-        yield unfinished
-        unfinished.chmod(0o644)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -6,10 +6,14 @@ from typing import Any
 
 from experiments.records import TrialRecord
 
+Point = tuple[str, float, int, int]
+"""A metric's name, its value, when (epoch milliseconds), and its step."""
 
-def trial_metrics(record: TrialRecord) -> Iterator[tuple[str, float, int, int]]:
+
+def trial_points(record: TrialRecord) -> Iterator[Point]:
+    """All figures of a trial: metrics, seconds, blocks as steps, the curve as steps."""
     when = milliseconds(record.finished or record.started)
-    yield from metrics(record.metrics, when)
+    yield from points(record.metrics, when)
     if record.value is not None:
         yield "value", record.value, when, 0
     yield "seconds", record.seconds, when, 0
@@ -27,10 +31,9 @@ def trial_metrics(record: TrialRecord) -> Iterator[tuple[str, float, int, int]]:
         yield "curve_after", after, when, step
 
 
-def metrics(
-    metrics: Mapping[str, float], when: int | None = None
-) -> Iterator[tuple[str, float, int, int]]:
-    moment = milliseconds(time.time()) if when is None else when
+def points(metrics: Mapping[str, float], when: int | None = None) -> Iterator[Point]:
+    """Metrics at one moment, by default now."""
+    moment = milliseconds(None) if when is None else when
     for name, value in metrics.items():
         yield name, float(value), moment, 0
 
@@ -45,7 +48,8 @@ def comparison_metrics(comparisons: Mapping[str, Mapping[str, Any] | None]) -> d
     }
 
 
-def test_metrics(kept: Mapping[str, Any]) -> dict[str, float]:
+def sealed_metrics(kept: Mapping[str, Any]) -> dict[str, float]:
+    """What the sealed test said; empty while it is sealed."""
     if not kept:
         return {}
     test = kept["test"]
@@ -63,20 +67,27 @@ def test_metrics(kept: Mapping[str, Any]) -> dict[str, float]:
 
 
 def verdict_tags(kept: Mapping[str, Any]) -> dict[str, str]:
+    """The verdict in words; empty while the test is sealed."""
     if not kept:
         return {}
     return {"verdict": kept["verdict"]["decision"], "verdict.sentence": kept["verdict"]["sentence"]}
 
 
-def flat(data: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested data as dotted keys."""
+def flatten(data: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested data as dotted keys.
+
+    Example:
+        >>> flatten({"a": {"b": 1}, "c": 2})
+        {'a.b': 1, 'c': 2}
+    """
     if not isinstance(data, Mapping):
         return {prefix: data}
     flat: dict[str, Any] = {}
     for key, value in data.items():
-        flat |= flat(value, f"{prefix}.{key}" if prefix else str(key))
+        flat |= flatten(value, f"{prefix}.{key}" if prefix else str(key))
     return flat
 
 
 def milliseconds(seconds: float | None) -> int:
+    """Epoch milliseconds; of now without an argument."""
     return int((time.time() if seconds is None else seconds) * 1000)

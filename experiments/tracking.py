@@ -16,12 +16,13 @@ from experiments.courier import Courier
 from experiments.output import Outputs, to_yaml
 from experiments.records import FAILED, BaselineRecord, TrialRecord
 from experiments.run_figures import (
+    Point,
     comparison_metrics,
-    flat,
-    metrics,
+    flatten,
     milliseconds,
-    test_metrics,
-    trial_metrics,
+    points,
+    sealed_metrics,
+    trial_points,
     verdict_tags,
 )
 
@@ -189,7 +190,7 @@ class MlflowRuns:
         if key in self._delivered:
             return
         run_id = self._run(key, record.name, {"baseline": record.name})
-        self._log(run_id, flat(record.params), list(metrics(record.metrics)), {})
+        self._log(run_id, flatten(record.params), list(points(record.metrics)), {})
         self.client.set_terminated(run_id, "FINISHED")
         self._delivered.add(key)
 
@@ -202,7 +203,7 @@ class MlflowRuns:
         run_id = self._run(key, f"trial-{record.number:04d}", tags, start=record.started)
         config = {**self._info.config, **record.settings}
         tags = {"reason": record.reason, "config": to_yaml(config)}
-        self._log(run_id, flat(config), list(trial_metrics(record)), tags)
+        self._log(run_id, flatten(config), list(trial_points(record)), tags)
         status = "FAILED" if record.state == FAILED else "FINISHED"
         self.client.set_terminated(run_id, status, milliseconds(record.finished))
         self._delivered.add(key)
@@ -215,7 +216,7 @@ class MlflowRuns:
         counts = {f"trials_{state}": float(n) for state, n in summary["trials"].items()}
         metrics = {**best["metrics"], **counts}
         tags = {f"best.{name}": str(value) for name, value in best["params"].items()}
-        self._log(self._parent, {}, list(metrics(metrics)), {**tags, "state": "finished"})
+        self._log(self._parent, {}, list(points(metrics)), {**tags, "state": "finished"})
         self.client.log_dict(self._parent, dict(summary), "summary.json")
         self.client.set_terminated(self._parent, "FINISHED")
 
@@ -224,7 +225,7 @@ class MlflowRuns:
         self.open([], [])
         for record in evidence.finalists:
             self._deliver_finalist(record)
-        metrics = list(metrics(test_metrics(evidence.kept)))
+        metrics = list(points(sealed_metrics(evidence.kept)))
         self._log(self._parent, {}, metrics, verdict_tags(evidence.kept))
         for name, text in evidence.files.items():
             self.client.log_text(self._parent, text, name)
@@ -242,7 +243,7 @@ class MlflowRuns:
             "bystanders": record["bystanders"],
         }
         metrics = {**record["metrics"], **comparison_metrics(comparisons)}
-        self._log(run_id, flat(record["settings"]), list(metrics(metrics)), {})
+        self._log(run_id, flatten(record["settings"]), list(points(metrics)), {})
         self.client.set_terminated(run_id, "FINISHED")
         self._delivered.add(key)
 
@@ -282,7 +283,7 @@ class MlflowRuns:
     def _describe_study(self) -> None:
         tags = {f"dataset.{name}": value for name, value in self._info.dataset.items()}
         tags["config"] = to_yaml(dict(self._info.config))
-        self._log(self._parent, flat(self._info.config), [], {**tags, "state": "running"})
+        self._log(self._parent, flatten(self._info.config), [], {**tags, "state": "running"})
         self.client.log_text(self._parent, to_yaml(dict(self._info.config)), "config.yaml")
 
     def _run(self, key: str, name: str, tags: Mapping[str, str], start: float | None = None) -> str:
@@ -309,7 +310,7 @@ class MlflowRuns:
         self,
         run_id: str,
         params: Mapping[str, Any],
-        metrics: Sequence[tuple[str, float, int, int]],
+        metrics: Sequence[Point],
         tags: Mapping[str, str],
     ) -> None:
         from mlflow.entities import Metric, Param, RunTag
@@ -339,7 +340,7 @@ def open_tracker(
     """
     if config.name == "none":
         return NoTracker()
-    return MlflowTracker(*_place(config, outputs, info), info, alone)
+    return MlflowTracker(*place_of(config, outputs, info), info, alone)
 
 
 def track_evidence(
@@ -355,7 +356,7 @@ def track_evidence(
     """
     if config.name == "none":
         return ""
-    uri, artifact_location = _place(config, outputs, info)
+    uri, artifact_location = place_of(config, outputs, info)
     try:
         MlflowRuns(uri, artifact_location, info).deliver_evidence(evidence)
     except Exception as error:
@@ -364,8 +365,16 @@ def track_evidence(
     return ""
 
 
-def _place(config: TrackingConfig, outputs: Outputs, info: StudyInfo) -> tuple[str, str | None]:
-    """The tracking URI, and where a new experiment's artifacts go."""
+def place_of(
+    config: TrackingConfig, outputs: Outputs, info: StudyInfo
+) -> tuple[str, str | None]:
+    """The tracking URI, and where a new experiment's artifacts go; None lets the server choose.
+
+    Args:
+        config: What was asked for.
+        outputs: Where the default store lies.
+        info: The study.
+    """
     if config.uri is not None:
         return config.uri, None
     return outputs.tracking_uri, (outputs.artifacts / info.experiment).as_uri()

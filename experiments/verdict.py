@@ -138,7 +138,8 @@ def _sentence(gain: Comparison, metrics: Mapping[str, float], reasons: list[str]
 
 
 def _interval(item: Comparison) -> str:
-    return f"{round(item.confidence * 100, 1):g} % interval {signed(item.low)} to {signed(item.high)}"
+    percent = f"{round(item.confidence * 100, 1):g} %"
+    return f"{percent} interval {signed(item.low)} to {signed(item.high)}"
 
 
 def _users(n: int) -> str:

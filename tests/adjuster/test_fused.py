@@ -27,7 +27,8 @@ def test_threads_change_no_bit(n_threads):
 @pytest.mark.parametrize("n_items", [0, 1, 2, 7, 1000])
 def test_ranges_cover_every_item_once(n_items):
     seen = []
-    run_chunks(lambda lo, hi: seen.extend(range(lo, hi)), np.random.rand(n_items), 3)
+    costs = np.random.default_rng(0).random(n_items)
+    run_chunks(lambda lo, hi: seen.extend(range(lo, hi)), costs, 3)
     assert sorted(seen) == list(range(n_items))
 
 

@@ -1,0 +1,135 @@
+"""The model in MLflow's registry: an adjuster as a pyfunc, defined by this file, not by a pickle.
+
+MLflow stores the file itself, the package `adjuster` and ``best.json`` with the model, so it loads
+without a checkout. Nothing of `experiments` may be imported here.
+
+A row of the input is a session: ``session_id``; ``query``, a list of parts; ``object_ids``, the
+objects shown, each once; ``clicked``, a flag an object; ``vectors``, an object's list of parts. A
+``user_id`` says whose copies the vectors are, ``originals`` are the index's own vectors where
+`vectors` were adjusted before. The answer has the rows' ``session_id``, ``object_ids`` and the
+adjusted ``vectors``; numbers are computed in double precision.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.pyfunc.model import PythonModel
+
+from adjuster import (
+    AdjusterConfig,
+    ImprovementElement,
+    ImprovementInput,
+    PublishedAdjuster,
+    SearchIndexInfo,
+    TorchBasedAdjuster,
+    VectorsAdjuster,
+)
+
+
+class ServedAdjuster(PythonModel):
+    """Adjusts the vectors of sessions with the settings of ``best.json``."""
+
+    adjuster: VectorsAdjuster
+
+    def load_context(self, context: Any) -> None:
+        """Build the adjuster; called once by MLflow."""
+        chosen = json.loads(Path(context.artifacts["best"]).read_text(encoding="utf-8"))
+        index = SearchIndexInfo(**chosen["index"])
+        self.adjuster = build_adjuster(index, AdjusterConfig(**chosen["adjuster"]))
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> pd.DataFrame:
+        """Adjust together all sessions handed over; see the module for the columns.
+
+        Args:
+            context: MLflow's; not used.
+            model_input: A frame, or a list of rows as dictionaries.
+            params: Not used.
+
+        Raises:
+            ValueError: Naming the session and what in it cannot be used.
+        """
+        rows = pd.DataFrame(model_input).to_dict(orient="records")
+        adjusted = self.adjuster.adjust_vectors([read_session(row) for row in rows])
+        return pd.DataFrame(
+            {
+                "session_id": [row["session_id"] for row in rows],
+                "object_ids": [list(row["object_ids"]) for row in rows],
+                "vectors": [
+                    vectors_of(row, session) for row, session in zip(rows, adjusted, strict=True)
+                ],
+            }
+        )
+
+
+def build_adjuster(index: SearchIndexInfo, config: AdjusterConfig) -> VectorsAdjuster:
+    """The adjuster that a configuration describes."""
+    if config.semantics == "documented":
+        return TorchBasedAdjuster.from_config(index, config)
+    return PublishedAdjuster(
+        index,
+        config.adjustment_rate,
+        config.num_iterations,
+        config.softmin_temperature,
+        engine=config.engine,
+    )
+
+
+def read_session(row: Mapping[Any, Any]) -> ImprovementInput:
+    """A row as the adjuster takes it.
+
+    Raises:
+        ValueError: If the row's lists do not have one entry an object.
+    """
+    names, flags, vectors = row["object_ids"], row["clicked"], row["vectors"]
+    originals = row.get("originals")
+    if not _is_given(originals):
+        originals = [None] * len(names)
+    if not len(names) == len(flags) == len(vectors) == len(originals):
+        raise ValueError(
+            f"session {row['session_id']!r}: object_ids, clicked, vectors and originals must have "
+            f"one entry an object, got {len(names)}, {len(flags)}, {len(vectors)} and "
+            f"{len(originals)}."
+        )
+    owner = row.get("user_id")
+    elements = [
+        ImprovementElement(
+            id=str(name),
+            vector=to_rows(vector),
+            user_id=str(owner) if _is_given(owner) else None,
+            original=None if original is None else to_rows(original),
+        )
+        for name, vector, original in zip(names, vectors, originals, strict=True)
+    ]
+    return ImprovementInput(
+        session_id=str(row["session_id"]),
+        query=ImprovementElement("query", to_rows(row["query"])),
+        clicked_elements=[mine for mine, flag in zip(elements, flags, strict=True) if flag],
+        non_clicked_elements=[mine for mine, flag in zip(elements, flags, strict=True) if not flag],
+    )
+
+
+def vectors_of(row: Mapping[Any, Any], session: ImprovementInput) -> list[list[list[float]]]:
+    """A session's new vectors, in the order in which the row names its objects."""
+    found = {
+        element.id: element.vector.tolist()
+        for element in (*session.clicked_elements, *session.non_clicked_elements)
+    }
+    return [found[str(name)] for name in row["object_ids"]]
+
+
+def to_rows(parts: Sequence[Any]) -> np.ndarray:
+    """A list of parts as an array, shape ``(parts, D)``."""
+    return np.array([np.asarray(part, np.float64) for part in parts])
+
+
+def _is_given(value: Any) -> bool:
+    """Whether an optional column has a value here; pandas fills in NaN where it has none."""
+    return value is not None and not (isinstance(value, float) and np.isnan(value))
+
+
+mlflow.models.set_model(ServedAdjuster())
