@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.config import AdjusterConfig
+from adjuster.descent import descend
 from adjuster.feedback import FeedbackBatch
 from adjuster.index import MetricType, SearchIndexInfo
 from adjuster.jit import compiled
-from adjuster.kernel import Knobs, descend, make_knobs, make_room, unit_rows
+from adjuster.knobs import Knobs, make_knobs, make_room, unit_rows
 
 CHUNKS_PER_THREAD = 16
 

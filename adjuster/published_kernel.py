@@ -13,20 +13,8 @@ from adjuster.feedback import offsets_of
 from adjuster.fused import query_rows, run_chunks
 from adjuster.index import SearchIndexInfo
 from adjuster.jit import compiled
-from adjuster.kernel import (
-    BETA1,
-    BETA2,
-    COSINE,
-    MIN,
-    WEIGHT_DECAY,
-    dot_span,
-    make_knobs,
-    make_room,
-    raw_span,
-    row_coefficients,
-    similarity_of,
-    step_part,
-)
+from adjuster.kernel import dot_span, raw_span, row_coefficients, similarity_of, step_part
+from adjuster.knobs import BETA1, BETA2, COSINE, MIN, WEIGHT_DECAY, make_knobs, make_room
 
 SMALLEST_NORM = 1e-12
 """Below it a vector counts as this long, as where torch normalizes a zero row."""

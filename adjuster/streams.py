@@ -10,19 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from adjuster.descent import descend
 from adjuster.fused import run_chunks
 from adjuster.jit import compiled
-from adjuster.kernel import (
-    COSINE,
-    MIN,
-    Knobs,
-    descend,
-    dot_span,
-    inverse_root,
-    make_room,
-    raw_span,
-    similarity_of,
-)
+from adjuster.kernel import dot_span, inverse_root, raw_span, similarity_of
+from adjuster.knobs import COSINE, MIN, Knobs, make_room
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from adjuster.kernel import rocchio_knobs
+from adjuster.knobs import rocchio_knobs
 from adjuster.rocchio import RocchioWeights
 from experiments.popularity import rank_by_popularity
 from experiments.replay import Replay

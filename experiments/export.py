@@ -3,19 +3,36 @@
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from experiments.best import write_best
 from experiments.command_line import FAILED, OK, run_command
 from experiments.config import ExportConfig, SweepConfig
 from experiments.data.click_log import ClickLog
 from experiments.data.prepared import open_dataset
+from experiments.deployment import (
+    Deployment,
+    json_text,
+    make_deployment,
+    may_deploy,
+    write_deployment,
+)
 from experiments.errors import InputError
 from experiments.finalist_table import sealed_text
 from experiments.finals import choose_for_test, open_test
-from experiments.output import write_json
+from experiments.output import Outputs, write_json
+from experiments.personalized_export import write_personalized
 from experiments.publishing import show_in_mlflow, study_info, write_report
 from experiments.records import COMPLETE, TrialRecord
+from experiments.registry import register_champion
 from experiments.run import load_study
+from experiments.tracking import StudyInfo
+
+NOTHING_TO_DEPLOY = (
+    "Nothing to deploy was written, because the verdict is keep off. Summary and report have it. "
+    "To export all the same: python -m experiments.export study={study} force=true"
+)
 
 
 def export(command: ExportConfig) -> int:
@@ -38,16 +55,68 @@ def export(command: ExportConfig) -> int:
         study.close()
     summary |= kept
     write_json(outputs.summary, summary)
-    write_best(outputs.best, config, record, summary)
-    print("\n".join([*remarks, sealed_text(kept)]))
-    print(f"trial {record.number} of study {command.study}: {outputs.best}")
-    print(f"replay it: python -m experiments.evaluate config={outputs.best}")
-    print(f"report:    {outputs.report}")
+    print("\n".join([*remarks, sealed_text(kept), ""]))
     info = study_info(config, uid, summary["dataset"])
-    trouble = show_in_mlflow(config, outputs, info, write_report(outputs))
-    if trouble:
-        print(trouble, file=sys.stderr)
+    trouble = [show_in_mlflow(config, outputs, info, write_report(outputs))]
+    if may_deploy(summary, force=command.force):
+        deployment = make_deployment(config, log, record, summary)
+        _write_files(command, config, record, summary, outputs, deployment)
+        _write_vectors(command, config, log, deployment)
+        trouble.append(_register(config, outputs, info, deployment))
+    else:
+        print(NOTHING_TO_DEPLOY.format(study=command.study))
+    print(f"report: {outputs.report}")
+    for line in filter(None, trouble):
+        print(line, file=sys.stderr)
     return OK
+
+
+def _write_files(
+    command: ExportConfig,
+    config: SweepConfig,
+    record: TrialRecord,
+    summary: dict[str, Any],
+    outputs: Outputs,
+    deployment: Deployment,
+) -> None:
+    """Write the files of the formats asked for, and say so."""
+    others = tuple(name for name in command.formats if name != "yaml")
+    written = write_deployment(outputs.folder, deployment, others)
+    if "yaml" in command.formats:
+        write_best(outputs.best, config, record, summary)
+        written.insert(0, outputs.best)
+    if deployment.warning:
+        print(deployment.warning)
+    print(f"trial {record.number} of study {command.study}, ready to deploy:")
+    print("\n".join(f"  {path}" for path in written))
+    if "yaml" in command.formats:
+        print(f"replay it: python -m experiments.evaluate config={outputs.best}")
+
+
+def _write_vectors(
+    command: ExportConfig, config: SweepConfig, log: ClickLog, deployment: Deployment
+) -> None:
+    """Write the personalized vectors, if they are asked for, and say so."""
+    if command.vectors is None:
+        return
+    path, n_copies = write_personalized(
+        Path(command.vectors).expanduser(),
+        log,
+        config.replay,
+        deployment.settings,
+        {"deployment": json_text(deployment)},
+    )
+    print(f"{n_copies:,} personalized vectors: {path}")
+
+
+def _register(
+    config: SweepConfig, outputs: Outputs, info: StudyInfo, deployment: Deployment
+) -> str:
+    """Make the configuration the champion of the model registry; what went wrong, or ""."""
+    model, trouble = register_champion(config.tracking, outputs, info, deployment)
+    if model:
+        print(f"model:  {model}")
+    return trouble
 
 
 def _chosen(

@@ -6,34 +6,20 @@ from tqdm import tqdm
 
 from experiments.command_line import OK, run_command
 from experiments.data.card_page import card_text
-from experiments.data.ingestion import Ingested, TableCounts, ingest_log
+from experiments.data.ingestion import ingest_log
 from experiments.data.rejections import QUARANTINE_FILE
 from experiments.data_config import IngestConfig
 
 
 def ingest(config: IngestConfig) -> int:
-    """Import a log, print its data card and what became of its rows."""
+    """Import a log, print its data card and what was wrong with it."""
     with tqdm(unit=" rows", unit_scale=True, desc="ingest", file=sys.stderr) as bar:
         result = ingest_log(config, bar.update)
     print(card_text(result.card))
-    print(f"\nRows\n{rows_text(result)}")
     if result.faults:
         print(f"\nQuarantined ({config.output}/{QUARANTINE_FILE})\n{result.faults}")
     print(f"\nreplay it: python -m experiments.sweep dataset=folder dataset.path={config.output}")
     return OK
-
-
-def rows_text(result: Ingested) -> str:
-    """What became of each table's rows, a line a table."""
-    return "\n".join(f"  {table:<12} {_counted(count)}" for table, count in result.counts.items())
-
-
-def _counted(count: TableCounts) -> str:
-    parts = [f"{count.n_in:,} read = {count.n_out:,} written"]
-    if count.quarantined:
-        parts.append(f"{count.quarantined:,} quarantined")
-    parts += [f"{n:,} left out ({why})" for why, n in count.left_out.items()]
-    return " + ".join(parts)
 
 
 def main() -> int:

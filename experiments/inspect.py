@@ -11,14 +11,16 @@ from experiments.command_line import OK, run_command
 from experiments.data.card import make_card
 from experiments.data.card_data import card_data_of
 from experiments.data.card_page import card_html, card_text
+from experiments.data.faults import Faults
 from experiments.data.folder import load_click_log
+from experiments.data.metadata import read_metadata
 from experiments.data_config import InspectConfig
 
 
 def inspect(config: InspectConfig) -> int:
     """Read a data set, print its card, write it as JSON and HTML."""
     log = load_click_log(config.dataset.path)
-    card = make_card(log.name, card_data_of(log))
+    card = make_card(log.name, card_data_of(log), imported_rows(config.dataset.path))
     folder = Path(config.output_dir) / "cards" / plain_name(log.name)
     folder.mkdir(parents=True, exist_ok=True)
     content = {**card.to_dict(), "fingerprint": log.fingerprint}
@@ -27,6 +29,21 @@ def inspect(config: InspectConfig) -> int:
     print(card_text(card))
     print(f"\nas JSON and as a page: {folder / 'card.json'}, {folder / 'card.html'}")
     return OK
+
+
+def imported_rows(path: str) -> dict[str, dict[str, int]]:
+    """What `dataset.yaml` says of the rows that an import read; nothing if it says nothing."""
+    metadata = read_metadata(Path(path), Faults())
+    ingested = metadata.notes.get("ingested") if metadata else None
+    rows = ingested.get("rows") if isinstance(ingested, dict) else None
+    tables = rows.items() if isinstance(rows, dict) else ()
+    return {str(table): counts for table, counts in tables if _are_counts(counts)}
+
+
+def _are_counts(value: Any) -> bool:
+    return (
+        isinstance(value, dict) and "read" in value and all(type(n) is int for n in value.values())
+    )
 
 
 def plain_name(name: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +10,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from adjuster.feedback import offsets_of
-from adjuster.kernel import make_knobs
+from adjuster.knobs import make_knobs
 from adjuster.personalization import PersonalizedVectors
 from adjuster.published import PublishedAdjuster
 from experiments.config import ObjectiveConfig, ReplayConfig

@@ -9,7 +9,8 @@ from experiments.figures.of_study import study_figures
 from experiments.finished_study import read_study
 from experiments.output import Outputs, write_atomic
 from experiments.report_page import build_page
-from experiments.tracking import Evidence, StudyInfo, track_evidence
+from experiments.run_figures import Evidence
+from experiments.tracking import StudyInfo, track_evidence
 
 
 def write_report(outputs: Outputs) -> dict[str, str]:

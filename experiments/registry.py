@@ -1,8 +1,11 @@
 """The best configuration in MLflow's model registry, under the alias ``champion``."""
 
 import hashlib
+import os
 import re
+import shutil
 import tempfile
+import warnings
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -72,14 +75,19 @@ def save_model(folder: Path, deployment: Deployment) -> None:
         folder: Where; must not exist.
         deployment: What it computes.
     """
+    # Its bars would stand between the lines of the command that asked for the model.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     from mlflow.pyfunc import save_model as save
 
-    with tempfile.TemporaryDirectory() as work:
+    with tempfile.TemporaryDirectory() as work, warnings.catch_warnings():
+        # An example would be run at once, which costs seconds and tells nothing new.
+        warnings.filterwarnings("ignore", ".*input example was not provided")
         best = Path(work) / "best.json"
         best.write_text(json_text(deployment), encoding="utf-8")
         save(
             str(folder),
-            python_model=str(MODEL),
+            # A copy, as the model remembers the path that its source came from.
+            python_model=str(shutil.copy(MODEL, work)),
             artifacts={"best": str(best)},
             code_paths=[str(CODE)],
             signature=signature(),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from adjuster.config import AdjusterConfig
 from adjuster.fused import query_rows
-from adjuster.kernel import Knobs, make_knobs
+from adjuster.knobs import Knobs, make_knobs
 from adjuster.metrics.ranking import score_sessions
 from adjuster.personalization import PersonalizedVectors
 from adjuster.published import PublishedAdjuster

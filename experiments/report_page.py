@@ -117,11 +117,21 @@ def _verdict(study: FinishedStudy) -> str:
         )
     kind = "adopt" if verdict["decision"] == "adopt" else "off"
     head, _, sentence = verdict["sentence"].partition(": ")
-    more = [*verdict["reasons"][1:], *verdict["notes"]]
+    more = [*verdict["reasons"][1:], *verdict["notes"], *_other_trial(study)]
     return (
         f'<div class="verdict {kind}"><strong>{escape(head)}</strong>'
         f"<p>{escape(sentence[:1].upper() + sentence[1:])}</p>{_list(more)}</div>"
     )
+
+
+def _other_trial(study: FinishedStudy) -> list[str]:
+    """Says so where the test was opened on another trial than the best."""
+    if study.test is None or study.test["trial"] == study.best:
+        return []
+    return [
+        f"The verdict is on trial {study.test['trial']}; the best on the tune sessions is trial "
+        f"{study.best}."
+    ]
 
 
 def _list(sentences: Sequence[str]) -> str:

@@ -1,13 +1,29 @@
 """What an MLflow run shows, as plain metrics, parameters and tags."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from experiments.records import TrialRecord
 
 Point = tuple[str, float, int, int]
 """A metric's name, its value, when (epoch milliseconds), and its step."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known at the end of a study.
+
+    Args:
+        finalists: A record a finalist.
+        kept: The summary's ``verdict`` and ``test``; empty while the test is sealed.
+        files: Artifact → its text.
+    """
+
+    finalists: Sequence[Mapping[str, Any]]
+    kept: Mapping[str, Any]
+    files: Mapping[str, str]
 
 
 def trial_points(record: TrialRecord) -> Iterator[Point]:

@@ -19,6 +19,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 from mlflow.pyfunc.model import PythonModel
+from numpy.typing import NDArray
 
 from adjuster import (
     AdjusterConfig,
@@ -42,18 +43,18 @@ class ServedAdjuster(PythonModel):
         index = SearchIndexInfo(**chosen["index"])
         self.adjuster = build_adjuster(index, AdjusterConfig(**chosen["adjuster"]))
 
-    def predict(self, context: Any, model_input: Any, params: Any = None) -> pd.DataFrame:
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
         """Adjust together all sessions handed over; see the module for the columns.
 
         Args:
             context: MLflow's; not used.
-            model_input: A frame, or a list of rows as dictionaries.
+            model_input: The sessions; MLflow makes a frame of a list of dictionaries.
             params: Not used.
 
         Raises:
             ValueError: Naming the session and what in it cannot be used.
         """
-        rows = pd.DataFrame(model_input).to_dict(orient="records")
+        rows = model_input.to_dict(orient="records")
         adjusted = self.adjuster.adjust_vectors([read_session(row) for row in rows])
         return pd.DataFrame(
             {
@@ -86,21 +87,19 @@ def read_session(row: Mapping[Any, Any]) -> ImprovementInput:
         ValueError: If the row's lists do not have one entry an object.
     """
     names, flags, vectors = row["object_ids"], row["clicked"], row["vectors"]
-    originals = row.get("originals")
-    if not _is_given(originals):
-        originals = [None] * len(names)
+    originals = row["originals"] if _has(row, "originals") else [None] * len(names)
     if not len(names) == len(flags) == len(vectors) == len(originals):
         raise ValueError(
             f"session {row['session_id']!r}: object_ids, clicked, vectors and originals must have "
             f"one entry an object, got {len(names)}, {len(flags)}, {len(vectors)} and "
             f"{len(originals)}."
         )
-    owner = row.get("user_id")
+    owner = str(row["user_id"]) if _has(row, "user_id") else None
     elements = [
         ImprovementElement(
             id=str(name),
             vector=to_rows(vector),
-            user_id=str(owner) if _is_given(owner) else None,
+            user_id=owner,
             original=None if original is None else to_rows(original),
         )
         for name, vector, original in zip(names, vectors, originals, strict=True)
@@ -122,13 +121,14 @@ def vectors_of(row: Mapping[Any, Any], session: ImprovementInput) -> list[list[l
     return [found[str(name)] for name in row["object_ids"]]
 
 
-def to_rows(parts: Sequence[Any]) -> np.ndarray:
+def to_rows(parts: Sequence[Any]) -> NDArray[np.float64]:
     """A list of parts as an array, shape ``(parts, D)``."""
     return np.array([np.asarray(part, np.float64) for part in parts])
 
 
-def _is_given(value: Any) -> bool:
+def _has(row: Mapping[Any, Any], column: str) -> bool:
     """Whether an optional column has a value here; pandas fills in NaN where it has none."""
+    value = row.get(column)
     return value is not None and not (isinstance(value, float) and np.isnan(value))
 
 

@@ -1,6 +1,5 @@
 """The study: which trial is run next, what is kept of it, what is the same after a kill."""
 
-import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -39,7 +38,6 @@ class Claim:
         origin: Name of an enqueued configuration, or ``sampler``.
         settings: What it tries.
         proposal: Its twin in the mirror, which the pruner watches.
-        seconds: What claiming it took.
     """
 
     number: int
@@ -47,7 +45,6 @@ class Claim:
     origin: str
     settings: Settings
     proposal: Proposal
-    seconds: float
 
 
 class Study:
@@ -154,7 +151,6 @@ class Study:
 
         Trials lost to a kill come first, with the parameters they had.
         """
-        started = time.perf_counter()
         with self._storage.alone():
             if self._storage.knows_who_lives:
                 self._storage.fail_lost(self.optuna)
@@ -165,8 +161,7 @@ class Study:
             settings = Settings.from_dict(attributes["settings"])
             trial_id = self._start(proposal, attributes)
         number = self._storage.storage.get_trial(trial_id).number
-        seconds = time.perf_counter() - started
-        return Claim(number, trial_id, attributes["origin"], settings, proposal, seconds)
+        return Claim(number, trial_id, attributes["origin"], settings, proposal)
 
     def should_prune(self, claim: Claim, checkpoint: Checkpoint) -> bool:
         """Tell the pruner a block's figure and ask it. The published defaults always finish."""
@@ -209,19 +204,22 @@ class Study:
         )
 
     def _trials(self) -> list[FrozenTrial]:
-        return self.optuna.get_trials(deepcopy=False)
+        """The study's trials, without what other tools may have added to it."""
+        trials = self.optuna.get_trials(deepcopy=False)
+        return [trial for trial in trials if "ordinal" in trial.user_attrs]
 
     def _next(self) -> tuple[Proposal, dict[str, Any]] | None:
         trials = self._trials()
         records = [read_record(trial) for trial in trials]
         owed = _owed(records)
-        lost = {trial.number for trial, record in zip(trials, records, strict=True) if record.lost}
+        lost = {record.number for record in records if record.lost}
         usable = [trial for trial in trials if trial.number not in lost]
         mirror = Mirror(self.config, history(usable, self.config))
         if owed is not None:
             again = Start(owed.origin, Settings.from_dict(owed.settings))
             proposal, attributes = self._fixed(mirror, again, owed.ordinal)
-            return proposal.like(trials[owed.number]), attributes
+            earlier = next(trial for trial in trials if trial.number == owed.number)
+            return proposal.like(earlier), attributes
         ordinal = len({record.ordinal for record in records})
         if ordinal >= self.config.study.n_trials:
             return None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from adjuster.base import VectorsAdjuster
 from adjuster.config import AdjusterConfig
 from adjuster.feedback import offsets_of
-from adjuster.kernel import COSINE, Knobs, make_knobs, unit_rows
+from adjuster.knobs import COSINE, Knobs, make_knobs, unit_rows
 from adjuster.metrics.drift import drift
 from adjuster.personalization import PersonalizedVectors
 from adjuster.streams import Corpus, score_originals

@@ -16,6 +16,7 @@ from experiments.courier import Courier
 from experiments.output import Outputs, to_yaml
 from experiments.records import FAILED, BaselineRecord, TrialRecord
 from experiments.run_figures import (
+    Evidence,
     Point,
     comparison_metrics,
     flatten,
@@ -37,21 +38,6 @@ LONGEST_TAG = 5000
 
 Alone = Callable[[], AbstractContextManager[None]]
 """Makes a context in which no other machine makes runs of the same study."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What is known at the end of a study.
-
-    Args:
-        finalists: A record a finalist.
-        kept: The summary's ``verdict`` and ``test``; empty while the test is sealed.
-        files: Artifact → its text.
-    """
-
-    finalists: Sequence[Mapping[str, Any]]
-    kept: Mapping[str, Any]
-    files: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -162,23 +148,20 @@ class MlflowRuns:
         self._client: MlflowClient | None = None
         self._experiment = ""
         self._parent = ""
-        self._delivered: set[str] = set()
-        self._unfinished: dict[str, str] = {}
+        self._runs: dict[str, Run] = {}
+        self._made: set[str] = set()
 
     def open(self, records: Sequence[TrialRecord], baselines: Sequence[BaselineRecord]) -> None:
         """Find or make the study's run, and deliver the baselines and trials it lacks."""
         with self._alone():
-            known = self._known()
-            parent = known.get(PARENT)
-            made = parent.info.run_id if parent else self._create(PARENT, self._info.name, {})
-        self._parent = made
-        if parent is None or parent.data.tags.get("state") is None:
-            self._describe_study()
+            self._runs = self._known()
+            parent = self._runs.pop(PARENT, None)
+            self._parent = (
+                parent.info.run_id if parent else self._create(PARENT, self._info.name, {})
+            )
+            if parent is None or parent.data.tags.get("state") is None:
+                self._describe_study()
         self.client.update_run(self._parent, status="RUNNING")
-        self._delivered = {key for key, run in known.items() if run.info.status != "RUNNING"}
-        self._unfinished = {
-            key: run.info.run_id for key, run in known.items() if run.info.status == "RUNNING"
-        }
         for baseline in baselines:
             self.deliver_baseline(baseline)
         for record in records:
@@ -186,27 +169,32 @@ class MlflowRuns:
 
     def deliver_baseline(self, record: BaselineRecord) -> None:
         """Log a baseline's run, unless it is there."""
-        key = f"{BASELINE}:{record.name}"
-        if key in self._delivered:
-            return
-        run_id = self._run(key, record.name, {"baseline": record.name})
-        self._log(run_id, flatten(record.params), list(points(record.metrics)), {})
-        self.client.set_terminated(run_id, "FINISHED")
-        self._delivered.add(key)
+        self._deliver(
+            f"{BASELINE}:{record.name}",
+            record.name,
+            tags={"baseline": record.name},
+            params=flatten(record.params),
+            metrics=list(points(record.metrics)),
+        )
 
     def deliver_trial(self, record: TrialRecord) -> None:
         """Log a trial's run, unless it is there."""
-        key = f"{TRIAL}:{record.number}"
-        if key in self._delivered:
-            return
-        tags = {"trial": str(record.number), "state": record.state, "origin": record.origin}
-        run_id = self._run(key, f"trial-{record.number:04d}", tags, start=record.started)
         config = {**self._info.config, **record.settings}
-        tags = {"reason": record.reason, "config": to_yaml(config)}
-        self._log(run_id, flatten(config), list(trial_points(record)), tags)
-        status = "FAILED" if record.state == FAILED else "FINISHED"
-        self.client.set_terminated(run_id, status, milliseconds(record.finished))
-        self._delivered.add(key)
+        self._deliver(
+            f"{TRIAL}:{record.number}",
+            f"trial-{record.number:04d}",
+            tags={
+                "trial": str(record.number),
+                "state": record.state,
+                "origin": record.origin,
+                "reason": record.reason,
+                "config": to_yaml(config),
+            },
+            params=flatten(config),
+            metrics=list(trial_points(record)),
+            status="FAILED" if record.state == FAILED else "FINISHED",
+            times=(record.started, record.finished),
+        )
 
     def close(self, records: Sequence[TrialRecord], summary: Mapping[str, Any]) -> None:
         """Deliver what is missing and end the study's run with its best figures."""
@@ -220,7 +208,7 @@ class MlflowRuns:
         self.client.log_dict(self._parent, dict(summary), "summary.json")
         self.client.set_terminated(self._parent, "FINISHED")
 
-    def deliver_evidence(self, evidence: "Evidence") -> None:
+    def deliver_evidence(self, evidence: Evidence) -> None:
         """Log the finalists' runs, and to the study's run the sealed test and the files."""
         self.open([], [])
         for record in evidence.finalists:
@@ -232,20 +220,49 @@ class MlflowRuns:
         self.client.set_terminated(self._parent, "FINISHED")
 
     def _deliver_finalist(self, record: Mapping[str, Any]) -> None:
-        key = f"{FINALIST}:{record['trial']}"
-        if key in self._delivered:
-            return
-        tags = {"finalist": str(record["trial"])}
-        run_id = self._run(key, f"finalist-{record['trial']:04d}", tags)
         comparisons = {
             "over_nothing": record["gain"],
             "over_defaults": record["gain_over_defaults"],
             "bystanders": record["bystanders"],
         }
-        metrics = {**record["metrics"], **comparison_metrics(comparisons)}
-        self._log(run_id, flatten(record["settings"]), list(points(metrics)), {})
-        self.client.set_terminated(run_id, "FINISHED")
-        self._delivered.add(key)
+        self._deliver(
+            f"{FINALIST}:{record['trial']}",
+            f"finalist-{record['trial']:04d}",
+            tags={"finalist": str(record["trial"])},
+            params=flatten(record["settings"]),
+            metrics=list(points({**record["metrics"], **comparison_metrics(comparisons)})),
+        )
+
+    def _deliver(
+        self,
+        key: str,
+        name: str,
+        *,
+        tags: Mapping[str, str],
+        params: Mapping[str, Any],
+        metrics: Sequence[Point],
+        status: str = "FINISHED",
+        times: tuple[float | None, float | None] = (None, None),
+    ) -> None:
+        """Make the run of a key, unless it is there; one that was begun and left is dropped."""
+        if self._is_delivered(key):
+            return
+        with self._alone():
+            if self._is_shared:
+                self._runs |= self._known(key)
+            if self._is_delivered(key):
+                return
+            if key in self._runs:
+                self.client.delete_run(self._runs.pop(key).info.run_id)
+            nested = {**tags, "mlflow.parentRunId": self._parent}
+            run_id = self._create(key, name, nested, times[0])
+            self._log(run_id, params, metrics, {})
+            self.client.set_terminated(run_id, status, milliseconds(times[1]))
+            self._made.add(key)
+
+    def _is_delivered(self, key: str) -> bool:
+        found = self._runs.get(key)
+        return key in self._made or (found is not None and found.info.status != "RUNNING")
 
     @property
     def client(self) -> "MlflowClient":
@@ -286,14 +303,6 @@ class MlflowRuns:
         self._log(self._parent, flatten(self._info.config), [], {**tags, "state": "running"})
         self.client.log_text(self._parent, to_yaml(dict(self._info.config)), "config.yaml")
 
-    def _run(self, key: str, name: str, tags: Mapping[str, str], start: float | None = None) -> str:
-        """The run of a key: the one that was begun but not finished, or a new one."""
-        with self._alone():
-            if self._is_shared:
-                self._unfinished |= {k: run.info.run_id for k, run in self._known(key).items()}
-            tags = {**tags, "mlflow.parentRunId": self._parent}
-            return self._unfinished.pop(key, None) or self._create(key, name, tags, start)
-
     def _create(
         self, key: str, name: str, tags: Mapping[str, str], start: float | None = None
     ) -> str:
@@ -301,7 +310,7 @@ class MlflowRuns:
         run = self.client.create_run(
             self._experiment,
             start_time=milliseconds(start or time.time()),
-            tags={**own, "kind": key.split(":")[0], **tags},
+            tags=_short({**own, "kind": key.split(":")[0], **tags}),
             run_name=name,
         )
         return str(run.info.run_id)
@@ -317,7 +326,7 @@ class MlflowRuns:
 
         entities = [Param(key, str(value)) for key, value in params.items()]
         figures = [Metric(key, value, when, step) for key, value, when, step in metrics]
-        labels = [RunTag(key, value[:LONGEST_TAG]) for key, value in tags.items()]
+        labels = [RunTag(key, value) for key, value in _short(tags).items()]
         for start in range(0, max(1, len(entities)), PARAMS_PER_CALL):
             self.client.log_batch(
                 run_id,
@@ -325,6 +334,11 @@ class MlflowRuns:
                 metrics=figures[:METRICS_PER_CALL] if start == 0 else (),
                 tags=labels if start == 0 else (),
             )
+
+
+def _short(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags cut to the length that every MLflow server takes."""
+    return {key: value[:LONGEST_TAG] for key, value in tags.items()}
 
 
 def open_tracker(
@@ -365,9 +379,7 @@ def track_evidence(
     return ""
 
 
-def place_of(
-    config: TrackingConfig, outputs: Outputs, info: StudyInfo
-) -> tuple[str, str | None]:
+def place_of(config: TrackingConfig, outputs: Outputs, info: StudyInfo) -> tuple[str, str | None]:
     """The tracking URI, and where a new experiment's artifacts go; None lets the server choose.
 
     Args:

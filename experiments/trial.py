@@ -57,12 +57,13 @@ def run_trial(
     return watch.outcome(
         COMPLETE,
         value=value,
-        metrics=dict(result.metrics),
+        metrics={name: float(figure) for name, figure in result.metrics.items()},
         constraints=constraints(result.metrics, guardrails),
         curve=[
-            [item.created_at, item.n_sessions, item.before, item.after] for item in result.curve
+            [int(item.created_at), int(item.n_sessions), float(item.before), float(item.after)]
+            for item in result.curve
         ],
-        counts=dict(result.counts),
+        counts={reason: int(n) for reason, n in result.counts.items()},
         parts=result.seconds,
     )
 

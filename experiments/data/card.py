@@ -42,6 +42,8 @@ class DataCard:
         judged: Share of the impressions with a relevance.
         with_propensity: Share of the impressions with a propensity.
         warnings: What a reader must know.
+        rows: Table → what an import made of its source's rows: ``read`` = ``written`` +
+            ``quarantined`` + ``left_out``. Empty for a set that was not imported.
     """
 
     name: str
@@ -63,18 +65,20 @@ class DataCard:
     judged: float
     with_propensity: float
     warnings: list[str]
+    rows: dict[str, dict[str, int]]
 
     def to_dict(self) -> dict[str, Any]:
         """The card as plain values, for JSON."""
         return asdict(self)
 
 
-def make_card(name: str, data: CardData) -> DataCard:
+def make_card(name: str, data: CardData, rows: dict[str, dict[str, int]] | None = None) -> DataCard:
     """Work out the card of a log.
 
     Args:
         name: Of the data set.
         data: With at least one session.
+        rows: What an import made of its source's rows, if the log was imported.
     """
     session = np.repeat(np.arange(len(data.query)), data.n_shown)
     position = np.arange(len(session)) - np.repeat(
@@ -102,6 +106,7 @@ def make_card(name: str, data: CardData) -> DataCard:
         judged=data.judged / max(len(session), 1),
         with_propensity=data.with_propensity / max(len(session), 1),
         warnings=find_warnings(data, clicks, position, reach),
+        rows=rows or {},
     )
 
 

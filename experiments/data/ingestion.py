@@ -14,8 +14,8 @@ from experiments.data.faults import Faults
 from experiments.data.folder import check_free, new_folder
 from experiments.data.importers import IMPORTERS
 from experiments.data.intake import Intake
+from experiments.data.log_blocks import OPENERS
 from experiments.data.metadata import Metadata
-from experiments.data.readers import OPENERS
 from experiments.data.rejections import Rejections
 from experiments.data.schema import METADATA_FILE
 from experiments.data.settling import Settling
@@ -42,6 +42,11 @@ class TableCounts:
     n_out: int
     quarantined: int
     left_out: dict[str, int]
+
+    def flat(self) -> dict[str, int]:
+        """The counts by name, as the data card and `dataset.yaml` have them."""
+        counts = {"read": self.n_in, "written": self.n_out, "quarantined": self.quarantined}
+        return counts | {f"left out ({why})": n for why, n in self.left_out.items()}
 
 
 @dataclass(frozen=True)
@@ -119,8 +124,9 @@ class _Import:
         counts = self._counts(settling)
         self.rejections.close()
         self._check(settling)
-        card = make_card(self._name(), self.card.finish(len(self.vectors.ids("items"))))
-        self._write_metadata(counts)
+        rows = {table: count.flat() for table, count in counts.items()}
+        self._write_metadata(rows)
+        card = make_card(self._name(), self.card.finish(len(self.vectors.ids("items"))), rows)
         return Ingested(card, counts, self.rejections.describe())
 
     def _encode_queries(self) -> None:
@@ -188,16 +194,7 @@ class _Import:
     def _name(self) -> str:
         return self.config.name or Path(self.config.output).resolve().name
 
-    def _write_metadata(self, counts: dict[str, TableCounts]) -> None:
-        rows = {
-            table: {
-                "read": count.n_in,
-                "written": count.n_out,
-                "quarantined": count.quarantined,
-                "left_out": count.left_out,
-            }
-            for table, count in counts.items()
-        }
+    def _write_metadata(self, rows: dict[str, dict[str, int]]) -> None:
         metadata = Metadata(
             name=self._name(),
             index=self.vectors.index(),

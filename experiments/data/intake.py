@@ -206,7 +206,7 @@ def query_id_of(text: str) -> str:
 
     Example:
         >>> query_id_of("red shoes")
-        'q-3eb4c1e0f06d5d2ec8a2bf9e'
+        'q-61959b3a303f52c5dd5ddc4c'
     """
     return "q-" + hashlib.sha256(text.encode(errors="replace")).hexdigest()[:24]
 

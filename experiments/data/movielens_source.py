@@ -139,7 +139,21 @@ def read_movielens(files: Files) -> tuple[pd.DataFrame, pd.DataFrame]:
     read = _reader(files)
     if read is None:
         raise InputError("MovieLens 100K must come as u.data and u.item, or ml-100k.inter.")
-    return read(files)
+    ratings, films = read(files)
+    return whole_numbers(ratings, ["user", "film", "time"]), whole_numbers(films, ["film"])
+
+
+def whole_numbers(data: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """The same rows with these columns as whole numbers.
+
+    Raises:
+        InputError: If one holds anything else, or nothing.
+    """
+    try:
+        numbers = {name: pd.to_numeric(data[name]).astype("int64") for name in columns}
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InputError(f"{', '.join(columns)} must be whole numbers: {error}.") from None
+    return data.assign(**numbers)
 
 
 def _reader(files: Files) -> Callable[[Files], tuple[pd.DataFrame, pd.DataFrame]] | None:

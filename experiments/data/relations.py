@@ -55,15 +55,7 @@ def check_relations(
     order = _check_positions(impressions, session, faults)
     _check_shown(sessions, session_ids, session, faults)
     event_session = _refer(events, "events", "session_id", session_ids, "sessions.parquet", faults)
-    # Objects are told apart by the ids that were shown, also those that have no vector.
-    shown_ids, shown_code = encode(impressions["object_id"])
-    width = len(shown_ids) + 1
-    key = session * width + shown_code
-    key_order = np.argsort(key, kind="stable")
-    _check_twice(impressions, session, key, key_order, faults)
-    event_key = event_session * width + find(events["object_id"], shown_ids)
-    known = (event_session >= 0) & (find(events["object_id"], shown_ids) >= 0)
-    event_impression = _look_up(event_key, known, key, key_order)
+    event_impression = _event_impressions(impressions, session, events, event_session, faults)
     _check_events(events, event_session, event_impression, faults)
     first_row = np.append(np.unique(code, return_index=True)[1], -1)
     first_row[len(session_ids) :] = -1
@@ -127,6 +119,25 @@ def _check_shown(
             (mine >= 0) & (n_shown[mine] == 0),
             lambda row: sessions["session_id"][row].as_py(),
         )
+
+
+def _event_impressions(
+    impressions: pa.Table,
+    session: NDArray[np.int64],
+    events: pa.Table,
+    event_session: NDArray[np.int64],
+    faults: Faults,
+) -> NDArray[np.int64]:
+    """The impression of each event, -1 where it has none; an object shown twice is reported."""
+    # Objects are told apart by the ids that were shown, also those that have no vector.
+    shown_ids, shown = encode(impressions["object_id"])
+    width = len(shown_ids) + 1
+    key = session * width + shown
+    key_order = np.argsort(key, kind="stable")
+    _check_twice(impressions, session, key, key_order, faults)
+    chosen = find(events["object_id"], shown_ids)
+    known = (event_session >= 0) & (chosen >= 0)
+    return _look_up(event_session * width + chosen, known, key, key_order)
 
 
 def _check_twice(

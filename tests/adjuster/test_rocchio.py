@@ -5,7 +5,7 @@ import pytest
 
 from adjuster import Rocchio, SearchIndexInfo
 from adjuster.fused import adjust_with_knobs
-from adjuster.kernel import rocchio_knobs
+from adjuster.knobs import rocchio_knobs
 from adjuster.rocchio import RocchioWeights, rocchio_batch
 from tests.adjuster.cases import random_batch
 

@@ -8,7 +8,7 @@ import pytest
 from adjuster.config import AdjusterConfig
 from adjuster.fused import adjust_with_knobs
 from adjuster.index import SearchIndexInfo
-from adjuster.kernel import rocchio_knobs
+from adjuster.knobs import rocchio_knobs
 from adjuster.rocchio import RocchioWeights, rocchio_batch
 from adjuster.selection import SelectionConfig
 from experiments.baselines import BASELINES, score_baselines

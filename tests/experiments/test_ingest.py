@@ -6,6 +6,7 @@ import pytest
 
 from experiments.data.folder import load_click_log
 from experiments.ingest import main
+from experiments.inspect import main as inspect_main
 
 
 @pytest.fixture
@@ -57,6 +58,20 @@ def test_quarantined_rows_are_told(log, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "events       2 read = 1 written + 1 quarantined" in said
     assert "quarantine.parquet" in said
+
+
+def test_the_card_of_an_imported_set_tells_its_rows_later_too(log, monkeypatch, capsys):
+    with (log / "events.jsonl").open("a") as file:
+        file.write("not json\n")
+    output = log.parent / "out"
+    arguments = ["source=embedding_studio", f"path={log}", f"output={output}"]
+    run(monkeypatch, *arguments, "on_error=quarantine")
+    capsys.readouterr()
+    monkeypatch.setattr("sys.argv", ["x", f"dataset.path={output}", f"output_dir={log}/o"])
+    assert inspect_main() == 0
+    assert "events       2 read = 1 written + 1 quarantined" in capsys.readouterr().out
+    written = json.loads((log / "o/cards/out/card.json").read_text())
+    assert written["rows"]["events"] == {"read": 2, "written": 1, "quarantined": 1}
 
 
 @pytest.mark.parametrize(

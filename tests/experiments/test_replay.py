@@ -7,7 +7,7 @@ import pytest
 
 from adjuster.base import VectorsAdjuster
 from adjuster.config import AdjusterConfig
-from adjuster.kernel import make_knobs
+from adjuster.knobs import make_knobs
 from adjuster.personalization import PersonalizedVectors
 from adjuster.selection import SelectionConfig
 from adjuster.torch_adjuster import TorchBasedAdjuster

@@ -79,6 +79,16 @@ def test_the_same_study_makes_the_same_page(output_dir):
     assert build_page(study) == build_page(study)
 
 
+def test_a_verdict_on_another_trial_than_the_best_says_so(tmp_path):
+    folder = write_finished_study(tmp_path)
+    assert "The verdict is on trial" not in build_page(read_study(tmp_path, "planted"))
+    summary = read_summary(folder)
+    summary["test"]["trial"] = 41
+    (folder / "summary.json").write_text(json.dumps(summary))
+    text = visible_text(build_page(read_study(tmp_path, "planted")))
+    assert "The verdict is on trial 41; the best on the tune sessions is trial 40." in text
+
+
 def test_a_study_without_a_feasible_trial_still_has_a_page(tmp_path):
     folder = write_finished_study(tmp_path, with_test=False)
     summary = {**read_summary(folder), "best": None}

@@ -142,6 +142,15 @@ def test_sampled_p_value_is_near_scipys():
     assert ours == pytest.approx(peer.pvalue, abs=4 * math.sqrt(peer.pvalue / 20_000) + 1e-4)
 
 
+@pytest.mark.parametrize("n", [13, 16, 21])
+def test_sampled_p_value_is_near_that_of_all_flips(n):
+    differences = np.random.default_rng(n).normal(0.1, 0.25, n)
+    signs = 1 - 2 * (np.arange(1 << n)[:, None] >> np.arange(n) & 1)
+    every = np.mean(np.abs(signs @ differences) >= abs(differences.sum()) - 1e-12)
+    sampled = randomization_p_value(differences, seed=0, n_flips=20_000)
+    assert sampled == pytest.approx(every, abs=4 * math.sqrt(every / 20_000) + 1e-4)
+
+
 def test_ties_of_lattice_differences_count_as_extreme():
     assert randomization_p_value(np.array([0.1, 0.1, 0.1, 0.1]), seed=0) == 2 / 16
 

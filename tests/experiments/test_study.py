@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import optuna
 import pytest
 
 from experiments.config import ParameterConfig, SearchSpaceConfig
@@ -283,6 +284,16 @@ def test_a_study_that_is_being_run_is_refused(tmp_path):
         open_study(config)
     running.close()
     open_study(config).close()
+
+
+def test_trials_of_other_tools_are_left_out(tmp_path):
+    config = make_config(tmp_path)
+    study = open_study(config)
+    study.optuna.add_trial(optuna.trial.create_trial(value=99.0))
+    study.close()
+    records = run_study(config)
+    assert len(records) == 8
+    assert best_overall(records).value < 1
 
 
 def test_a_line_torn_by_a_kill_is_dropped(tmp_path):

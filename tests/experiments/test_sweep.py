@@ -109,7 +109,7 @@ def test_the_same_name_goes_on_and_a_shorter_total_runs_nothing(shop, swept, cap
 def test_an_exported_configuration_replays_to_its_figures(swept, capsys, monkeypatch):
     monkeypatch.chdir(swept)
     (swept / "shop" / "best.yaml").unlink()
-    assert run_command("export", export, ["study=shop", f"output_dir={swept}"]) == 0
+    assert run_command("export", export, ["study=shop", f"output_dir={swept}", "force=true"]) == 0
     best = swept / "shop" / "best.yaml"
     assert run_command("evaluate", evaluate, [f"config={best}"]) == 0
     assert "figures are as stated, to 1e-09" in capsys.readouterr().out

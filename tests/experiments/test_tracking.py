@@ -138,11 +138,12 @@ def test_what_a_dead_process_left_is_finished_not_doubled(server, info, swept, l
     first = MlflowRuns(server, location, info)
     first.open([], [])
     first.deliver_trial(records[0])
-    begun = first._run("trial:1", "trial-0001", {})
+    begun = first._create("trial:1", "trial-0001", {})
+    first._log(begun, {"study.n_trials": 3}, [], {})
     assert deliver(server, info, swept, location) == ""
     runs, n_runs = tracked(server, info)
     assert n_runs == len(runs) == 2 + len(records)
-    assert runs["trial:1"].info.run_id == begun
+    assert runs["trial:1"].info.run_id != begun, "its parameters could not be changed"
     assert runs["trial:1"].info.status == "FINISHED"
     assert runs["trial:1"].data.metrics["value"] == records[1].value
 

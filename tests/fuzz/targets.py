@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from experiments.data.coercion import ARROW_TYPES, coerce
-from experiments.data.importers.mapping import read_mapping
+from experiments.data.folder import load_click_log
 from experiments.data.ingestion import ingest_log
 from experiments.data.readers import read_table
 from experiments.data_config import IngestConfig, PartsConfig
@@ -122,9 +122,9 @@ def feed_source(folder: Path, source: str, name: str, content: bytes) -> None:
         on_error="quarantine",
     )
     with contextlib.suppress(InputError):
-        if source == "table":
-            read_mapping(log / "mapping.yaml")
         ingest_log(config)
+    if (folder / "out").exists():
+        load_click_log(folder / "out")  # What an import lets through must be sound.
 
 
 def write_corpus(folder: Path) -> None:

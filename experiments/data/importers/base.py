@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.data.intake import Intake
-from experiments.data.readers import OPENERS, Columns, filtered, read_table
+from experiments.data.log_blocks import OPENERS, Columns, filtered
+from experiments.data.readers import read_table
 from experiments.data_config import IngestConfig
 
 JSON_LINES = (".jsonl", ".json", ".ndjson")

@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from experiments.data.csv_reader import read_csv
 from experiments.data.importers.base import Importer, Searches, find_file
 from experiments.data.intake import Intake
-from experiments.data.readers import Columns, read_csv
+from experiments.data.log_blocks import Columns, filtered
 from experiments.data_config import IngestConfig
 
 SEARCH_COLUMNS = (
@@ -48,10 +49,12 @@ def has_columns(block: Columns, names: tuple[str, ...], intake: Intake) -> bool:
 
 def _add_products(block: Columns, intake: Intake) -> None:
     vectors = block.columns["description_vector"]
-    known = [vector is not None for vector in vectors.to_pylist()]
-    intake.leave_out("items", "products without a description", known.count(False))
-    columns = {"object_id": block.columns["product_sku_hash"].filter(known)}
-    intake.add("items", block.file, block.rows[known], columns | {"vector": vectors.filter(known)})
+    known = vectors.is_valid().to_numpy(zero_copy_only=False)
+    intake.leave_out("items", "products without a description", int((~known).sum()))
+    products = filtered(block, known)
+    columns = {"object_id": "product_sku_hash", "vector": "description_vector"}
+    taken = {name: products.columns[column] for name, column in columns.items()}
+    intake.add("items", block.file, products.rows, taken)
 
 
 def _add_searches(block: Columns, queries: set[str], intake: Intake) -> None:

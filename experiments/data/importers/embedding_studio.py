@@ -14,7 +14,9 @@ from experiments.data.importers.base import (
     unwrap,
 )
 from experiments.data.intake import Intake, query_id_of
-from experiments.data.readers import Records, read_json_lines, read_table
+from experiments.data.json_reader import read_json_lines
+from experiments.data.log_blocks import Records
+from experiments.data.readers import read_table
 from experiments.data_config import IngestConfig
 
 EVENT_FIELDS = ("event_id", "session_id", "object_id", "event_type", "created_at")

@@ -16,7 +16,8 @@ from experiments.data.importers.base import (
     find_file,
 )
 from experiments.data.intake import Intake
-from experiments.data.readers import Records, read_json_lines
+from experiments.data.json_reader import read_json_lines
+from experiments.data.log_blocks import Records
 from experiments.data_config import IngestConfig
 
 TITLE_FIELDS = ("title", "name")

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from experiments.data.csv_reader import read_csv
 from experiments.data.importers.base import Importer, Searches, find_file
 from experiments.data.intake import Intake
-from experiments.data.readers import Columns, read_csv
+from experiments.data.log_blocks import Columns
 from experiments.data_config import IngestConfig
 
 BEHAVIOR_COLUMNS = ["impression_id", "user_id", "time", "history", "impressions"]

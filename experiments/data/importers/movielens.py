@@ -9,7 +9,7 @@ import pandas as pd
 from experiments.data.importers.base import Importer
 from experiments.data.intake import Intake
 from experiments.data.movielens import LICENCE, genre_sessions, session_tables
-from experiments.data.movielens_source import Files, read_movielens
+from experiments.data.movielens_source import Files, read_movielens, whole_numbers
 from experiments.data_config import IngestConfig
 from experiments.errors import InputError
 
@@ -44,6 +44,9 @@ def _latest(files: Files) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     ratings, movies, tags = (
         pd.read_csv(io.BytesIO(files[name])).rename(columns=NAMES) for name in LATEST_FILES
     )
+    ratings = whole_numbers(ratings, ["user", "film", "time"])
+    ratings = ratings.assign(rating=pd.to_numeric(ratings["rating"]))
+    movies, tags = whole_numbers(movies, ["film"]), whole_numbers(tags, ["film"])
     genres = movies["genres"].str.split("|").apply(lambda names: tuple(names))
     films = movies.assign(genres=genres)[["film", "title", "genres"]]
     words = tags["tag"].astype(str).str.strip().str.lower()

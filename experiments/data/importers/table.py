@@ -9,7 +9,8 @@ import pyarrow as pa
 from experiments.data.importers.base import Importer, chosen_types
 from experiments.data.importers.mapping import TableMapping, read_mapping
 from experiments.data.intake import Intake
-from experiments.data.readers import Columns, filtered, read_table
+from experiments.data.log_blocks import Columns, filtered
+from experiments.data.readers import read_table
 from experiments.data_config import IngestConfig
 from experiments.errors import InputError
 

@@ -11,14 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.data.readers import (
-    BLOCK_ROWS,
-    format_of,
-    read_csv,
-    read_json_lines,
-    read_parquet,
-    read_table,
-)
+from experiments.data.csv_reader import read_csv
+from experiments.data.json_reader import BLOCK_ROWS, read_json_lines
+from experiments.data.readers import format_of, read_parquet, read_table
 
 
 class Notebook:

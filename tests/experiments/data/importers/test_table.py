@@ -118,6 +118,27 @@ def test_a_column_that_the_file_lacks_is_named(sample):
         run(sample)
 
 
+def test_the_first_title_of_an_object_of_several_parts_counts(sample):
+    rows = 'sku,name,part,v\na,One,0,"[1,0]"\na,Two,1,"[0,1]"\nb,Three,0,"[1,1]"\n'
+    (sample / "products.csv").write_text(rows)
+    (sample / "queries.csv").write_text('id,v\nx,"[1,0]"\n')
+    mapping = MAPPING.replace("title: name", "title: name, part_id: part, vector: v")
+    mapping += "queries: {file: queries.csv, columns: {query_id: id, vector: v}}\n"
+    (sample / "mapping.yaml").write_text(mapping.replace("query_text: words", "query_id: q"))
+    (sample / "log.csv").write_text(LOG.replace("words", "q").replace("red shoes", "x"))
+    log = ingest("table", sample, mapping=str(sample / "mapping.yaml"), on_error="quarantine")
+    assert log.object_titles.tolist() == ["One", "Three"]
+    assert log.object_offsets.tolist() == [0, 2, 3]
+    assert log.session_ids.tolist() == ["v1"]
+
+
+def test_vectors_of_an_object_without_part_ids_are_a_fault(sample):
+    (sample / "products.csv").write_text('sku,v\na,"[1,0]"\na,"[0,1]"\nb,"[1,1]"\n')
+    (sample / "mapping.yaml").write_text(MAPPING.replace("title: name", "vector: v"))
+    with pytest.raises(InputError, match=r"object_id must stand once \(several parts need a part"):
+        run(sample)
+
+
 BAD_MAPPINGS = {
     "objects": ("!!python/object/apply:os.system [ls]", "must be a plain YAML file"),
     "a list": ("- a", "mapping must hold a table a key"),

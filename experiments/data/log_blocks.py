@@ -1,0 +1,119 @@
+"""What readers yield: blocks of rows, and where they report the rows they cannot read."""
+
+import bz2
+import gzip
+import lzma
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, cast
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+OPENERS: dict[str, Callable[[Path], Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+}
+"""Suffix of a compressed file → what opens it; anything else is read as it is."""
+
+UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
+
+
+class Complaints(Protocol):
+    """Where a reader reports what it cannot read."""
+
+    def reject(self, table: str, file: str, row: int, what: str, content: str) -> None:
+        """One row is no row."""
+        ...
+
+    def fatal(self, file: str, what: str) -> None:
+        """A file cannot be read to its end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Records:
+    """Some lines of a JSON-lines file.
+
+    Args:
+        file: Its name.
+        rows: Shape ``(n,)``: line of each record, from 1.
+        records: The objects.
+    """
+
+    file: str
+    rows: NDArray[np.int64]
+    records: list[dict[str, Any]]
+
+    def lines(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Each record with its line."""
+        return zip(self.rows.tolist(), self.records, strict=True)
+
+
+class RecordColumns(Mapping[str, list[Any]]):
+    """Records by their fields: a column is made when it is asked for, None where missing."""
+
+    def __init__(self, records: list[dict[str, Any]]) -> None:
+        self._records = records
+        self._names = dict.fromkeys(name for record in records for name in record)
+
+    def __getitem__(self, name: str) -> list[Any]:
+        if name not in self._names:
+            raise KeyError(name)
+        return [record.get(name) for record in self._records]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def filtered(self, kept: NDArray[np.bool_]) -> "RecordColumns":
+        """The records that are kept."""
+        chosen = [r for r, keep in zip(self._records, kept, strict=True) if keep]
+        return RecordColumns(chosen)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Some rows of a CSV or Parquet file.
+
+    Args:
+        file: Its name.
+        rows: Shape ``(n,)``: number of each row, from 1; a CSV file's header is row 1.
+        columns: Column name → values: Arrow arrays, or lists where they come from JSON.
+    """
+
+    file: str
+    rows: NDArray[np.int64]
+    columns: Mapping[str, Any]
+
+
+def filtered(block: Columns, kept: NDArray[np.bool_]) -> Columns:
+    """The rows of a block that are kept."""
+    if kept.all():
+        return block
+    columns: Mapping[str, Any]
+    if isinstance(block.columns, RecordColumns):
+        columns = block.columns.filtered(kept)
+    else:
+        chosen = pa.array(np.flatnonzero(kept))
+        columns = {name: values.take(chosen) for name, values in block.columns.items()}
+    return Columns(block.file, block.rows[kept], columns)
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file to read its bytes, unpacked."""
+    opener = OPENERS.get(path.suffix)
+    return cast(BinaryIO, opener(path) if opener else path.open("rb"))
+
+
+def reason_of(error: Exception) -> str:
+    """What a library said, on one line."""
+    return " ".join(str(error).split())[:200] or type(error).__name__

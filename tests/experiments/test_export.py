@@ -1,0 +1,120 @@
+"""End to end: what an export leaves behind, and what it refuses to."""
+
+import json
+import shutil
+from dataclasses import asdict
+
+import pytest
+import yaml
+
+from adjuster.index import SearchIndexInfo
+from experiments.command_line import run_command
+from experiments.data.shop import SimulatedConfig
+from experiments.data.simulated import prepare_simulated
+from experiments.export import export
+from experiments.personalized_export import FILE
+from experiments.sweep import sweep
+
+FILES = ("best.yaml", "best.env", "best_plugin.py", "best.json")
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    """The output folder of a sweep too small for any verdict but keep off."""
+    root = tmp_path_factory.mktemp("export")
+    sizes = SimulatedConfig(
+        n_sessions=300, n_users=15, n_objects=50, n_topics=3, n_queries=10, n_shown=6, dimensions=6
+    )
+    prepare_simulated(root / "shop", sizes)
+    arguments = [
+        "dataset=folder",
+        f"dataset.path={root / 'shop'}",
+        f"output_dir={root / 'out'}",
+        "study.name=shop",
+        "study.n_trials=4",
+        "replay.n_blocks=3",
+    ]
+    assert run_command("sweep", sweep, arguments) == 0
+    return root / "out"
+
+
+@pytest.fixture
+def outputs(swept, tmp_path):
+    """A copy of it, so that no test sees another's files."""
+    shutil.copytree(swept, tmp_path / "out")
+    return tmp_path / "out"
+
+
+def run(outputs, *more: str) -> int:
+    # MLflow's store holds absolute addresses, so a copy of it is left alone.
+    (outputs / "shop" / "config.yaml").write_text(
+        yaml.safe_dump(
+            yaml.safe_load((outputs / "shop" / "config.yaml").read_text())
+            | {"tracking": {"name": "none", "uri": None, "experiment": None}}
+        )
+    )
+    return run_command("export", export, ["study=shop", f"output_dir={outputs}", *more])
+
+
+def test_keep_off_writes_the_verdict_and_nothing_to_deploy(outputs, capsys):
+    before = (outputs / "shop" / "best.yaml").read_bytes()
+    assert run(outputs, f"vectors={outputs / 'vectors'}") == 0
+    told = capsys.readouterr().out
+    assert "Nothing to deploy was written, because the verdict is keep off" in told
+    assert "python -m experiments.export study=shop force=true" in told
+    summary = json.loads((outputs / "shop" / "summary.json").read_text())
+    assert summary["verdict"]["decision"] == "keep off"
+    assert (outputs / "shop" / "report.html").exists()
+    assert not any((outputs / "shop" / name).exists() for name in FILES[1:])
+    assert (outputs / "shop" / "best.yaml").read_bytes() == before
+    assert not (outputs / "vectors").exists()
+
+
+def test_force_writes_all_formats_and_the_vectors_and_says_keep_off_inside(outputs, capsys):
+    vectors = outputs / "vectors"
+    assert run(outputs, "format=all", "force=true", f"vectors={vectors}") == 0
+    told = capsys.readouterr().out
+    assert "The sealed test says KEEP OFF: this was exported all the same" in told
+    assert f"personalized vectors: {vectors / FILE}" in told
+    for name in FILES:
+        assert str(outputs / "shop" / name) in told
+        assert "keep off" in (outputs / "shop" / name).read_text()
+    best = yaml.safe_load((outputs / "shop" / "best.yaml").read_text())
+    data = json.loads((outputs / "shop" / "best.json").read_text())
+    assert data["adjuster"] == best["adjuster"] | {
+        "logit_bias": data["adjuster"]["logit_bias"],
+        "interval_seconds": best["replay"]["interval_seconds"],
+    }
+    assert data["provenance"]["trial"] == best["provenance"]["trial"]
+    assert data["provenance"]["test"]["test"]["low"] == best["provenance"]["test"]["test"]["low"]
+    source = (outputs / "shop" / "best_plugin.py").read_text()
+    module: dict = {}
+    exec(compile(source, "best_plugin.py", "exec"), module)
+    config = module["get_vectors_adjuster"](SearchIndexInfo(**data["index"])).config
+    assert {**asdict(config), "interval_seconds": 0} == {**data["adjuster"], "interval_seconds": 0}
+
+
+def test_one_format_is_one_file(outputs):
+    (outputs / "shop" / "best.yaml").unlink()
+    assert run(outputs, "format=env", "force=true") == 0
+    assert [name for name in FILES if (outputs / "shop" / name).exists()] == ["best.env"]
+
+
+def test_an_unknown_format_is_refused(outputs, capsys):
+    assert run(outputs, "format=xml") == 2
+    assert "format must be one of all, yaml, env, plugin, json, got xml" in capsys.readouterr().err
+
+
+def test_the_exported_trial_becomes_the_champion(swept, capsys):
+    from mlflow.tracking import MlflowClient
+
+    arguments = ["study=shop", f"output_dir={swept}", "force=true", "format=json"]
+    assert run_command("export", export, arguments) == 0
+    assert "model:  models:/simulated@champion" in capsys.readouterr().out
+    client = MlflowClient(registry_uri=f"sqlite:///{swept / 'mlflow.db'}")
+    champion = client.get_model_version_by_alias("simulated", "champion")
+    data = json.loads((swept / "shop" / "best.json").read_text())
+    assert champion.tags["trial"] == str(data["provenance"]["trial"])
+    assert champion.tags["verdict"] == "keep off"
+    (best,) = (swept / "mlartifacts").rglob("artifacts/best.json")
+    assert json.loads(best.read_text()) == data
