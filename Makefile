@@ -38,10 +38,10 @@ lint: $(READY) ## Lint, formatting and types
 	$(BIN)/mypy
 
 test: lint ## Every check but the slow tests
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)
 
 test-all: test ## Every check, the slow tests too
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m slow $(ARGS)
 
 bench: $(READY) ## Measure adjusters, replay and study
 	$(BIN)/python -m experiments.benchmark $(ARGS)

@@ -15,6 +15,8 @@ from adjuster.jit import compiled
 from adjuster.knobs import Knobs, make_knobs, make_room, unit_rows
 
 CHUNKS_PER_THREAD = 16
+FEWEST_ITEMS = 64
+"""Below this, starting threads takes longer than the work."""
 
 
 def adjust_batch(
@@ -99,7 +101,7 @@ def run_chunks(
     the same for any number of threads.
     """
     n_threads = n_threads or (os.cpu_count() or 1)
-    if n_threads == 1 or len(costs) < 2:
+    if n_threads == 1 or len(costs) < FEWEST_ITEMS:
         if len(costs):
             run(0, len(costs))
         return

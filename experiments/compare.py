@@ -7,7 +7,12 @@ from dataclasses import dataclass, replace
 
 from experiments.best import read_config
 from experiments.command_line import OK, run_command
-from experiments.comparison import Comparison, compare_with, compare_with_no_adjustment
+from experiments.comparison import (
+    Comparison,
+    cluster_text,
+    compare_with,
+    compare_with_no_adjustment,
+)
 from experiments.config import CompareConfig, SweepConfig
 from experiments.data.click_log import ClickLog
 from experiments.data.prepared import open_dataset
@@ -78,7 +83,7 @@ def _gain(item: Comparison) -> str:
     effect = "" if math.isnan(item.effect_size) else f"d {signed(item.effect_size)}, "
     return (
         f"{signed(item.gain)} over {item.reference} (95 % interval {signed(item.low)} to "
-        f"{signed(item.high)}, p {p_text(item.p_value)}, {effect}{item.n_clusters} users, "
+        f"{signed(item.high)}, p {p_text(item.p_value)}, {effect}{cluster_text(item)}, "
         f"{item.n_sessions} sessions)"
     )
 

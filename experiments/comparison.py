@@ -27,6 +27,7 @@ class Comparison:
         reference: What it is compared with, in words.
         n_sessions: Sessions on both sides.
         n_clusters: Users, and sessions of unknown user, each of which counts once.
+        n_users: Known users among them.
         n_changed: Those of them whose mean differs at all.
         reference_mean: Mean over clusters of the reference.
         mean: Mean over clusters of the configuration; ``mean - reference_mean`` is the gain.
@@ -43,6 +44,7 @@ class Comparison:
     reference: str
     n_sessions: int
     n_clusters: int
+    n_users: int
     n_changed: int
     reference_mean: float
     mean: float
@@ -53,6 +55,17 @@ class Comparison:
     p_value: float
     p_holm: float
     effect_size: float
+
+
+def cluster_text(comparison: Comparison) -> str:
+    """Who counts in a comparison, in words: users, and sessions whose user is unknown."""
+    n_users = comparison.n_users
+    unknown = comparison.n_clusters - n_users
+    users = f"{n_users} user" if n_users == 1 else f"{n_users} users"
+    if not unknown:
+        return users
+    sessions = f"{unknown} session{'' if unknown == 1 else 's'} of unknown users"
+    return f"{users} and {sessions}" if n_users else sessions
 
 
 def compare_with_no_adjustment(
@@ -145,6 +158,7 @@ def _compare(
         reference=name,
         n_sessions=len(user),
         n_clusters=len(differences),
+        n_users=len(np.unique(user[user >= 0])),
         n_changed=int(np.count_nonzero(differences)),
         reference_mean=_mean(cluster_means(reference, clusters)),
         mean=_mean(cluster_means(values, clusters)),

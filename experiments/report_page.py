@@ -42,6 +42,7 @@ tr.best td{font-weight:700}
 footer{border-top:1px solid var(--line);padding-top:12px;overflow-wrap:anywhere}
 @media(max-width:820px){main{padding:10px}.first,.figures{grid-template-columns:minmax(0,1fr)}
 th,td{padding:4px 5px}.verdict strong{font-size:1.3rem}}
+@media(max-width:480px){table{font-size:.78rem}th,td{padding:4px 3px}}
 @media print{@page{size:A4;margin:12mm}body{font-size:11px}main{max-width:none;padding:0}
 .first,.figures{display:block}section{break-inside:avoid;margin-bottom:14px}.scroll{overflow:visible}
 .verdict{-webkit-print-color-adjust:exact;print-color-adjust:exact}}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from experiments.comparison import Comparison
+from experiments.comparison import Comparison, cluster_text
 from experiments.config import GuardrailsConfig
 from experiments.wording import label, plain, signed
 
@@ -60,8 +60,8 @@ def decide(
             none.
 
     Example:
-        >>> gain = Comparison("ndcg_at_10", "no adjustment", 900, 300, 200, 0.70, 0.72, 0.02,
-        ...                   0.01, 0.03, 0.95, 0.001, 0.001, 0.4)
+        >>> gain = Comparison("ndcg_at_10", "no adjustment", 900, 300, 300, 200, 0.70, 0.72,
+        ...                   0.02, 0.01, 0.03, 0.95, 0.001, 0.001, 0.4)
         >>> metrics = {"drift_mean": 0.05, "harmed_share": 0.2, "reach": 0.9}
         >>> print(decide(gain, metrics, GuardrailsConfig()).sentence)
         Adopt: NDCG@10 on the sealed test rises by +.020 (95 % interval +.010 to +.030, 300 \
@@ -77,6 +77,11 @@ users), from .700 to .720, at a mean drift of .050.
         reasons.append(loss)
     elif loss:
         notes.append(f"{loss} guardrails.bystanders=report lets this pass.")
+    if gain.n_users < gain.n_clusters:
+        notes.append(
+            "Sessions of unknown users are taken for independent; if a few people made many of "
+            "them, the interval is too short."
+        )
     if bystanders is None:
         notes.append("No bystanders were measured: nothing is known of queries without feedback.")
     decision = KEEP_OFF if reasons else ADOPT
@@ -89,16 +94,15 @@ def _evidence_faults(gain: Comparison, metrics: Mapping[str, float]) -> list[str
         return ["No scored session showed an adjusted object (reach 0), so nothing could change."]
     if gain.n_clusters < MIN_CLUSTERS:
         return [
-            f"The test holds {_users(gain.n_clusters)}; below {MIN_CLUSTERS} no interval can be "
-            "trusted."
+            f"The test holds {cluster_text(gain)}; below {MIN_CLUSTERS} no interval can be trusted."
         ]
     if gain.n_changed < MIN_CHANGED:
         return [
-            f"Results changed for {_users(gain.n_changed)} only; below {MIN_CHANGED} the interval "
-            "rests on too few of them."
+            f"Results changed for {gain.n_changed} of {cluster_text(gain)}; below {MIN_CHANGED} "
+            "the interval rests on too few of them."
         ]
     if gain.high < 0:
-        return [f"{label(gain.metric)} clearly falls: the interval lies below 0."]
+        return [f"The interval of the gain lies below 0: {label(gain.metric)} clearly falls."]
     if gain.low <= 0:
         return ["The interval of the gain includes 0: it may be chance."]
     return []
@@ -129,7 +133,7 @@ def _sentence(gain: Comparison, metrics: Mapping[str, float], reasons: list[str]
     change = "rises" if gain.gain > 0 else "falls" if gain.gain < 0 else "changes"
     figures = (
         f"{label(gain.metric)} on the sealed test {change} by {signed(gain.gain)} "
-        f"({_interval(gain)}, {_users(gain.n_clusters)}), from {plain(gain.reference_mean)} to "
+        f"({_interval(gain)}, {cluster_text(gain)}), from {plain(gain.reference_mean)} to "
         f"{plain(gain.mean)}, at a mean drift of {plain(metrics['drift_mean'])}."
     )
     if not reasons:
@@ -140,7 +144,3 @@ def _sentence(gain: Comparison, metrics: Mapping[str, float], reasons: list[str]
 def _interval(item: Comparison) -> str:
     percent = f"{round(item.confidence * 100, 1):g} %"
     return f"{percent} interval {signed(item.low)} to {signed(item.high)}"
-
-
-def _users(n: int) -> str:
-    return f"{n} user" if n == 1 else f"{n} users"

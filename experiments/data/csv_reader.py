@@ -1,13 +1,23 @@
 """Reading delimited files in bounded memory."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pcsv
+from numpy.typing import NDArray
 
 from experiments.data.log_blocks import (
     BYTE_ORDER_MARK,
+    UNREADABLE,
+    Columns,
+    Complaints,
+    filtered,
     open_file,
+    reason_of,
 )
 
 BLOCK_BYTES = 16 << 20

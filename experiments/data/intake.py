@@ -106,7 +106,11 @@ class Intake:
         faults = Faults()
         data, bad = _coerced(table, file, columns, faults, time_unit)
         if "query_text" in data.column_names:
-            data = self._with_query_ids(data)
+            texts, data = data["query_text"], self._with_query_ids(data)
+            blank = pc.is_null(data["query_id"]).to_numpy() & ~bad
+            what = "column query_text must not be empty"
+            faults.add_rows(file, what, blank, partial(_at, texts))
+            bad |= blank
         faults.found += _value_faults(table, file, data, np.flatnonzero(~bad))
         for fault in faults.found:
             bad[fault.rows] = True

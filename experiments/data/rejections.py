@@ -27,6 +27,16 @@ class _Group:
     examples: list[tuple[int, str]] = field(default_factory=list)
 
 
+def storable(text: str) -> str:
+    """A text that UTF-8 can hold: JSON may bring half a character, and so may a file's name.
+
+    Example:
+        >>> storable("\\ud83d!")
+        '?!'
+    """
+    return text.encode(errors="replace").decode()
+
+
 class Rejections:
     """Refused rows, in bounded memory.
 
@@ -66,7 +76,7 @@ class Rejections:
     def keep(self, table: str, file: str, row: int, reason: str, content: str) -> None:
         """Put one row, once, into quarantine."""
         self.n_rows[table] = self.n_rows.get(table, 0) + 1
-        self._buffer.append((table, file, row, reason, content))
+        self._buffer.append((table, storable(file), row, reason, storable(content)))
         if len(self._buffer) >= BUFFER_ROWS:
             self._flush()
 

@@ -51,14 +51,12 @@ def evidence_figure(frame: pd.DataFrame, metric: str) -> go.Figure:
             marker={"color": frame["colour"], "size": 13},
             text=[signed(gain) for gain in frame["gain"]],
             textposition="top center",
-            hovertext=[f"{n} users" for n in frame["n_clusters"]],
+            hovertext=[f"{n} users or sessions of unknown users" for n in frame["n_clusters"]],
             showlegend=False,
         )
     )
     figure.add_vline(x=0, line={"color": GREY, "dash": "dash"})
-    style(
-        figure, x=f"gain in {label(metric)}, with its interval", y="", height=110 + 62 * len(frame)
-    )
+    style(figure, x=f"gain in {label(metric)}", y="", height=110 + 62 * len(frame))
     figure.update_layout(margin={"l": 12, "r": 16, "t": 16, "b": 12})
     figure.update_yaxes(range=[len(frame) - 0.6, -0.6])
     return figure

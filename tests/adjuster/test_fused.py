@@ -37,7 +37,7 @@ def test_an_error_in_a_range_reaches_the_caller():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        run_chunks(fail, np.ones(10), 2)
+        run_chunks(fail, np.ones(100), 2)
 
 
 def test_the_batch_is_untouched():

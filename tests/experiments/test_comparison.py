@@ -33,6 +33,7 @@ def test_gain_over_no_adjustment_worked_by_hand():
     assert result.reference_mean == pytest.approx((0.5 + 0.2 + 0.4) / 3)
     assert result.mean == pytest.approx((0.6 + 0.1 + 0.4) / 3)
     assert (result.n_sessions, result.n_clusters, result.n_changed) == (4, 3, 2)
+    assert result.n_users == 2
     assert result.p_value == 1.0
 
 

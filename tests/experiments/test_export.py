@@ -111,7 +111,7 @@ def test_the_exported_trial_becomes_the_champion(swept, capsys):
     arguments = ["study=shop", f"output_dir={swept}", "force=true", "format=json"]
     assert run_command("export", export, arguments) == 0
     assert "model:  models:/simulated@champion" in capsys.readouterr().out
-    client = MlflowClient(registry_uri=f"sqlite:///{swept / 'mlflow.db'}")
+    client = MlflowClient(tracking_uri=f"sqlite:///{swept / 'mlflow.db'}")
     champion = client.get_model_version_by_alias("simulated", "champion")
     data = json.loads((swept / "shop" / "best.json").read_text())
     assert champion.tags["trial"] == str(data["provenance"]["trial"])

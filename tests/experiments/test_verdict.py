@@ -15,6 +15,7 @@ GAIN = Comparison(
     reference="no adjustment",
     n_sessions=2900,
     n_clusters=280,
+    n_users=280,
     n_changed=250,
     reference_mean=0.701,
     mean=0.722,
@@ -58,15 +59,16 @@ def test_a_clear_loss_says_so():
     verdict = decide(loss, METRICS, GuardrailsConfig(), UNHARMED)
     assert verdict.decision == KEEP_OFF
     assert "clearly falls" in verdict.reasons[0]
+    assert verdict.sentence.startswith("Keep off: the interval of the gain lies below 0: NDCG@10")
     assert "falls by -.020" in verdict.sentence
 
 
 def test_too_few_users_keep_off_however_large_the_gain():
-    few = replace(GAIN, n_clusters=MIN_CLUSTERS - 1)
+    few = replace(GAIN, n_clusters=MIN_CLUSTERS - 1, n_users=MIN_CLUSTERS - 1)
     verdict = decide(few, METRICS, GuardrailsConfig(), UNHARMED)
     assert verdict.decision == KEEP_OFF
     assert f"{MIN_CLUSTERS - 1} users" in verdict.reasons[0]
-    enough = replace(GAIN, n_clusters=MIN_CLUSTERS)
+    enough = replace(GAIN, n_clusters=MIN_CLUSTERS, n_users=MIN_CLUSTERS)
     assert decide(enough, METRICS, GuardrailsConfig(), UNHARMED).adopts
 
 
@@ -75,7 +77,7 @@ def test_too_few_changed_users_keep_off():
         replace(GAIN, n_changed=MIN_CHANGED - 1), METRICS, GuardrailsConfig(), UNHARMED
     )
     assert verdict.decision == KEEP_OFF
-    assert "Results changed for 9 users only" in verdict.reasons[0]
+    assert "Results changed for 9 of 280 users;" in verdict.reasons[0]
 
 
 def test_reach_zero_is_said_in_words():
@@ -118,6 +120,14 @@ def test_a_clear_loss_on_bystanders_keeps_off_unless_only_reported():
 
 def test_unmeasured_bystanders_are_noted():
     assert "No bystanders were measured" in decide(GAIN, METRICS, GuardrailsConfig()).notes[0]
+
+
+def test_sessions_of_unknown_users_are_not_called_users():
+    mixed = decide(replace(GAIN, n_users=200), METRICS, GuardrailsConfig(), UNHARMED)
+    assert "200 users and 80 sessions of unknown users" in mixed.sentence
+    assert "taken for independent" in mixed.notes[0]
+    unknown = decide(replace(GAIN, n_users=0), METRICS, GuardrailsConfig(), UNHARMED)
+    assert "+.033, 280 sessions of unknown users)" in unknown.sentence
 
 
 def test_every_reason_is_given():

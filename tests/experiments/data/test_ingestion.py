@@ -119,9 +119,14 @@ FAULTS = {
         lambda log: sessions(log, session(), other(search_results="a, b")),
         "search_results must be a list of objects with object_id and rank (1 row",
     ),
+    "half a character where a list should be": (
+        lambda log: sessions(log, session(), other(search_results="\ud83d")),
+        "search_results must be a list of objects with object_id and rank (1 row",
+    ),
     "no query": (
         lambda log: sessions(log, session(), other(search_query="  ")),
-        "sessions: column query_id must not be empty (1 row",
+        "sessions: column query_text must not be empty (1 row; rows count from 1):\n"
+        "  row 2: got '  '",
     ),
     "line that is no JSON": (
         lambda log: append(log / "events.jsonl", '{"event_id": "e1"\n'),

@@ -1,0 +1,84 @@
+"""The figures of the parts ``replay`` and ``study``, on small measurements."""
+
+import json
+
+import pytest
+
+from adjuster import PublishedAdjuster
+from experiments.benchmarks import replays, studies
+from experiments.benchmarks.replays import Cost, plugin_inputs
+from experiments.benchmarks.studies import Sweep
+from experiments.config import ObjectiveConfig, ReplayConfig
+from experiments.data.folder import load_click_log
+from experiments.data.simulated import prepare_simulated
+from experiments.data_config import SimulatedConfig
+from experiments.replay import Replay
+
+SMALL = SimulatedConfig(
+    n_sessions=300, n_users=30, n_objects=100, n_topics=5, n_queries=20, dimensions=16
+)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bench") / "shop"
+    prepare_simulated(folder, SMALL)
+    return folder
+
+
+def test_a_folder_is_measured_in_time_and_memory(shop, tmp_path):
+    cost = replays.cost_of_folder(shop)
+    assert cost.n_sessions == 210
+    assert cost.seconds > 0
+    assert cost.published_per_second > 0
+
+
+def test_figures_are_ratios_of_one_run():
+    costs = {
+        "simulated_500k": Cost(10.0, 1000, 2**30, 50.0),
+        "simulated_1m": Cost(21.0, 2100, 2**31, 50.0),
+    }
+    figures = replays.measured(costs).figures
+    assert figures["replay.simulated_500k.sessions_per_second"] == 100
+    assert figures["replay.simulated_500k.ratio_to_published"] == 2
+    assert figures["replay.simulated_1m.peak_gib"] == 2
+    assert figures["replay.simulated.doubling"] == pytest.approx(2.1)
+
+
+def test_sessions_come_as_the_plugin_takes_them(shop):
+    replay = Replay(load_click_log(shop), ReplayConfig(), ObjectiveConfig())
+    inputs = plugin_inputs(replay, 5)
+    assert len(inputs) == 5
+    for item in inputs:
+        assert item.clicked_elements
+        assert len(item.clicked_elements) + len(item.non_clicked_elements) == SMALL.n_shown
+    adjuster = PublishedAdjuster(replay.log.index, num_iterations=1)
+    adjuster.adjust_vectors(inputs)
+    assert adjuster.skipped == {}
+
+
+def test_a_finished_sweep_is_read_from_its_files(tmp_path):
+    (tmp_path / "summary.json").write_text(
+        json.dumps(
+            {
+                "objective": "ndcg_at_10",
+                "seconds": {"overhead_per_trial_median": 0.02},
+                "best": {"metrics": {"ndcg_at_10": 0.75}},
+            }
+        )
+    )
+    (tmp_path / "trials.csv").write_text(
+        "number,state,reason\n"
+        "0,complete,\n"
+        "1,pruned,pruned after block 4 of 20\n"
+        "2,failed,ValueError: no\n"
+    )
+    sweep = studies.read_sweep(tmp_path, 12.0)
+    assert sweep == Sweep(12.0, pytest.approx(20.0), pytest.approx(0.625), 0.75)
+
+
+def test_the_loss_of_pruning_is_the_difference_of_the_best():
+    sweeps = {"wilcoxon": Sweep(60, 20, 0.4, 0.784), "none": Sweep(100, 20, 1.0, 0.785)}
+    figures = studies.measured(sweeps).figures
+    assert figures["study.movielens.pruner_wilcoxon.session_evaluations_saved"] == 0.6
+    assert figures["study.movielens.pruner_wilcoxon.loss_of_best"] == pytest.approx(0.001)
