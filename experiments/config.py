@@ -485,11 +485,27 @@ class CompareConfig:
             )
 
 
+@dataclass
+class TrackConfig:
+    """Which study to deliver to MLflow.
+
+    Args:
+        study: Its name.
+        output_dir: Where the sweep wrote.
+        uri: The tracking server or store; null is the sweep's own.
+    """
+
+    study: str = MISSING
+    output_dir: str = "outputs"
+    uri: str | None = None
+
+
 COMMANDS: dict[str, type] = {
     "sweep": SweepConfig,
     "evaluate": EvaluateConfig,
     "export": ExportConfig,
     "report": ReportConfig,
+    "track": TrackConfig,
     "compare": CompareConfig,
     "simulate": SimulateConfig,
     "ingest": IngestConfig,

@@ -19,6 +19,9 @@ from experiments.settings import Settings
 from experiments.timeline import resolve_scope
 from experiments.verdict import ADOPT, KEEP_OFF
 
+FILES = {"env": "best.env", "plugin": "best_plugin.py", "json": "best.json"}
+"""Format → its file; ``yaml`` is `experiments.best`'s."""
+
 KEEP_OFF_WARNING = (
     "The sealed test says KEEP OFF: this was exported all the same, with force=true. "
     "Turning it on is not expected to help."
@@ -108,15 +111,10 @@ def write_deployment(folder: Path, deployment: Deployment, formats: tuple[str, .
     Returns:
         The files written.
     """
-    makers = {
-        "env": ("best.env", env_text),
-        "plugin": ("best_plugin.py", _plugin_text),
-        "json": ("best.json", json_text),
-    }
-    chosen = [makers[name] for name in formats]
-    for name, make in chosen:
-        write_atomic(folder / name, make(deployment))
-    return [folder / name for name, _ in chosen]
+    makers = {"env": env_text, "plugin": _plugin_text, "json": json_text}
+    for name in formats:
+        write_atomic(folder / FILES[name], makers[name](deployment))
+    return [folder / FILES[name] for name in formats]
 
 
 def json_text(deployment: Deployment) -> str:

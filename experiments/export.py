@@ -12,6 +12,7 @@ from experiments.config import ExportConfig, SweepConfig
 from experiments.data.click_log import ClickLog
 from experiments.data.prepared import open_dataset
 from experiments.deployment import (
+    FILES,
     Deployment,
     json_text,
     make_deployment,
@@ -57,18 +58,26 @@ def export(command: ExportConfig) -> int:
     write_json(outputs.summary, summary)
     print("\n".join([*remarks, sealed_text(kept), ""]))
     info = study_info(config, uid, summary["dataset"])
-    trouble = [show_in_mlflow(config, outputs, info, write_report(outputs))]
+    trouble = show_in_mlflow(config, outputs, info, write_report(outputs))
     if may_deploy(summary, force=command.force):
         deployment = make_deployment(config, log, record, summary)
         _write_files(command, config, record, summary, outputs, deployment)
         _write_vectors(command, config, log, deployment)
-        trouble.append(_register(config, outputs, info, deployment))
+        # A server that did not answer just now is not waited for again.
+        trouble = trouble or _register(config, outputs, info, deployment)
     else:
         print(NOTHING_TO_DEPLOY.format(study=command.study))
+        print("".join(f"An earlier export's is still there: {path}\n" for path in _old(outputs)))
     print(f"report: {outputs.report}")
-    for line in filter(None, trouble):
-        print(line, file=sys.stderr)
+    if trouble:
+        print(trouble, file=sys.stderr)
     return OK
+
+
+def _old(outputs: Outputs) -> list[Path]:
+    """Files to deploy that an earlier export left."""
+    files = (outputs.folder / name for name in FILES.values())
+    return [path for path in files if path.exists()]
 
 
 def _write_files(
@@ -87,7 +96,7 @@ def _write_files(
         written.insert(0, outputs.best)
     if deployment.warning:
         print(deployment.warning)
-    print(f"trial {record.number} of study {command.study}, ready to deploy:")
+    print(f"trial {record.number} of study {command.study}:")
     print("\n".join(f"  {path}" for path in written))
     if "yaml" in command.formats:
         print(f"replay it: python -m experiments.evaluate config={outputs.best}")
@@ -99,13 +108,19 @@ def _write_vectors(
     """Write the personalized vectors, if they are asked for, and say so."""
     if command.vectors is None:
         return
-    path, n_copies = write_personalized(
-        Path(command.vectors).expanduser(),
-        log,
-        config.replay,
-        deployment.settings,
-        {"deployment": json_text(deployment)},
-    )
+    try:
+        path, n_copies = write_personalized(
+            Path(command.vectors).expanduser(),
+            log,
+            config.replay,
+            deployment.settings,
+            {"deployment": json_text(deployment)},
+        )
+    except OSError as error:
+        raise InputError(
+            f"vectors must be a folder that can be written to, got {command.vectors}: "
+            f"{error.strerror}."
+        ) from None
     print(f"{n_copies:,} personalized vectors: {path}")
 
 

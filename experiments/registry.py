@@ -133,9 +133,8 @@ def _register(client: "MlflowClient", info: StudyInfo, deployment: Deployment) -
 
 def _known_version(client: "MlflowClient", name: str, digest: str) -> str | None:
     """The version that holds this very model, if there is one."""
-    quoted = name.replace("'", "''")
-    found = client.search_model_versions(f"name='{quoted}' and tags.digest = '{digest}'")
-    return str(found[0].version) if found else None
+    found = client.search_model_versions(f"tags.digest = '{digest}'")
+    return next((str(item.version) for item in found if item.name == name), None)
 
 
 def _new_version(

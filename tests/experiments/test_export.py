@@ -100,6 +100,23 @@ def test_one_format_is_one_file(outputs):
     assert [name for name in FILES if (outputs / "shop" / name).exists()] == ["best.env"]
 
 
+def test_files_of_an_earlier_export_are_pointed_out(outputs, capsys):
+    assert run(outputs, "format=env", "force=true") == 0
+    capsys.readouterr()
+    assert run(outputs) == 0
+    told = capsys.readouterr().out
+    assert f"An earlier export's is still there: {outputs / 'shop' / 'best.env'}" in told
+    assert "best.json" not in told
+
+
+def test_vectors_that_cannot_be_written_are_said(outputs, capsys):
+    place = outputs / "shop" / "config.yaml"
+    assert run(outputs, "force=true", f"vectors={place}") == 2
+    assert (
+        f"vectors must be a folder that can be written to, got {place}" in capsys.readouterr().err
+    )
+
+
 def test_an_unknown_format_is_refused(outputs, capsys):
     assert run(outputs, "format=xml") == 2
     assert "format must be one of all, yaml, env, plugin, json, got xml" in capsys.readouterr().err

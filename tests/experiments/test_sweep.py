@@ -18,6 +18,7 @@ from experiments.data.simulated import prepare_simulated
 from experiments.evaluate import evaluate
 from experiments.export import export
 from experiments.sweep import sweep
+from experiments.track import track
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,6 +99,24 @@ def test_mlflow_and_the_study_agree(swept):
     for row in rows(swept):
         assert trials[row["number"]].data.metrics["value"] == float(row["value"])
         assert trials[row["number"]].data.tags["state"] == row["state"]
+
+
+def test_what_was_not_tracked_is_delivered_afterwards_and_once(shop, tmp_path, capsys):
+    from mlflow.tracking import MlflowClient
+
+    out, store = tmp_path / "out", f"sqlite:///{tmp_path / 'later.db'}"
+    assert run_sweep(shop, out) == 0
+    for _ in range(2):
+        command = ["study=shop", f"output_dir={out}", f"uri={store}"]
+        assert run_command("track", track, command) == 0
+    assert store in capsys.readouterr().out
+    client = MlflowClient(tracking_uri=store)
+    experiments = [item.experiment_id for item in client.search_experiments()]
+    tags = [run.data.tags for run in client.search_runs(experiments, max_results=1000)]
+    assert sorted(tag["trial"] for tag in tags if tag["kind"] == "trial") == sorted(
+        row["number"] for row in rows(out)
+    )
+    assert [tag["kind"] for tag in tags].count("study") == 1
 
 
 def test_the_same_name_goes_on_and_a_shorter_total_runs_nothing(shop, swept, capsys):

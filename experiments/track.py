@@ -1,0 +1,48 @@
+"""``python -m experiments.track study=NAME``: deliver to MLflow what it does not have yet.
+
+The study's own storage holds every trial; a server that was down or slow misses some of them.
+"""
+
+import json
+import sys
+from dataclasses import replace
+
+from experiments.command_line import FAILED, OK, run_command
+from experiments.config import TrackConfig
+from experiments.publishing import show_in_mlflow, study_info, write_report
+from experiments.run import load_study
+from experiments.tracking import open_tracker
+
+
+def track(command: TrackConfig) -> int:
+    """Bring MLflow up to a finished or interrupted study; the exit status."""
+    config, study, outputs = load_study(command.output_dir, command.study)
+    uri = command.uri or config.tracking.uri
+    tracking = replace(config.tracking, name="mlflow", uri=uri)
+    try:
+        records, baselines = study.records(), study.baselines()
+        uid = study.attribute("uid")
+    finally:
+        study.close()
+    summary = json.loads(outputs.summary.read_text(encoding="utf-8"))
+    info = study_info(config, uid, summary["dataset"])
+    tracker = open_tracker(tracking, outputs, info)
+    tracker.start(records, list(baselines.values()))
+    trouble = tracker.finish(records, summary)
+    if not trouble and summary["best"] is not None:
+        kept = replace(config, tracking=tracking)
+        trouble = show_in_mlflow(kept, outputs, info, write_report(outputs))
+    if trouble:
+        print(trouble, file=sys.stderr)
+        return FAILED
+    print(f"Study {command.study} is in MLflow: {uri or outputs.tracking_uri}")
+    return OK
+
+
+def main() -> int:
+    """Run the command with the process's arguments."""
+    return run_command("track", track)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
