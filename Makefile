@@ -46,5 +46,10 @@ test-all: test ## Every check, the slow tests too
 bench: $(READY) ## Measure adjusters, replay and study
 	$(BIN)/python -m experiments.benchmark $(ARGS)
 
+fuzz: $(READY) ## Fuzz the readers of logs for a minute
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
+	mkdir -p outputs/fuzz-corpus
+	$(BIN)/python -m tests.fuzz.fuzz_readers outputs/fuzz-corpus -max_total_time=60
+
 clean: ## Remove what was built; data/ and outputs/ stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -67,7 +67,8 @@ def export(command: ExportConfig) -> int:
         trouble = trouble or _register(config, outputs, info, deployment)
     else:
         print(NOTHING_TO_DEPLOY.format(study=command.study))
-        print("".join(f"An earlier export's is still there: {path}\n" for path in _old(outputs)))
+        for path in _old(outputs):
+            print(f"An earlier export's is still there: {path}")
     print(f"report: {outputs.report}")
     if trouble:
         print(trouble, file=sys.stderr)
