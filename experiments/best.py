@@ -39,10 +39,13 @@ def write_best(
         record: The trial.
         summary: The content of ``summary.json``.
     """
+    # The replay's interval is the adjuster's, which may have been searched.
+    interval = record.settings["adjuster"]["interval_seconds"]
     data = {
         "defaults": ["sweep_schema", "_self_"],
         **asdict(config),
         **record.settings,
+        "replay": {**asdict(config.replay), "interval_seconds": interval},
         "provenance": provenance(record, summary),
     }
     head = HEAD.format(path=path, folder=path.parent)

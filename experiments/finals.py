@@ -16,6 +16,7 @@ from experiments.evidence import (
 from experiments.finalists import N_FINALISTS, Candidate, judge_finalists
 from experiments.importances import importances
 from experiments.output import Outputs
+from experiments.preference import is_as_good, prefer_least_drift
 from experiments.records import TrialRecord
 from experiments.replay import Replay
 from experiments.run import base_settings
@@ -74,12 +75,13 @@ def choose_for_test(
     """The finalist to open the sealed test on; None without a feasible trial.
 
     Returns:
-        The best finalist whose drift keeps its bound to the end of the log, and a sentence for
-        each that was passed over because it does not.
+        The first finalist, in the order of `prefer_least_drift`, whose drift keeps its bound to
+        the end of the log; and a sentence for each reason why it is not the best on tune.
     """
-    chosen = choose(records)
-    if not chosen:
+    ranked = choose(records)
+    if not ranked:
         return None, []
+    chosen = prefer_least_drift(ranked)
     candidate, passed_over = first_that_stays(
         [_candidate(record) for record in chosen],
         replays(config, log)(config.replay, "test"),
@@ -87,7 +89,16 @@ def choose_for_test(
     )
     record = next(record for record in chosen if record.number == candidate.trial)
     bound = config.guardrails.max_mean_drift
-    return record, [
+    preferred = (
+        [
+            f"Trial {record.number} is taken, not trial {ranked[0].number}: on tune it is as good "
+            f"within one standard error, at a mean drift of {plain(record.metrics['drift_mean'])} "
+            f"instead of {plain(ranked[0].metrics['drift_mean'])}."
+        ]
+        if record.number != ranked[0].number and is_as_good(record, ranked[0])
+        else []
+    )
+    return record, preferred + [
         f"Trial {trial} is passed over: its mean drift grows to {plain(drift)} by the end of the "
         f"log, above guardrails.max_mean_drift of {bound:g}."
         for trial, drift in passed_over.items()

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from pprint import pformat
 from string import Template
+from textwrap import wrap
 from typing import Any
 
 from adjuster.config import AdjusterConfig
@@ -32,6 +32,8 @@ def get_vectors_adjuster(search_index_info):
     return $adjuster(search_index_info, **SETTINGS)
 ''')
 
+WIDTH = 99
+
 REFIT_REMARK = (
     "memory is refit: hand over the original vectors with all sessions so far, not only the new "
     "ones; the adjuster keeps nothing between two calls."
@@ -56,7 +58,7 @@ def plugin_text(
     adjuster = settings.adjuster
     remarks = [text for text in (warning, *_remarks(adjuster)) if text]
     return SOURCE.substitute(
-        remarks="".join(f"\n# {text}" for text in remarks) + "\n" * bool(remarks),
+        remarks="".join(f"\n{_comment(text)}" for text in remarks) + "\n" * bool(remarks),
         adjuster=adjuster_class(adjuster),
         settings=_literal(adjuster_arguments(adjuster)),
         interval=adjuster.interval_seconds,
@@ -87,6 +89,19 @@ def _remarks(adjuster: AdjusterConfig) -> list[str]:
     return [REFIT_REMARK] * (adjuster.memory == "refit") + [BOUND_REMARK] * bounded
 
 
-def _literal(data: Any) -> str:
-    """Plain data as a Python literal; texts are quoted by Python itself."""
-    return pformat(data, width=100, sort_dicts=False)
+def _comment(text: str) -> str:
+    return "\n".join(f"# {line}" for line in wrap(text, WIDTH - 2))
+
+
+def _literal(data: Any, indent: str = "") -> str:
+    """Plain data as a Python literal, a line an entry; texts are quoted by Python itself."""
+    deeper = indent + "    "
+    if isinstance(data, Mapping) and data:
+        entries = [f"{key!r}: {_literal(value, deeper)}" for key, value in data.items()]
+    elif isinstance(data, list) and data:
+        entries = [_literal(value, deeper) for value in data]
+    else:
+        return repr(data)
+    opened, closed = "[]" if isinstance(data, list) else "{}"
+    lines = "".join(f"{deeper}{entry},\n" for entry in entries)
+    return f"{opened}\n{lines}{indent}{closed}"

@@ -1,6 +1,7 @@
 """An exported configuration: read as data, refused with reasons, the same after a round trip."""
 
 import os
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -31,6 +32,16 @@ def test_it_comes_back_with_the_trials_settings(written):
     assert read.adjuster.adjustment_rate == best.values["adjustment_rate"]
     assert read.replay == config.replay
     assert read.search_space == config.search_space
+
+
+def test_a_searched_interval_is_the_replays_too(written, tmp_path):
+    _, config, best = written
+    adjuster = {**best.settings["adjuster"], "interval_seconds": 417}
+    searched = replace(best, settings={**best.settings, "adjuster": adjuster})
+    summary = {"study": "tiny", "dataset": {"name": "s", "fingerprint": "f"}, "objective": "mrr"}
+    write_best(tmp_path / "other.yaml", config, searched, summary)
+    read = read_config(tmp_path / "other.yaml")
+    assert read.replay.interval_seconds == read.adjuster.interval_seconds == 417
 
 
 def test_it_says_where_it_comes_from(written):

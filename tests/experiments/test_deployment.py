@@ -96,6 +96,7 @@ def test_the_plugin_holds_what_the_host_must_set_itself(tmp_path):
     assert module["PERSONALIZE_BY"] == "user_id"
     text = (tmp_path / "best_plugin.py").read_text()
     assert "# memory is refit: hand over the original vectors" in text
+    assert max(map(len, text.splitlines())) < 100
     assert "# max_drift and anchor_weight measure from" in text
 
 
