@@ -320,6 +320,51 @@ def copy_rows(target, source):  # type: ignore[no-untyped-def]
             target[m, d] = source[m, d]
 
 
+@compiled(inline=True)
+def relearn(
+    knobs, room, x, original, queries, query_offsets, slot_query, clicked, unclicked, lo, hi
+):  # type: ignore[no-untyped-def]
+    """Fit a pair anew from its original, with the feedback so far in its slots ``lo:hi``."""
+    n_rows, n_terms = 0, 0
+    for k in range(lo, hi):
+        if clicked[k] > 0.0 or unclicked[k] > 0.0:
+            room.clicked[n_terms] = clicked[k]
+            room.unclicked[n_terms] = unclicked[k]
+            n_rows = gather_rows(room, n_rows, n_terms, slot_query[k], query_offsets)
+            n_terms += 1
+    copy_rows(x, original)
+    return descend(
+        knobs,
+        x,
+        original,
+        queries,
+        room.rows[:n_rows],
+        room.term_rows[: n_terms + 1],
+        room.clicked[:n_terms],
+        room.unclicked[:n_terms],
+        room,
+    )
+
+
+@compiled(inline=True)
+def learn(knobs, room, x, original, queries, query_offsets, term_query, clicked, unclicked, lo, hi):  # type: ignore[no-untyped-def]
+    """Go on from where a pair stands, with the terms ``lo:hi`` of one step."""
+    n_rows = 0
+    for j in range(lo, hi):
+        n_rows = gather_rows(room, n_rows, j - lo, term_query[j], query_offsets)
+    return descend(
+        knobs,
+        x,
+        original,
+        queries,
+        room.rows[:n_rows],
+        room.term_rows[: hi - lo + 1],
+        clicked[lo:hi],
+        unclicked[lo:hi],
+        room,
+    )
+
+
 @compiled()
 def _run_range(  # type: ignore[no-untyped-def]
     knobs,
@@ -356,6 +401,7 @@ def _run_range(  # type: ignore[no-untyped-def]
     scores,
     adjusted,
 ):
+    """Run the pairs ``lo:hi``; the arguments are the fields of `run_streams`' arguments."""
     for p in range(lo, hi):
         first_step = step_offsets[p]
         n_steps = step_offsets[p + 1] - first_step
@@ -377,53 +423,40 @@ def _run_range(  # type: ignore[no-untyped-def]
             needed = n_steps if i == end[p] else steps_before[i]
             if needed > done:
                 if knobs.refit:
+                    # Only the last of several steps can be seen: each starts from the original.
                     for j in range(
                         term_offsets[first_step + done], term_offsets[first_step + needed]
                     ):
                         slot_clicked[slots + term_slot[j]] += term_clicked[j]
                         slot_unclicked[slots + term_slot[j]] += term_unclicked[j]
-                    n_rows, n_terms = 0, 0
-                    for k in range(slots, slot_offsets[p + 1]):
-                        if slot_clicked[k] > 0.0 or slot_unclicked[k] > 0.0:
-                            room.clicked[n_terms] = slot_clicked[k]
-                            room.unclicked[n_terms] = slot_unclicked[k]
-                            n_rows = gather_rows(
-                                room, n_rows, n_terms, slot_query[k], query_offsets
-                            )
-                            n_terms += 1
-                    copy_rows(x, original)
-                    if descend(
+                    touched[p] |= relearn(
                         knobs,
+                        room,
                         x,
                         original,
                         queries,
-                        room.rows[:n_rows],
-                        room.term_rows[: n_terms + 1],
-                        room.clicked[:n_terms],
-                        room.unclicked[:n_terms],
-                        room,
-                    ):
-                        touched[p] = True
+                        query_offsets,
+                        slot_query,
+                        slot_clicked,
+                        slot_unclicked,
+                        slots,
+                        slot_offsets[p + 1],
+                    )
                 else:
                     for step in range(first_step + done, first_step + needed):
-                        first, last = term_offsets[step], term_offsets[step + 1]
-                        n_rows = 0
-                        for j in range(first, last):
-                            n_rows = gather_rows(
-                                room, n_rows, j - first, term_query[j], query_offsets
-                            )
-                        if descend(
+                        touched[p] |= learn(
                             knobs,
+                            room,
                             x,
                             original,
                             queries,
-                            room.rows[:n_rows],
-                            room.term_rows[: last - first + 1],
-                            term_clicked[first:last],
-                            term_unclicked[first:last],
-                            room,
-                        ):
-                            touched[p] = True
+                            query_offsets,
+                            term_query,
+                            term_clicked,
+                            term_unclicked,
+                            term_offsets[step],
+                            term_offsets[step + 1],
+                        )
                 done = needed
             if i < end[p] and touched[p]:
                 query = show_query[i]

@@ -22,13 +22,13 @@ from experiments.deployment import (
 from experiments.errors import InputError
 from experiments.finalist_table import sealed_text
 from experiments.finals import choose_for_test, open_test
+from experiments.mlflow_runs import StudyInfo
 from experiments.output import Outputs, write_json
 from experiments.personalized_export import write_personalized
 from experiments.publishing import show_in_mlflow, study_info, write_report
 from experiments.records import COMPLETE, TrialRecord
 from experiments.registry import register_champion
 from experiments.run import load_study
-from experiments.tracking import StudyInfo
 
 NOTHING_TO_DEPLOY = (
     "Nothing to deploy was written, because the verdict is keep off. Summary and report have it. "

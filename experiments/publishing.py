@@ -7,10 +7,12 @@ from typing import Any
 from experiments.config import SweepConfig
 from experiments.figures.of_study import study_figures
 from experiments.finished_study import read_study
+from experiments.mlflow_runs import StudyInfo
 from experiments.output import Outputs, write_atomic
 from experiments.report_page import build_page
 from experiments.run_figures import Evidence
-from experiments.tracking import StudyInfo, track_evidence
+from experiments.study_note import study_note
+from experiments.tracking import track_evidence
 
 
 def write_report(outputs: Outputs) -> dict[str, str]:
@@ -48,7 +50,8 @@ def show_in_mlflow(
     kept: dict[str, Any] = {
         key: study.summary[key] for key in ("verdict", "test") if key in study.summary
     }
-    return track_evidence(config.tracking, outputs, info, Evidence(study.finalists, kept, files))
+    evidence = Evidence(study.finalists, kept, files, study_note(study))
+    return track_evidence(config.tracking, outputs, info, evidence)
 
 
 def study_info(config: SweepConfig, uid: str, dataset: Mapping[str, str]) -> StudyInfo:

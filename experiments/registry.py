@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import adjuster
 from experiments.config import TrackingConfig
 from experiments.deployment import Deployment, json_text
+from experiments.mlflow_runs import PARENT, StudyInfo
 from experiments.output import Outputs
-from experiments.tracking import PARENT, StudyInfo, place_of
+from experiments.tracking import place_of
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature

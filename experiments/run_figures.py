@@ -19,11 +19,13 @@ class Evidence:
         finalists: A record a finalist.
         kept: The summary's ``verdict`` and ``test``; empty while the test is sealed.
         files: Artifact → its text.
+        note: The study in Markdown.
     """
 
     finalists: Sequence[Mapping[str, Any]]
     kept: Mapping[str, Any]
     files: Mapping[str, str]
+    note: str
 
 
 def trial_points(record: TrialRecord) -> Iterator[Point]:

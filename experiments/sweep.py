@@ -16,6 +16,7 @@ from experiments.data.click_log import ClickLog
 from experiments.data.prepared import open_dataset
 from experiments.finalist_table import finalist_table
 from experiments.finals import judge_study
+from experiments.mlflow_runs import StudyInfo
 from experiments.output import Outputs, write_config, write_json, write_trials
 from experiments.progress import Progress
 from experiments.publishing import show_in_mlflow, study_info, write_report
@@ -27,7 +28,7 @@ from experiments.search_space import SearchSpace
 from experiments.study import Study
 from experiments.summary import summarize
 from experiments.table import result_table
-from experiments.tracking import StudyInfo, Tracker, open_tracker
+from experiments.tracking import Tracker, open_tracker
 
 FREE = (
     "study.n_trials",

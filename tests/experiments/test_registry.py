@@ -19,10 +19,11 @@ from adjuster import (
 )
 from experiments.config import TrackingConfig
 from experiments.deployment import Deployment
+from experiments.mlflow_runs import MlflowRuns, StudyInfo
 from experiments.output import Outputs
 from experiments.registry import register_champion
 from experiments.settings import Settings
-from experiments.tracking import MlflowRuns, StudyInfo, place_of
+from experiments.tracking import place_of
 
 INDEX = SearchIndexInfo(5, "cosine", "min")
 DOCUMENTED = AdjusterConfig(adjustment_rate=1 / 30, num_iterations=4, max_drift=0.2)

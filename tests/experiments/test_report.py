@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from experiments.finished_study import FinishedStudy, read_study
 from experiments.report import report
 from experiments.report_page import build_page as page_of
 from experiments.report_tables import finalist_rows, gain_text, result_rows, setting_rows
+from tests.experiments.browser import console_errors, needs_chromium, open_page
 from tests.experiments.finished_folder import read_summary, write_finished_study
 
 
@@ -143,27 +143,15 @@ def test_the_command_names_a_missing_study(tmp_path, capsys):
     assert "has no config.yaml" in capsys.readouterr().err
 
 
-CHROMIUM = shutil.which("chromium")
-
-
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium: the report was NOT seen in a browser")
+@needs_chromium
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
 def test_a_browser_without_network_shows_everything(output_dir, tmp_path, width, height):
-    from playwright.sync_api import sync_playwright
-
     study = read_study(output_dir, "adopted")
     path = tmp_path / "report.html"
     path.write_text(build_page(study), encoding="utf-8")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, offline=True, device_scale_factor=1
-        )
-        page = context.new_page()
-        errors: list[str] = []
-        page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
+    with open_page(width, height, offline=True) as page:
+        errors = console_errors(page)
         page.goto(path.as_uri())
         page.wait_for_function(
             "[...document.querySelectorAll('.plotly-graph-div')].every(d => d._fullLayout)"
@@ -181,4 +169,3 @@ def test_a_browser_without_network_shows_everything(output_dir, tmp_path, width,
         assert verdict["y"] + verdict["height"] < height / 2
         assert table["y"] < height / 2
         assert errors == []
-        browser.close()

@@ -5,13 +5,15 @@ import time
 from contextlib import contextmanager
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 
 from experiments.config import TrackingConfig
 from experiments.courier import Courier
+from experiments.mlflow_runs import MlflowRuns, StudyInfo
 from experiments.output import Outputs
 from experiments.records import BaselineRecord
-from experiments.tracking import MlflowRuns, MlflowTracker, NoTracker, StudyInfo, open_tracker
+from experiments.tracking import MlflowTracker, NoTracker, open_tracker
 from tests.experiments.fake_replay import FakeReplay, Killed, make_config, run_study
 
 BASELINE = BaselineRecord("popularity", {"strength": 10}, {"ndcg_at_10": 0.8, "reach": 0.0})
@@ -120,6 +122,13 @@ def test_the_studys_run_holds_configuration_best_and_counts(server, info, swept,
     assert parent.data.tags["dataset.fingerprint"] == "f"
     assert parent.data.tags["best.adjustment_rate"] == "0.01"
     assert parent.data.metrics["trials_complete"] == 4
+    assert parent.data.tags["version.numpy"] == np.__version__
+    (used,) = parent.inputs.dataset_inputs
+    assert (used.dataset.name, used.dataset.digest) == ("shop", "f")
+    assert {tag.key: tag.value for tag in used.tags} == {"mlflow.data.context": "tune"}
+    assert any(name.startswith("search_space.") for name in parent.data.params)
+    trial = runs["trial:0"].data.params
+    assert not any(name.startswith(("search_space.", "output_dir")) for name in trial)
 
 
 def test_delivering_again_makes_no_twins(server, info, swept, location):

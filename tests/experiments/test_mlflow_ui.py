@@ -1,0 +1,140 @@
+"""The MLflow UI on the store of a finished sweep, in a real browser."""
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from experiments.command_line import run_command
+from experiments.data.shop import SimulatedConfig
+from experiments.data.simulated import prepare_simulated
+from experiments.sweep import sweep
+from tests.experiments.browser import needs_chromium, open_page
+
+pytestmark = [pytest.mark.slow, needs_chromium]
+
+SECONDS_TO_START = 120
+
+
+@pytest.fixture(scope="session")
+def swept(tmp_path_factory):
+    """The output folder of a finished sweep of a small log."""
+    folder = tmp_path_factory.mktemp("ui")
+    sizes = SimulatedConfig(
+        n_sessions=400, n_users=20, n_objects=60, n_topics=3, n_queries=12, n_shown=8, dimensions=8
+    )
+    prepare_simulated(folder / "shop", sizes)
+    arguments = [
+        "dataset=folder",
+        f"dataset.path={folder / 'shop'}",
+        f"output_dir={folder}",
+        "study.name=autumn",
+        "study.n_trials=6",
+        "tracking=mlflow",
+        "tracking.experiment=shop",
+        "replay.n_blocks=4",
+    ]
+    assert run_command("sweep", sweep, arguments) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(swept):
+    """The address of an MLflow UI on that folder's store."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{swept / 'mlflow.db'}"]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    with (swept / "ui.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=swept, stdout=log, stderr=log)
+    try:
+        await_answer(f"{address}/health", process, swept / "ui.log")
+        yield address
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def await_answer(address, process, log):
+    deadline = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail(f"the MLflow UI did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def runs(swept):
+    """The runs in the store, by name."""
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{swept / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("shop")
+    return {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
+
+
+def close_assistant(page):
+    """Shut the panel that a first visit opens over the runs."""
+    panel = page.locator('[data-component-id="mlflow.assistant.chat_panel.close"]')
+    if panel.count():
+        panel.click()
+
+
+def test_the_experiment_opens_on_its_runs_trials_nested_in_the_study(server, runs):
+    experiment = runs["autumn"].info.experiment_id
+    with open_page(1600, 1000) as page:
+        page.goto(f"{server}/#/experiments/{experiment}")
+        study = page.get_by_role("link", name="autumn", exact=True)
+        study.wait_for()
+        close_assistant(page)
+        trials = page.get_by_role("link", name=re.compile(r"^trial-\d{4}$"))
+        assert trials.count() == 0, "folded into the study's run at first"
+        row = page.get_by_role("row").filter(has=study)
+        assert "shop" in row.inner_text(), "the data set's name"
+        row.locator('[data-testid="expander"], [aria-label*="xpand"], .ag-group-contracted, button').first.click()
+        page.get_by_role("link", name="trial-0000", exact=True).wait_for()
+        assert trials.count() == 6
+        for baseline in ("no_adjustment", "popularity", "rocchio"):
+            assert page.get_by_role("link", name=baseline, exact=True).count() == 1
+
+
+def test_the_studys_page_shows_note_data_set_metrics_and_trials(server, runs, swept):
+    summary = json.loads((swept / "autumn" / "summary.json").read_text())
+    parent = runs["autumn"].info
+    with open_page(1600, 1000) as page:
+        page.goto(f"{server}/#/experiments/{parent.experiment_id}/runs/{parent.run_id}")
+        page.get_by_text("Not decided yet.").wait_for()
+        close_assistant(page)
+        table = page.get_by_role("table").filter(has_text="on the tune sessions").first
+        assert "published defaults" in table.inner_text()
+        text = page.locator("body").inner_text()
+        assert f"shop ({summary['dataset']['fingerprint'][:8]}" in text
+        assert "ndcg_at_10" in text
+        assert str(summary["best"]["metrics"]["ndcg_at_10"]) in text
+        assert page.get_by_role("link", name=re.compile(r"^(trial|finalist)-\d{4}$")).count() > 0
+
+
+def test_a_trials_page_shows_its_figures_and_its_curve(server, runs):
+    trial = runs["trial-0000"]
+    with open_page(1600, 1000) as page:
+        page.goto(f"{server}/#/experiments/{trial.info.experiment_id}/runs/{trial.info.run_id}")
+        page.get_by_text("curve_after").first.wait_for()
+        text = page.locator("body").inner_text()
+        assert str(trial.data.metrics["ndcg_at_10"]) in text
+        assert "adjuster.adjustment_rate" in text
+        assert "autumn" in text, "its parent"
