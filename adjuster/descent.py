@@ -27,7 +27,7 @@ from adjuster.knobs import (
 
 
 @compiled(inline=True)
-def bound_drift(x, m, original, min_cosine):  # type: ignore[no-untyped-def]
+def bound_drift(x, m, original, min_cosine):
     """Move a part back along the great circle until cos(original, x) >= min_cosine.
 
     The norm is kept. An exactly opposite part has no great circle of its own: it goes back to
@@ -53,7 +53,7 @@ def bound_drift(x, m, original, min_cosine):  # type: ignore[no-untyped-def]
 
 
 @compiled(inline=True)
-def rocchio_step(knobs, x, queries, rows, term_rows, clicked, unclicked):  # type: ignore[no-untyped-def]
+def rocchio_step(knobs, x, queries, rows, term_rows, clicked, unclicked):
     """Rocchio's rule on every part, as `rocchio.py` states it."""
     f = x.dtype.type
     liked, passed = 0.0, 0.0
@@ -77,7 +77,7 @@ def rocchio_step(knobs, x, queries, rows, term_rows, clicked, unclicked):  # typ
 
 
 @compiled(inline=True)
-def term_gradients(knobs, term_rows, clicked, unclicked, scale, n_parts, room):  # type: ignore[no-untyped-def]
+def term_gradients(knobs, term_rows, clicked, unclicked, scale, n_parts, room):
     """Fill `room.slopes` with the loss's derivative by each of `room.sims`."""
     for j in range(clicked.shape[0]):
         lo, hi, pull, push = term_rows[j], term_rows[j + 1], clicked[j], unclicked[j]
@@ -88,7 +88,7 @@ def term_gradients(knobs, term_rows, clicked, unclicked, scale, n_parts, room): 
 
 
 @compiled(inline=True)
-def descend_in_full(knobs, x, original, queries, rows, term_rows, clicked, unclicked, scale, room):  # type: ignore[no-untyped-def]
+def descend_in_full(knobs, x, original, queries, rows, term_rows, clicked, unclicked, scale, room):
     """Every iteration on the vectors themselves."""
     n_parts, n_rows, dimensions = x.shape[0], rows.shape[0], x.shape[1]
     raws, sims, slopes = room.raws, room.sims, room.slopes
@@ -115,7 +115,7 @@ def descend_in_full(knobs, x, original, queries, rows, term_rows, clicked, uncli
 
 
 @compiled(inline=True)
-def descend_in_span(knobs, x, queries, rows, term_rows, clicked, unclicked, scale, room):  # type: ignore[no-untyped-def]
+def descend_in_span(knobs, x, queries, rows, term_rows, clicked, unclicked, scale, room):
     """Every iteration on coordinates: x = places[0] · start + Σ_r places[r + 1] · q_r.
 
     Products of the rows are taken once; an iteration then costs R² numbers instead of R · D. An
@@ -162,7 +162,7 @@ def descend_in_span(knobs, x, queries, rows, term_rows, clicked, unclicked, scal
 
 
 @compiled(inline=True)
-def combine(x, m, queries, rows, places):  # type: ignore[no-untyped-def]
+def combine(x, m, queries, rows, places):
     """Overwrite part m by its coordinates: places[0] · x + Σ_r places[r + 1] · q_r."""
     f = x.dtype.type
     along = f(places[m, 0])
@@ -175,7 +175,7 @@ def combine(x, m, queries, rows, places):  # type: ignore[no-untyped-def]
 
 
 @compiled(inline=True)
-def descend(knobs, x, original, queries, rows, term_rows, clicked, unclicked, room):  # type: ignore[no-untyped-def]
+def descend(knobs, x, original, queries, rows, term_rows, clicked, unclicked, room):
     """Adjust one object in place.
 
     Args:

@@ -114,7 +114,7 @@ def run_chunks(
 
 
 @compiled()
-def _adjust_range(  # type: ignore[no-untyped-def]
+def _adjust_range(
     knobs,
     room,
     lo,

@@ -24,7 +24,7 @@ from adjuster.knobs import (
 
 
 @compiled(inline=True)
-def dot_span(left, i, right, j, lo, hi):  # type: ignore[no-untyped-def]
+def dot_span(left, i, right, j, lo, hi):
     """Inner product of rows i and j over coordinates ``lo:hi``."""
     total = left.dtype.type(0)
     for d in range(lo, hi):
@@ -33,7 +33,7 @@ def dot_span(left, i, right, j, lo, hi):  # type: ignore[no-untyped-def]
 
 
 @compiled(inline=True)
-def raw_span(metric, queries, row, x, m, lo, hi):  # type: ignore[no-untyped-def]
+def raw_span(metric, queries, row, x, m, lo, hi):
     """What a similarity is made of, over ``lo:hi``: q·x, or |q - x|² under Euclid."""
     if metric != EUCLID:
         return dot_span(queries, row, x, m, lo, hi)
@@ -45,7 +45,7 @@ def raw_span(metric, queries, row, x, m, lo, hi):  # type: ignore[no-untyped-def
 
 
 @compiled(inline=True)
-def similarity_of(metric, raw, inverse_norm):  # type: ignore[no-untyped-def]
+def similarity_of(metric, raw, inverse_norm):
     """Similarity from `raw_span`; a query's rows are unit length under cosine."""
     if metric == COSINE:
         return raw * inverse_norm
@@ -55,13 +55,13 @@ def similarity_of(metric, raw, inverse_norm):  # type: ignore[no-untyped-def]
 
 
 @compiled(inline=True)
-def inverse_root(squared_norm):  # type: ignore[no-untyped-def]
+def inverse_root(squared_norm):
     """1/|x|; 0 for a zero vector, which is similar to nothing."""
     return 1.0 / np.sqrt(squared_norm) if squared_norm > 0 else 0.0
 
 
 @compiled(inline=True)
-def loss_slope(knobs, pooled, clicked, unclicked):  # type: ignore[no-untyped-def]
+def loss_slope(knobs, pooled, clicked, unclicked):
     """Derivative of a term's loss by its pooled similarity."""
     pushed = knobs.non_clicked_weight * unclicked
     if knobs.loss == CUBIC:
@@ -73,7 +73,7 @@ def loss_slope(knobs, pooled, clicked, unclicked):  # type: ignore[no-untyped-de
 
 
 @compiled(inline=True)
-def mean_gradient(knobs, sims, slopes, n_parts, lo, hi, scale, clicked, unclicked):  # type: ignore[no-untyped-def]
+def mean_gradient(knobs, sims, slopes, n_parts, lo, hi, scale, clicked, unclicked):
     """Derivative of one term's loss by each of its similarities, pooled by their mean."""
     count = (hi - lo) * n_parts
     pooled = 0.0
@@ -87,7 +87,7 @@ def mean_gradient(knobs, sims, slopes, n_parts, lo, hi, scale, clicked, unclicke
 
 
 @compiled(inline=True)
-def nearest_gradient(knobs, sims, slopes, n_parts, lo, hi, scale, clicked, unclicked):  # type: ignore[no-untyped-def]
+def nearest_gradient(knobs, sims, slopes, n_parts, lo, hi, scale, clicked, unclicked):
     """Derivative of one term's loss by each of its similarities, pooled toward the nearest.
 
     With w = softmax(s / T) and S = Σ w·s, ∂S/∂s_j = w_j · (1 + (s_j - S) / T).
@@ -112,7 +112,7 @@ def nearest_gradient(knobs, sims, slopes, n_parts, lo, hi, scale, clicked, uncli
 
 
 @compiled(inline=True)
-def row_coefficients(metric, slopes, sims, n_rows, n_parts, inverse_norms, own):  # type: ignore[no-untyped-def]
+def row_coefficients(metric, slopes, sims, n_rows, n_parts, inverse_norms, own):
     """Turn slopes by similarity into the gradient's coefficients.
 
     The gradient of part m is Σ_r slopes[r, m] · q_r + own[m] · x_m after this call.
@@ -133,7 +133,7 @@ def row_coefficients(metric, slopes, sims, n_rows, n_parts, inverse_norms, own):
 
 
 @compiled(inline=True)
-def adamw_one_row(x, m, moments, queries, row, a, b, decay, step, root, fresh):  # type: ignore[no-untyped-def]
+def adamw_one_row(x, m, moments, queries, row, a, b, decay, step, root, fresh):
     """One AdamW step of part m with a single query row; returns the next q·x and |x|².
 
     Gradient, moments, update and the next iteration's two sums are one pass over D. A fresh
@@ -172,7 +172,7 @@ def adamw_one_row(x, m, moments, queries, row, a, b, decay, step, root, fresh): 
 
 
 @compiled(inline=True)
-def adamw_block(x, m, moments, gradient, lo, hi, decay, step, root, fresh):  # type: ignore[no-untyped-def]
+def adamw_block(x, m, moments, gradient, lo, hi, decay, step, root, fresh):
     """One AdamW step of coordinates ``lo:hi`` of part m; returns their share of the next |x|²."""
     f = x.dtype.type
     decay, step, root = f(decay), f(step), f(root)
@@ -201,7 +201,7 @@ def adamw_block(x, m, moments, gradient, lo, hi, decay, step, root, fresh):  # t
 
 
 @compiled(inline=True)
-def sgd_block(x, m, gradient, lo, hi, rate):  # type: ignore[no-untyped-def]
+def sgd_block(x, m, gradient, lo, hi, rate):
     """One gradient step of ``lo:hi`` of part m; returns its share of the next |x|²."""
     f = x.dtype.type
     rate = f(rate)
@@ -214,7 +214,7 @@ def sgd_block(x, m, gradient, lo, hi, rate):  # type: ignore[no-untyped-def]
 
 
 @compiled(inline=True)
-def gradient_block(gradient, x, original, queries, rows, a, m, b, anchor, lo, hi):  # type: ignore[no-untyped-def]
+def gradient_block(gradient, x, original, queries, rows, a, m, b, anchor, lo, hi):
     """Gradient of coordinates ``lo:hi`` of part m."""
     f = x.dtype.type
     own, pull = f(b + anchor), f(anchor)
@@ -231,7 +231,7 @@ def gradient_block(gradient, x, original, queries, rows, a, m, b, anchor, lo, hi
 
 
 @compiled(inline=True)
-def step_part(knobs, x, original, queries, rows, a, m, b, pace, raws, room):  # type: ignore[no-untyped-def]
+def step_part(knobs, x, original, queries, rows, a, m, b, pace, raws, room):
     """One optimizer step of part m; fills ``raws[:, m]`` for the next iteration, returns |x|²."""
     decay, step, root, fresh = pace
     moments, gradient = room.moments, room.gradient

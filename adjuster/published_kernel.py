@@ -61,13 +61,13 @@ def adjust_group(
 
 
 @compiled(inline=True)
-def clamped_inverse(squared_norm):  # type: ignore[no-untyped-def]
+def clamped_inverse(squared_norm):
     """1/max(|x|, SMALLEST_NORM)."""
     return 1.0 / max(np.sqrt(squared_norm), SMALLEST_NORM)
 
 
 @compiled(inline=True)
-def pool_objects(knobs, sims, slopes, r, m, first, last, n_parts, factor):  # type: ignore[no-untyped-def]
+def pool_objects(knobs, sims, slopes, r, m, first, last, n_parts, factor):
     """Pool part m of the objects ``first:last`` and write the loss's derivative by each.
 
     With w = softmax(-s / T) over the objects and P = Σ w·s, ∂P/∂s_k = w_k · (1 - (s_k - P) / T).
@@ -90,7 +90,7 @@ def pool_objects(knobs, sims, slopes, r, m, first, last, n_parts, factor):  # ty
 
 
 @compiled()
-def _adjust_session(knobs, room, x, queries, n_clicked, n_parts, n_sessions):  # type: ignore[no-untyped-def]
+def _adjust_session(knobs, room, x, queries, n_clicked, n_parts, n_sessions):
     """Adjust one session's rows in place."""
     n_rows, n_vectors, dimensions = queries.shape[0], x.shape[0], x.shape[1]
     n_objects = n_vectors // n_parts

@@ -256,7 +256,7 @@ def score_originals(
 
 
 @compiled(inline=True)
-def ranking_score(knobs, x, lo, hi, queries, first, last):  # type: ignore[no-untyped-def]
+def ranking_score(knobs, x, lo, hi, queries, first, last):
     """Score of the parts ``x[lo:hi]`` for the query rows ``first:last``."""
     best, total = -np.inf, 0.0
     for m in range(lo, hi):
@@ -274,7 +274,7 @@ def ranking_score(knobs, x, lo, hi, queries, first, last):  # type: ignore[no-un
 
 
 @compiled()
-def _score_range(  # type: ignore[no-untyped-def]
+def _score_range(
     knobs, lo, hi, objects, query_of, vectors, object_offsets, queries, query_offsets, scores
 ):
     for i in range(lo, hi):
@@ -291,7 +291,7 @@ def _score_range(  # type: ignore[no-untyped-def]
 
 
 @compiled(inline=True)
-def gather_rows(room, n_rows, term, query, query_offsets):  # type: ignore[no-untyped-def]
+def gather_rows(room, n_rows, term, query, query_offsets):
     """Append a term's query rows; returns the new number of rows."""
     for row in range(query_offsets[query], query_offsets[query + 1]):
         room.rows[n_rows] = row
@@ -301,7 +301,7 @@ def gather_rows(room, n_rows, term, query, query_offsets):  # type: ignore[no-un
 
 
 @compiled(inline=True)
-def mean_drift(x, original):  # type: ignore[no-untyped-def]
+def mean_drift(x, original):
     """Mean over parts of 1 - cosine(original, x); a zero vector has cosine 0."""
     total = 0.0
     for m in range(x.shape[0]):
@@ -313,7 +313,7 @@ def mean_drift(x, original):  # type: ignore[no-untyped-def]
 
 
 @compiled(inline=True)
-def copy_rows(target, source):  # type: ignore[no-untyped-def]
+def copy_rows(target, source):
     """Overwrite one matrix with another of its shape."""
     for m in range(source.shape[0]):
         for d in range(source.shape[1]):
@@ -323,7 +323,7 @@ def copy_rows(target, source):  # type: ignore[no-untyped-def]
 @compiled(inline=True)
 def relearn(
     knobs, room, x, original, queries, query_offsets, slot_query, clicked, unclicked, lo, hi
-):  # type: ignore[no-untyped-def]
+):
     """Fit a pair anew from its original, with the feedback so far in its slots ``lo:hi``."""
     n_rows, n_terms = 0, 0
     for k in range(lo, hi):
@@ -347,7 +347,7 @@ def relearn(
 
 
 @compiled(inline=True)
-def learn(knobs, room, x, original, queries, query_offsets, term_query, clicked, unclicked, lo, hi):  # type: ignore[no-untyped-def]
+def learn(knobs, room, x, original, queries, query_offsets, term_query, clicked, unclicked, lo, hi):
     """Go on from where a pair stands, with the terms ``lo:hi`` of one step."""
     n_rows = 0
     for j in range(lo, hi):
@@ -366,7 +366,7 @@ def learn(knobs, room, x, original, queries, query_offsets, term_query, clicked,
 
 
 @compiled()
-def _run_range(  # type: ignore[no-untyped-def]
+def _run_range(
     knobs,
     room,
     spare,

@@ -34,8 +34,6 @@ LONGEST_TAG = 5000
 LONGEST_DIGEST = 36
 OF_THE_STUDY = ("search_space", "tracking", "output_dir", "verbose", "provenance")
 """Settings that say nothing about one trial: only the study's run has them as parameters."""
-EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
-"""Opens the experiment's runs in the MLflow UI, and not its views for language models."""
 
 Alone = Callable[[], AbstractContextManager[None]]
 """Makes a context in which no other machine makes runs of the same study."""
@@ -212,8 +210,7 @@ class MlflowRuns:
         if found is not None:
             return str(found.experiment_id)
         location = self._artifact_location
-        name, tags = self._info.experiment, EXPERIMENT_TAGS
-        return str(client.create_experiment(name, artifact_location=location, tags=tags))
+        return str(client.create_experiment(self._info.experiment, artifact_location=location))
 
     def _known(self, key: str | None = None) -> dict[str, "Run"]:
         """The study's runs by their key, or the one of a key."""

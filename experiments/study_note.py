@@ -13,9 +13,9 @@ def study_note(study: FinishedStudy) -> str:
     """
     blocks = [
         *_verdict(study),
-        _escape(answer(study.summary)),
         markdown_table(result_rows(study)),
         _escape(FLATTERED),
+        _escape(answer(study.summary)),
     ]
     if study.finalists:
         blocks.append(markdown_table(finalist_rows(study.finalists)))

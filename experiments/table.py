@@ -66,7 +66,7 @@ def answer(summary: dict[str, Any]) -> str:
     height = max(simpler, key=lambda name: simpler[name])
     gain = (
         f"{label(metric)} {plain(before)} → {plain(figures[metric])} on the tune part with "
-        f"{settings_text(best['params'])}"
+        f"{settings_text(_changed(summary))}"
     )
     if simpler[height] > figures[metric]:
         return (
@@ -74,6 +74,14 @@ def answer(summary: dict[str, Any]) -> str:
             f"{plain(simpler[height])}."
         )
     return f"Worth turning on: {gain}. The sealed test decides."
+
+
+def _changed(summary: dict[str, Any]) -> dict[str, Any]:
+    """The best trial's settings that are not the published defaults'; all of them if none is."""
+    params = summary["best"]["params"]
+    published = (summary.get("published_defaults") or {}).get("params", {})
+    changed = {k: v for k, v in params.items() if k not in published or published[k] != v}
+    return changed or dict(params)
 
 
 def settings_text(params: dict[str, Any]) -> str:
