@@ -2,11 +2,6 @@
 
 import json
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 
 import pytest
 
@@ -15,10 +10,9 @@ from experiments.data.shop import SimulatedConfig
 from experiments.data.simulated import prepare_simulated
 from experiments.sweep import sweep
 from tests.experiments.browser import needs_chromium, open_page
+from tests.experiments.mlflow_server import free_port, mlflow_server
 
 pytestmark = [pytest.mark.slow, needs_chromium]
-
-SECONDS_TO_START = 120
 
 
 @pytest.fixture(scope="session")
@@ -46,36 +40,9 @@ def swept(tmp_path_factory):
 @pytest.fixture(scope="session")
 def server(swept):
     """The address of an MLflow UI on that folder's store."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{swept / 'mlflow.db'}"]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
-    with (swept / "ui.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=swept, stdout=log, stderr=log)
-    try:
-        await_answer(f"{address}/health", process, swept / "ui.log")
-        yield address
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def await_answer(address, process, log):
-    deadline = time.monotonic() + SECONDS_TO_START
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.5)
-    pytest.fail(f"the MLflow UI did not start:\n{log.read_text()}")
+    port = free_port()
+    with mlflow_server(swept, port):
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")

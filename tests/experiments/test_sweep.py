@@ -4,8 +4,10 @@ import csv
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from experiments.evaluate import evaluate
 from experiments.export import export
 from experiments.sweep import sweep
 from experiments.track import track
+from tests.experiments.mlflow_server import free_port, mlflow_server, stop
 
 ROOT = Path(__file__).parents[2]
 
@@ -246,3 +249,41 @@ def test_a_sweep_killed_with_its_workers_goes_on(shop, tmp_path):
     assert run_sweep(shop, tmp_path, "study.n_trials=12") == 0
     done = [row for row in rows(tmp_path) if row["state"] != "failed"]
     assert len(done) == 12
+
+
+@pytest.mark.slow
+def test_a_server_stopped_half_way_leaves_mlflow_and_study_equal(shop, tmp_path):
+    port, out = free_port(), tmp_path / "out"
+    more = ["tracking=mlflow", f"tracking.uri=http://127.0.0.1:{port}", "study.n_trials=30"]
+    with mlflow_server(tmp_path, port) as server:
+        watch = threading.Thread(target=stop_after, args=(server, tmp_path, 5))
+        watch.start()
+        assert run_sweep(shop, out, *more) == 0
+        watch.join()
+    assert [row["state"] for row in rows(out)].count("failed") == 0
+    assert 0 < len(tracked(tmp_path)) < 30
+    with mlflow_server(tmp_path, port):
+        assert run_sweep(shop, out, *more) == 0
+    assert sorted(tracked(tmp_path)) == sorted((row["number"], row["value"]) for row in rows(out))
+
+
+def stop_after(server, folder, n_trials):
+    """Stop a server once it holds so many trials."""
+    while len(tracked(folder)) < n_trials:
+        time.sleep(0.05)
+    stop(server)
+
+
+def tracked(folder):
+    """(number, value) of every trial in a folder's store, twins included."""
+    store = sqlite3.connect(folder / "mlflow.db")
+    try:
+        found = store.execute(
+            "select tags.value, metrics.value from tags join metrics using (run_uuid) "
+            "where tags.key = 'trial' and metrics.key = 'value'"
+        ).fetchall()
+    except sqlite3.OperationalError:
+        found = []  # busy, or not made yet
+    finally:
+        store.close()
+    return [(number, str(value)) for number, value in found]
