@@ -12,6 +12,7 @@ from adjuster.descent import descend
 from adjuster.feedback import FeedbackBatch
 from adjuster.index import MetricType, SearchIndexInfo
 from adjuster.jit import compiled
+from adjuster.kernel import copy_rows
 from adjuster.knobs import Knobs, make_knobs, make_room, unit_rows
 
 CHUNKS_PER_THREAD = 16
@@ -47,7 +48,8 @@ def adjust_with_knobs(
     batch: FeedbackBatch, index: SearchIndexInfo, knobs: Knobs, *, n_threads: int = 0
 ) -> NDArray[np.floating]:
     """`adjust_batch` for settings that are the kernel's own already."""
-    vectors = np.array(batch.vectors, order="C")
+    starts = np.ascontiguousarray(batch.vectors)
+    vectors = np.empty_like(starts)
     originals = np.ascontiguousarray(batch.originals)
     queries = query_rows(batch.query_vectors, index)
     n_rows = rows_per_object(batch.term_offsets, batch.term_query, batch.query_offsets)
@@ -60,6 +62,7 @@ def adjust_with_knobs(
             room,
             lo,
             hi,
+            starts,
             vectors,
             originals,
             batch.object_offsets,
@@ -119,6 +122,7 @@ def _adjust_range(
     room,
     lo,
     hi,
+    starts,
     vectors,
     originals,
     object_offsets,
@@ -129,7 +133,7 @@ def _adjust_range(
     term_clicked,
     term_unclicked,
 ):
-    """Adjust objects ``lo:hi`` in place."""
+    """Adjust objects ``lo:hi`` of `starts` into `vectors`, each copied when its turn comes."""
     rows, term_rows = room.rows, room.term_rows
     for o in range(lo, hi):
         first, last = term_offsets[o], term_offsets[o + 1]
@@ -141,6 +145,7 @@ def _adjust_range(
                 n_rows += 1
             term_rows[j - first + 1] = n_rows
         parts = slice(object_offsets[o], object_offsets[o + 1])
+        copy_rows(vectors[parts], starts[parts])
         descend(
             knobs,
             vectors[parts],

@@ -33,6 +33,14 @@ def dot_span(left, i, right, j, lo, hi):
 
 
 @compiled(inline=True)
+def copy_rows(target, source):
+    """Overwrite one matrix with another of its shape."""
+    for m in range(source.shape[0]):
+        for d in range(source.shape[1]):
+            target[m, d] = source[m, d]
+
+
+@compiled(inline=True)
 def raw_span(metric, queries, row, x, m, lo, hi):
     """What a similarity is made of, over ``lo:hi``: q·x, or |q - x|² under Euclid."""
     if metric != EUCLID:

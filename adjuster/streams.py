@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from adjuster.descent import descend
 from adjuster.fused import run_chunks
 from adjuster.jit import compiled
-from adjuster.kernel import dot_span, inverse_root, raw_span, similarity_of
+from adjuster.kernel import copy_rows, dot_span, inverse_root, raw_span, similarity_of
 from adjuster.knobs import COSINE, MIN, Knobs, make_room
 
 
@@ -310,14 +310,6 @@ def mean_drift(x, original):
         right = inverse_root(np.float64(dot_span(original, m, original, m, 0, x.shape[1])))
         total += 1.0 - both * left * right
     return total / x.shape[0]
-
-
-@compiled(inline=True)
-def copy_rows(target, source):
-    """Overwrite one matrix with another of its shape."""
-    for m in range(source.shape[0]):
-        for d in range(source.shape[1]):
-            target[m, d] = source[m, d]
 
 
 @compiled(inline=True)

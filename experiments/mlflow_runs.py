@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -56,6 +57,15 @@ class StudyInfo:
     experiment: str
     config: Mapping[str, Any]
     dataset: Mapping[str, str]
+
+
+PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+}
+"""How long a tracking server may keep a sweep waiting at its end, unless the user says otherwise:
+seconds, not MLflow's own many minutes. What is not delivered waits in the study."""
 
 
 class MlflowRuns:
@@ -201,6 +211,8 @@ class MlflowRuns:
 
             for name in ("mlflow", "alembic"):
                 logging.getLogger(name).setLevel(logging.WARNING)
+            for name, value in PATIENCE.items():
+                os.environ.setdefault(name, value)
             self._client = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
             self._experiment = self._open_experiment(self._client)
         return self._client

@@ -280,7 +280,8 @@ def tracked(folder):
     try:
         found = store.execute(
             "select tags.value, metrics.value from tags join metrics using (run_uuid) "
-            "where tags.key = 'trial' and metrics.key = 'value'"
+            "join runs using (run_uuid) where tags.key = 'trial' and metrics.key = 'value' "
+            "and runs.lifecycle_stage = 'active'"
         ).fetchall()
     except sqlite3.OperationalError:
         found = []  # busy, or not made yet
