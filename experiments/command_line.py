@@ -46,7 +46,8 @@ def run_command(name: str, command: Callable[[Any], int], argv: Sequence[str] | 
         sentence a fault; 130 after Ctrl-C.
     """
     register()
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    given = sys.argv[1:] if argv is None else argv
+    arguments = ["verbose=true" if argument == "-v" else argument for argument in given]
     try:
         config = _composed(name, arguments)
         return OK if config is None else command(convert(config))

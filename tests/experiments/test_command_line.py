@@ -140,3 +140,10 @@ def test_the_commands_status_is_the_processs(capsys):
 
     assert run_command("sweep", refused, []) == 2
     assert "No such folder." in capsys.readouterr().err
+
+
+def test_v_is_short_for_verbose(capsys):
+    seen = []
+    assert run_command("sweep", lambda config: seen.append(config) or 0, ["-v"]) == 0
+    assert seen[0].verbose
+    assert "verbose is not a setting" in told(capsys, "-v", name="evaluate")
