@@ -79,7 +79,7 @@ def test_the_fast_replay_equals_a_naive_one(scope, number, case):
     )
     flat = np.array([value for s in sorted(expected) for value in expected[s]])
     flags = np.array([flag for s in sorted(touched) for flag in touched[s]], bool)
-    np.testing.assert_allclose(scores, flat, atol=2e-6, rtol=1e-5)
+    np.testing.assert_allclose(scores, flat, atol=1e-6, rtol=1e-6)
     np.testing.assert_array_equal(adjusted, flags)
     assert flags.any()
     expected_drift = sorted(naive_drift(log, key[1], rows) for key, rows in copies.items())
@@ -116,7 +116,7 @@ def test_the_fast_replay_equals_the_worker_ticking_through_calendar_time(scope, 
     slow, slow_adjusted = replay.before.copy(), np.zeros(len(replay.before), bool)
     sessions = list(ticking.run(vectors, slow, slow_adjusted))
     assert sessions == list(range(replay.timeline.n_sessions + 1))
-    np.testing.assert_allclose(scores, slow, atol=2e-6)
+    np.testing.assert_allclose(scores, slow, atol=1e-6, rtol=1e-6)
     np.testing.assert_array_equal(adjusted, slow_adjusted)
     np.testing.assert_allclose(
         np.sort(state.drift[state.touched]), np.sort(drift_of(vectors)), atol=1e-6
@@ -141,7 +141,7 @@ def test_withheld_queries_teach_nothing_and_are_scored_apart():
         withheld=withheld,
     )
     flat = np.array([value for s in sorted(expected) for value in expected[s]])
-    np.testing.assert_allclose(scores, flat, atol=2e-6, rtol=1e-5)
+    np.testing.assert_allclose(scores, flat, atol=1e-6, rtol=1e-6)
     result = replay.run(settings)
     queries = log.session_query
     assert set(queries[result.bystanders.session]) <= withheld
