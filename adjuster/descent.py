@@ -3,27 +3,10 @@
 import numpy as np
 
 from adjuster.jit import compiled
-from adjuster.kernel import (
-    dot_span,
-    inverse_root,
-    mean_gradient,
-    nearest_gradient,
-    raw_span,
-    row_coefficients,
-    similarity_of,
-    step_part,
-)
-from adjuster.knobs import (
-    BETA1,
-    BETA2,
-    COSINE,
-    EUCLID,
-    MIN,
-    ROCCHIO,
-    SGD,
-    SPAN_ROWS,
-    WEIGHT_DECAY,
-)
+from adjuster.kernel import copy_rows, dot_span, find_gradient, find_sums
+from adjuster.knobs import BETA1, BETA2, COSINE, EUCLID, ROCCHIO, SGD
+from adjuster.problem import SPAN_ROWS
+from adjuster.steps import adamw_pace, step_part, takes_one_row
 
 
 @compiled(inline=True)
@@ -53,8 +36,10 @@ def bound_drift(x, m, original, min_cosine):
 
 
 @compiled(inline=True)
-def rocchio_step(knobs, x, queries, rows, term_rows, clicked, unclicked):
+def rocchio_step(knobs, problem):
     """Rocchio's rule on every part, as `rocchio.py` states it."""
+    x, queries, term_rows = problem.x, problem.queries, problem.term_rows
+    clicked, unclicked = problem.clicked, problem.unclicked
     f = x.dtype.type
     liked, passed = 0.0, 0.0
     for j in range(clicked.shape[0]):
@@ -71,59 +56,36 @@ def rocchio_step(knobs, x, queries, rows, term_rows, clicked, unclicked):
             weight -= knobs.non_clicked_weight * unclicked[j] / passed if passed > 0 else 0.0
             weight *= size / (term_rows[j + 1] - term_rows[j])
             for r in range(term_rows[j], term_rows[j + 1]):
-                row = rows[r]
+                row = problem.rows[r]
                 for d in range(x.shape[1]):
                     x[m, d] += f(weight) * queries[row, d]
 
 
 @compiled(inline=True)
-def term_gradients(knobs, term_rows, clicked, unclicked, scale, n_parts, room):
-    """Fill `room.slopes` with the loss's derivative by each of `room.sims`."""
-    for j in range(clicked.shape[0]):
-        lo, hi, pull, push = term_rows[j], term_rows[j + 1], clicked[j], unclicked[j]
-        if knobs.pooling == MIN:
-            nearest_gradient(knobs, room.sims, room.slopes, n_parts, lo, hi, scale, pull, push)
-        else:
-            mean_gradient(knobs, room.sims, room.slopes, n_parts, lo, hi, scale, pull, push)
-
-
-@compiled(inline=True)
-def descend_in_full(knobs, x, original, queries, rows, term_rows, clicked, unclicked, scale, room):
+def descend_in_full(knobs, problem, room, scale):
     """Every iteration on the vectors themselves."""
-    n_parts, n_rows, dimensions = x.shape[0], rows.shape[0], x.shape[1]
-    raws, sims, slopes = room.raws, room.sims, room.slopes
-    inverse_norms, own = room.inverse_norms, room.own
-    for m in range(n_parts):
-        inverse_norms[m] = inverse_root(np.float64(dot_span(x, m, x, m, 0, dimensions)))
-        for r in range(n_rows):
-            raws[r, m] = raw_span(knobs.metric, queries, rows[r], x, m, 0, dimensions)
-    decay, power1, power2 = 1.0 - knobs.rate * WEIGHT_DECAY, 1.0, 1.0
+    find_sums(knobs, problem, room)
+    power1, power2 = 1.0, 1.0
     for t in range(1, knobs.num_iterations + 1):
-        for r in range(n_rows):
-            for m in range(n_parts):
-                sims[r, m] = similarity_of(knobs.metric, raws[r, m], inverse_norms[m])
-        term_gradients(knobs, term_rows, clicked, unclicked, scale, n_parts, room)
-        row_coefficients(knobs.metric, slopes, sims, n_rows, n_parts, inverse_norms, own)
         power1 *= BETA1
         power2 *= BETA2
-        pace = (decay, knobs.rate / (1.0 - power1), 1.0 / np.sqrt(1.0 - power2), t == 1)
-        for m in range(n_parts):
-            squared_norm = step_part(
-                knobs, x, original, queries, rows, slopes, m, own[m], pace, raws, room
-            )
-            inverse_norms[m] = inverse_root(squared_norm)
+        pace = adamw_pace(knobs, t, power1, power2)
+        find_gradient(knobs, problem, room, scale)
+        for m in range(problem.x.shape[0]):
+            step_part(knobs, problem, room, m, pace)
 
 
 @compiled(inline=True)
-def descend_in_span(knobs, x, queries, rows, term_rows, clicked, unclicked, scale, room):
+def descend_in_span(knobs, problem, room, scale):
     """Every iteration on coordinates: x = places[0] · start + Σ_r places[r + 1] · q_r.
 
     Products of the rows are taken once; an iteration then costs R² numbers instead of R · D. An
     anchor is to where x starts.
     """
+    x, queries, rows = problem.x, problem.queries, problem.rows
     n_parts, n_rows, dimensions = x.shape[0], rows.shape[0], x.shape[1]
-    raws, sims, slopes, gram, cross = room.raws, room.sims, room.slopes, room.gram, room.cross
-    inverse_norms, own, places = room.inverse_norms, room.own, room.places
+    raws, slopes, own, gram, cross = room.raws, room.slopes, room.own, room.gram, room.cross
+    squared_norms, places = room.squared_norms, room.places
     for r in range(n_rows):
         for other in range(r + 1):
             gram[r, other] = dot_span(queries, rows[r], queries, rows[other], 0, dimensions)
@@ -134,15 +96,10 @@ def descend_in_span(knobs, x, queries, rows, term_rows, clicked, unclicked, scal
             places[m, r + 1] = 0.0
     for m in range(n_parts):
         places[m, 0] = 1.0
-        own[m] = dot_span(x, m, x, m, 0, dimensions)
-        room.start_norms[m] = own[m]
-        inverse_norms[m] = inverse_root(own[m])
+        squared_norms[m] = dot_span(x, m, x, m, 0, dimensions)
+        room.start_norms[m] = squared_norms[m]
     for _ in range(knobs.num_iterations):
-        for r in range(n_rows):
-            for m in range(n_parts):
-                sims[r, m] = similarity_of(knobs.metric, raws[r, m], inverse_norms[m])
-        term_gradients(knobs, term_rows, clicked, unclicked, scale, n_parts, room)
-        row_coefficients(knobs.metric, slopes, sims, n_rows, n_parts, inverse_norms, own)
+        find_gradient(knobs, problem, room, scale)
         for m in range(n_parts):
             keep = 1.0 - knobs.rate * (own[m] + knobs.anchor_weight)
             along = places[m, 0] * keep + knobs.rate * knobs.anchor_weight
@@ -156,7 +113,7 @@ def descend_in_span(knobs, x, queries, rows, term_rows, clicked, unclicked, scal
                     raw += places[m, other + 1] * gram[r, other]
                 raws[r, m] = raw
                 squared_norm += places[m, r + 1] * (raw + along * cross[r, m])
-            inverse_norms[m] = inverse_root(squared_norm)
+            squared_norms[m] = squared_norm
     for m in range(n_parts):
         combine(x, m, queries, rows, places)
 
@@ -175,43 +132,44 @@ def combine(x, m, queries, rows, places):
 
 
 @compiled(inline=True)
-def descend(knobs, x, original, queries, rows, term_rows, clicked, unclicked, room):
-    """Adjust one object in place.
+def slope_scale(knobs, problem):
+    """Factor of a term's slope; 0 where there is nothing to learn."""
+    weight = 0.0
+    for j in range(problem.clicked.shape[0]):
+        weight += problem.clicked[j] + knobs.non_clicked_weight * problem.unclicked[j]
+    if weight <= 0.0 or knobs.num_iterations == 0:
+        return 0.0
+    return 1.0 / weight if knobs.mean_reduction else 1.0
+
+
+@compiled(inline=True)
+def descend(knobs, problem, room):
+    """Adjust one object, from ``problem.start`` to ``problem.x``.
 
     Args:
         knobs: `Knobs`.
-        x: Shape ``(M, D)``: the object's parts; overwritten.
-        original: Shape ``(M, D)``: the index's vectors.
-        queries: Shape ``(n_query_parts, D)``; unit length under cosine.
-        rows: Shape ``(R,)``: the query rows of all terms.
-        term_rows: Shape ``(T + 1,)``: a term's rows in `rows`.
-        clicked: Shape ``(T,)``.
-        unclicked: Shape ``(T,)``.
-        room: `Room` for at least R rows and M parts.
+        problem: `Problem`.
+        room: `Room` for at least its rows and parts.
 
     Returns:
         Whether the object was touched: it has weight, and there is at least one iteration.
     """
-    n_parts, n_rows = x.shape[0], rows.shape[0]
-    weight = 0.0
-    for j in range(clicked.shape[0]):
-        weight += clicked[j] + knobs.non_clicked_weight * unclicked[j]
-    if weight <= 0.0 or knobs.num_iterations == 0:
+    scale = slope_scale(knobs, problem)
+    if scale == 0.0 or not takes_one_row(knobs, problem):
+        copy_rows(problem.x, problem.start)
+    if scale == 0.0:
         return False
     if knobs.optimizer == ROCCHIO:
-        rocchio_step(knobs, x, queries, rows, term_rows, clicked, unclicked)
+        rocchio_step(knobs, problem)
         return True
-    slope_scale = 1.0 / weight if knobs.mean_reduction else 1.0
     # Plain gradient steps never leave the span of x and the queries; few rows are cheaper there.
     anchored = knobs.anchor_weight > 0.0 and not knobs.refit
-    few = n_rows <= min(SPAN_ROWS, 4 * knobs.num_iterations)
+    few = problem.rows.shape[0] <= min(SPAN_ROWS, 4 * knobs.num_iterations)
     if knobs.optimizer == SGD and knobs.metric != EUCLID and few and not anchored:
-        descend_in_span(knobs, x, queries, rows, term_rows, clicked, unclicked, slope_scale, room)
+        descend_in_span(knobs, problem, room, scale)
     else:
-        descend_in_full(
-            knobs, x, original, queries, rows, term_rows, clicked, unclicked, slope_scale, room
-        )
+        descend_in_full(knobs, problem, room, scale)
     if knobs.min_cosine > -1.0:
-        for m in range(n_parts):
-            bound_drift(x, m, original, knobs.min_cosine)
+        for m in range(problem.x.shape[0]):
+            bound_drift(problem.x, m, problem.original, knobs.min_cosine)
     return True

@@ -12,10 +12,10 @@ from adjuster.descent import descend
 from adjuster.feedback import FeedbackBatch
 from adjuster.index import MetricType, SearchIndexInfo
 from adjuster.jit import compiled
-from adjuster.kernel import copy_rows
-from adjuster.knobs import Knobs, make_knobs, make_room, unit_rows
+from adjuster.knobs import Knobs, make_knobs, unit_rows
+from adjuster.problem import Problem, aligned_empty, gather_rows, make_room
 
-CHUNKS_PER_THREAD = 16
+CHUNKS_PER_THREAD = 8
 FEWEST_ITEMS = 64
 """Below this, starting threads takes longer than the work."""
 
@@ -26,6 +26,7 @@ def adjust_batch(
     config: AdjusterConfig,
     *,
     n_threads: int = 0,
+    out: NDArray[np.floating] | None = None,
 ) -> NDArray[np.floating]:
     """Adjust every object of a batch.
 
@@ -34,32 +35,41 @@ def adjust_batch(
         index: Metric and pooling.
         config: The adjuster's settings.
         n_threads: 0 is one a core; the result does not depend on it.
+        out: Where the new vectors go: C-contiguous, of the batch's shape and type, and not its
+            own memory. A worker that keeps one saves fresh memory on every call.
 
     Returns:
         Shape ``(n_parts, D)``: new vectors, in the batch's own type; the batch is untouched.
 
     Raises:
-        ValueError: If the loss is logistic and its bias is ``auto``.
+        ValueError: If the loss is logistic and its bias is ``auto``, or `out` does not fit.
     """
-    return adjust_with_knobs(batch, index, make_knobs(index, config), n_threads=n_threads)
+    return adjust_with_knobs(batch, index, make_knobs(index, config), n_threads=n_threads, out=out)
 
 
 def adjust_with_knobs(
-    batch: FeedbackBatch, index: SearchIndexInfo, knobs: Knobs, *, n_threads: int = 0
+    batch: FeedbackBatch,
+    index: SearchIndexInfo,
+    knobs: Knobs,
+    *,
+    n_threads: int = 0,
+    out: NDArray[np.floating] | None = None,
 ) -> NDArray[np.floating]:
     """`adjust_batch` for settings that are the kernel's own already."""
     starts = np.ascontiguousarray(batch.vectors)
-    vectors = np.empty_like(starts)
+    vectors = aligned_empty(starts.shape, starts.dtype) if out is None else out
+    if out is not None:
+        _check_out(out, batch)
     originals = np.ascontiguousarray(batch.originals)
     queries = query_rows(batch.query_vectors, index)
     n_rows = rows_per_object(batch.term_offsets, batch.term_query, batch.query_offsets)
     n_parts = np.diff(batch.object_offsets)
 
     def run(lo: int, hi: int) -> None:
-        room = make_room(n_parts[lo:hi].max(), n_rows[lo:hi].max(), vectors)
+        most_parts, most_rows = n_parts[lo:hi].max(), n_rows[lo:hi].max()
         _adjust_range(
             knobs,
-            room,
+            make_room(most_parts, most_rows, vectors),
             lo,
             hi,
             starts,
@@ -76,6 +86,18 @@ def adjust_with_knobs(
 
     run_chunks(run, n_rows * n_parts, n_threads)
     return vectors
+
+
+def _check_out(out: NDArray[np.floating], batch: FeedbackBatch) -> None:
+    fits = out.shape == batch.vectors.shape and out.dtype == batch.vectors.dtype
+    if not fits or not out.flags.c_contiguous or not out.flags.writeable:
+        raise ValueError(
+            f"out must be a writable C-contiguous array of shape {batch.vectors.shape} and type "
+            f"{batch.vectors.dtype}, got shape {out.shape} and type {out.dtype}. "
+            "Leave it out for a new array."
+        )
+    if np.may_share_memory(out, batch.vectors) or np.may_share_memory(out, batch.originals):
+        raise ValueError("out must not be the batch's own memory. Leave it out for a new array.")
 
 
 def rows_per_object(
@@ -116,6 +138,39 @@ def run_chunks(
             pass
 
 
+@compiled(inline=True)
+def load(
+    room,
+    o,
+    starts,
+    vectors,
+    originals,
+    object_offsets,
+    queries,
+    query_offsets,
+    term_offsets,
+    term_query,
+    term_clicked,
+    term_unclicked,
+):
+    """The problem of object o."""
+    first, last = term_offsets[o], term_offsets[o + 1]
+    n_rows = 0
+    for j in range(first, last):
+        n_rows = gather_rows(room, n_rows, j - first, term_query[j], query_offsets)
+    parts = slice(object_offsets[o], object_offsets[o + 1])
+    return Problem(
+        vectors[parts],
+        starts[parts],
+        originals[parts],
+        queries,
+        room.rows[:n_rows],
+        room.term_rows[: last - first + 1],
+        term_clicked[first:last],
+        term_unclicked[first:last],
+    )
+
+
 @compiled()
 def _adjust_range(
     knobs,
@@ -133,27 +188,20 @@ def _adjust_range(
     term_clicked,
     term_unclicked,
 ):
-    """Adjust objects ``lo:hi`` of `starts` into `vectors`, each copied when its turn comes."""
-    rows, term_rows = room.rows, room.term_rows
+    """Adjust objects ``lo:hi`` of `starts` into `vectors`."""
     for o in range(lo, hi):
-        first, last = term_offsets[o], term_offsets[o + 1]
-        n_rows = 0
-        for j in range(first, last):
-            query = term_query[j]
-            for row in range(query_offsets[query], query_offsets[query + 1]):
-                rows[n_rows] = row
-                n_rows += 1
-            term_rows[j - first + 1] = n_rows
-        parts = slice(object_offsets[o], object_offsets[o + 1])
-        copy_rows(vectors[parts], starts[parts])
-        descend(
-            knobs,
-            vectors[parts],
-            originals[parts],
-            queries,
-            rows[:n_rows],
-            term_rows[: last - first + 1],
-            term_clicked[first:last],
-            term_unclicked[first:last],
+        problem = load(
             room,
+            o,
+            starts,
+            vectors,
+            originals,
+            object_offsets,
+            queries,
+            query_offsets,
+            term_offsets,
+            term_query,
+            term_clicked,
+            term_unclicked,
         )
+        descend(knobs, problem, room)

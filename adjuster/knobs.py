@@ -1,4 +1,4 @@
-"""Settings and working memory as the compiled code takes them: numbers and arrays only."""
+"""Settings as the compiled code takes them: numbers only."""
 
 from typing import NamedTuple
 
@@ -15,11 +15,6 @@ CUBIC, LINEAR, LOGISTIC = 0, 1, 2
 ADAMW, SGD, ROCCHIO = 0, 1, 2
 
 BETA1, BETA2, EPSILON, WEIGHT_DECAY = 0.9, 0.999, 1e-8, 0.01
-BLOCK = 256
-"""Coordinates handled at a time: a block of gradient stays in the first-level cache."""
-
-SPAN_ROWS = 64
-"""Most query rows for which steps are taken in the span of the vectors."""
 
 
 class Knobs(NamedTuple):
@@ -39,61 +34,6 @@ class Knobs(NamedTuple):
     logit_bias: float
     min_cosine: float
     refit: int
-
-
-class Room(NamedTuple):
-    """Working memory of one thread: the kernel itself allocates nothing.
-
-    Args:
-        moments: Shape ``(2, max_parts, D)``: the optimizer's state.
-        gradient: Shape ``(BLOCK,)``.
-        raws: Shape ``(max_rows, max_parts)`` float64, as `sims` and `slopes`.
-        inverse_norms: Shape ``(max_parts,)`` float64, as `own` and `start_norms`.
-        gram: Shape ``(at most SPAN_ROWS, same)`` float64: products of query rows.
-        cross: Shape ``(max_rows, max_parts)`` float64: their products with where x started.
-        places: Shape ``(max_parts, max_rows + 1)`` float64: x by its coordinates in the span.
-        rows: Shape ``(max_rows,)`` int64: the query rows of an object's terms.
-        term_rows: Shape ``(max_rows + 1,)`` int64: where each term's rows begin.
-        clicked: Shape ``(max_rows,)`` float64: a term's weight, as `unclicked`.
-    """
-
-    moments: NDArray[np.floating]
-    gradient: NDArray[np.floating]
-    raws: NDArray[np.float64]
-    sims: NDArray[np.float64]
-    slopes: NDArray[np.float64]
-    inverse_norms: NDArray[np.float64]
-    own: NDArray[np.float64]
-    start_norms: NDArray[np.float64]
-    gram: NDArray[np.float64]
-    cross: NDArray[np.float64]
-    places: NDArray[np.float64]
-    rows: NDArray[np.int64]
-    term_rows: NDArray[np.int64]
-    clicked: NDArray[np.float64]
-    unclicked: NDArray[np.float64]
-
-
-def make_room(max_parts: int, max_rows: int, vectors: NDArray[np.floating]) -> Room:
-    """Working memory for objects of so many parts and terms of so many query rows in all."""
-    shape = (max_rows, max_parts)
-    return Room(
-        moments=np.empty((2, max_parts, vectors.shape[1]), vectors.dtype),
-        gradient=np.empty(BLOCK, vectors.dtype),
-        raws=np.empty(shape),
-        sims=np.empty(shape),
-        slopes=np.empty(shape),
-        inverse_norms=np.empty(max_parts),
-        own=np.empty(max_parts),
-        start_norms=np.empty(max_parts),
-        gram=np.empty((min(max_rows, SPAN_ROWS),) * 2),
-        cross=np.empty(shape),
-        places=np.empty((max_parts, max_rows + 1)),
-        rows=np.empty(max_rows, np.int64),
-        term_rows=np.zeros(max_rows + 1, np.int64),
-        clicked=np.empty(max_rows),
-        unclicked=np.empty(max_rows),
-    )
 
 
 def make_knobs(index: SearchIndexInfo, config: AdjusterConfig) -> Knobs:

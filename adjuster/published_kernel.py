@@ -13,8 +13,10 @@ from adjuster.feedback import offsets_of
 from adjuster.fused import query_rows, run_chunks
 from adjuster.index import SearchIndexInfo
 from adjuster.jit import compiled
-from adjuster.kernel import dot_span, raw_span, row_coefficients, similarity_of, step_part
-from adjuster.knobs import BETA1, BETA2, COSINE, MIN, WEIGHT_DECAY, make_knobs, make_room
+from adjuster.kernel import add_row, copy_rows, find_sums, similarity_of
+from adjuster.knobs import BETA1, BETA2, MIN, make_knobs
+from adjuster.problem import Problem, make_room
+from adjuster.steps import adamw_pace, step_part, takes_one_row
 
 SMALLEST_NORM = 1e-12
 """Below it a vector counts as this long, as where torch normalizes a zero row."""
@@ -45,16 +47,26 @@ def adjust_group(
     """
     n_sessions, n_objects, n_parts, dimensions = shown.shape
     n_rows = queries.shape[1]
-    vectors = np.array(shown, order="C").reshape(n_sessions, n_objects * n_parts, dimensions)
+    starts = np.ascontiguousarray(shown).reshape(n_sessions, n_objects * n_parts, dimensions)
+    vectors = np.empty_like(starts)
     rows = query_rows(queries.reshape(-1, dimensions), index)
-    starts = offsets_of([n_rows] * n_sessions)
+    offsets = offsets_of([n_rows] * n_sessions)
     knobs = make_knobs(index, config)
 
     def run(lo: int, hi: int) -> None:
         room = make_room(n_objects * n_parts, n_rows, vectors[0])
         for session in range(lo, hi):
-            mine = rows[starts[session] : starts[session + 1]]
-            _adjust_session(knobs, room, vectors[session], mine, n_clicked, n_parts, n_sessions)
+            mine = rows[offsets[session] : offsets[session + 1]]
+            _adjust_session(
+                knobs,
+                room,
+                vectors[session],
+                starts[session],
+                mine,
+                n_clicked,
+                n_parts,
+                n_sessions,
+            )
 
     run_chunks(run, np.ones(n_sessions), n_threads if n_sessions > 1 else 1)
     return vectors.reshape(shown.shape)
@@ -67,11 +79,12 @@ def clamped_inverse(squared_norm):
 
 
 @compiled(inline=True)
-def pool_objects(knobs, sims, slopes, r, m, first, last, n_parts, factor):
-    """Pool part m of the objects ``first:last`` and write the loss's derivative by each.
+def pool_objects(knobs, room, r, m, first, last, n_parts, factor):
+    """Pool part m of the objects ``first:last`` and write the gradient's coefficients.
 
     With w = softmax(-s / T) over the objects and P = Σ w·s, ∂P/∂s_k = w_k · (1 - (s_k - P) / T).
     """
+    sims, slopes = room.sims, room.slopes
     total, pooled, low = 0.0, 0.0, np.inf
     for k in range(first, last):
         low = min(low, sims[r, k * n_parts + m])
@@ -86,39 +99,38 @@ def pool_objects(knobs, sims, slopes, r, m, first, last, n_parts, factor):
     slope = factor * 3.0 * pooled * pooled / total
     for k in range(first, last):
         j = k * n_parts + m
-        slopes[r, j] *= slope * (1.0 - (sims[r, j] - pooled) * inverse)
+        share = slopes[r, j] * (1.0 - (sims[r, j] - pooled) * inverse)
+        add_row(knobs, room, r, j, slope * share)
 
 
 @compiled()
-def _adjust_session(knobs, room, x, queries, n_clicked, n_parts, n_sessions):
-    """Adjust one session's rows in place."""
-    n_rows, n_vectors, dimensions = queries.shape[0], x.shape[0], x.shape[1]
+def _adjust_session(knobs, room, x, start, queries, n_clicked, n_parts, n_sessions):
+    """Adjust one session's rows, from `start` to `x`."""
+    n_rows, n_vectors, rows = queries.shape[0], x.shape[0], room.rows[: queries.shape[0]]
     n_objects = n_vectors // n_parts
-    rows, raws, sims, slopes = room.rows[:n_rows], room.raws, room.sims, room.slopes
     factor = 1.0 / (n_sessions * n_rows * n_parts)
     for r in range(n_rows):
         rows[r] = r
-    for j in range(n_vectors):
-        room.inverse_norms[j] = clamped_inverse(np.float64(dot_span(x, j, x, j, 0, dimensions)))
-        for r in range(n_rows):
-            raws[r, j] = raw_span(knobs.metric, queries, r, x, j, 0, dimensions)
-    decay, power1, power2 = 1.0 - knobs.rate * WEIGHT_DECAY, 1.0, 1.0
+    # Its terms are not those of an object: they are pooled here.
+    no_terms = room.clicked[:0]
+    problem = Problem(x, start, start, queries, rows, room.term_rows[:1], no_terms, no_terms)
+    if knobs.num_iterations == 0 or not takes_one_row(knobs, problem):
+        copy_rows(x, start)
+    find_sums(knobs, problem, room)
+    power1, power2 = 1.0, 1.0
     for t in range(1, knobs.num_iterations + 1):
+        for j in range(n_vectors):
+            room.inverse_norms[j] = clamped_inverse(room.squared_norms[j])
+            room.own[j] = 0.0
+            for r in range(n_rows):
+                raw = room.raws[r, j]
+                room.sims[r, j] = similarity_of(knobs.metric, raw, room.inverse_norms[j])
         for r in range(n_rows):
-            for j in range(n_vectors):
-                inverse = room.inverse_norms[j] if knobs.metric == COSINE else 1.0
-                sims[r, j] = similarity_of(knobs.metric, raws[r, j], inverse)
             for m in range(n_parts):
-                pool_objects(knobs, sims, slopes, r, m, 0, n_clicked, n_parts, -factor)
-                pool_objects(knobs, sims, slopes, r, m, n_clicked, n_objects, n_parts, factor)
-        row_coefficients(
-            knobs.metric, slopes, sims, n_rows, n_vectors, room.inverse_norms, room.own
-        )
+                pool_objects(knobs, room, r, m, 0, n_clicked, n_parts, -factor)
+                pool_objects(knobs, room, r, m, n_clicked, n_objects, n_parts, factor)
         power1 *= BETA1
         power2 *= BETA2
-        pace = (decay, knobs.rate / (1.0 - power1), 1.0 / np.sqrt(1.0 - power2), t == 1)
+        pace = adamw_pace(knobs, t, power1, power2)
         for j in range(n_vectors):
-            squared_norm = step_part(
-                knobs, x, x, queries, rows, slopes, j, room.own[j], pace, raws, room
-            )
-            room.inverse_norms[j] = clamped_inverse(squared_norm)
+            step_part(knobs, problem, room, j, pace)

@@ -14,7 +14,8 @@ from adjuster.descent import descend
 from adjuster.fused import run_chunks
 from adjuster.jit import compiled
 from adjuster.kernel import copy_rows, dot_span, inverse_root, raw_span, similarity_of
-from adjuster.knobs import COSINE, MIN, Knobs, make_room
+from adjuster.knobs import COSINE, MIN, Knobs
+from adjuster.problem import Problem, gather_rows, make_room
 
 
 @dataclass(frozen=True)
@@ -291,16 +292,6 @@ def _score_range(
 
 
 @compiled(inline=True)
-def gather_rows(room, n_rows, term, query, query_offsets):
-    """Append a term's query rows; returns the new number of rows."""
-    for row in range(query_offsets[query], query_offsets[query + 1]):
-        room.rows[n_rows] = row
-        n_rows += 1
-    room.term_rows[term + 1] = n_rows
-    return n_rows
-
-
-@compiled(inline=True)
 def mean_drift(x, original):
     """Mean over parts of 1 - cosine(original, x); a zero vector has cosine 0."""
     total = 0.0
@@ -324,18 +315,17 @@ def relearn(
             room.unclicked[n_terms] = unclicked[k]
             n_rows = gather_rows(room, n_rows, n_terms, slot_query[k], query_offsets)
             n_terms += 1
-    copy_rows(x, original)
-    return descend(
-        knobs,
+    problem = Problem(
         x,
+        original,
         original,
         queries,
         room.rows[:n_rows],
         room.term_rows[: n_terms + 1],
         room.clicked[:n_terms],
         room.unclicked[:n_terms],
-        room,
     )
+    return descend(knobs, problem, room)
 
 
 @compiled(inline=True)
@@ -344,17 +334,19 @@ def learn(knobs, room, x, original, queries, query_offsets, term_query, clicked,
     n_rows = 0
     for j in range(lo, hi):
         n_rows = gather_rows(room, n_rows, j - lo, term_query[j], query_offsets)
-    return descend(
-        knobs,
+    start = room.start[: x.shape[0]]
+    copy_rows(start, x)
+    problem = Problem(
         x,
+        start,
         original,
         queries,
         room.rows[:n_rows],
         room.term_rows[: hi - lo + 1],
         clicked[lo:hi],
         unclicked[lo:hi],
-        room,
     )
+    return descend(knobs, problem, room)
 
 
 @compiled()

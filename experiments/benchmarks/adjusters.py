@@ -4,7 +4,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from adjuster import (
     AdjusterConfig,
@@ -30,7 +32,13 @@ Call = Callable[[], object]
 
 def _fused(sessions: Sessions, index: SearchIndexInfo, config: AdjusterConfig) -> Call:
     batch = build_batch(sessions, index).batch
-    return lambda: adjust_batch(batch, index, config)
+    kept: NDArray[np.floating] | None = None
+
+    def call() -> None:
+        nonlocal kept
+        kept = adjust_batch(batch, index, config, out=kept)
+
+    return call
 
 
 def _plugin(sessions: Sessions, index: SearchIndexInfo, config: AdjusterConfig) -> Call:
@@ -55,7 +63,8 @@ ENGINES: dict[str, Callable[[Sessions, SearchIndexInfo, AdjusterConfig], Call]] 
     "published": _published,
 }
 """Engine → what makes ready a call on some sessions: the kernel and autograd on the flat form,
-the kernel behind the plugin hook, and the published semantics behind it."""
+the kernel behind the plugin hook, and the published semantics behind it. The kernel writes into
+memory that is kept from call to call, as a worker would."""
 
 
 @dataclass(frozen=True)

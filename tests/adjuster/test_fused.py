@@ -47,6 +47,38 @@ def test_the_batch_is_untouched():
     np.testing.assert_array_equal(batch.vectors, before)
 
 
+@pytest.mark.parametrize("num_iterations", [0, 3])
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_given_memory_gets_the_same_bits(optimizer, num_iterations):
+    batch, index = random_batch(3, n_objects=100), SearchIndexInfo(11)
+    config = AdjusterConfig(optimizer=optimizer, num_iterations=num_iterations)
+    out = np.full_like(batch.vectors, np.nan)
+    assert adjust_batch(batch, index, config, out=out) is out
+    np.testing.assert_array_equal(out, adjust_batch(batch, index, config))
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        (lambda vectors: vectors, "must not be the batch's own memory"),
+        (lambda vectors: np.empty_like(vectors)[:-1], "must be a writable C-contiguous array"),
+        (lambda vectors: np.empty(vectors.shape, np.float32), "and type float64, got"),
+        (lambda vectors: np.empty_like(vectors, order="F"), "must be a writable C-contiguous"),
+    ],
+)
+def test_memory_that_does_not_fit_is_refused(out, message):
+    batch = random_batch(3)
+    with pytest.raises(ValueError, match=message):
+        adjust_batch(batch, SearchIndexInfo(11), AdjusterConfig(), out=out(batch.vectors))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_rate_too_small_to_see_moves_nothing(dtype):
+    batch = random_batch(5, dtype=dtype)
+    adjusted = adjust_batch(batch, SearchIndexInfo(11), AdjusterConfig(adjustment_rate=1e-38))
+    np.testing.assert_allclose(adjusted, batch.vectors, rtol=0, atol=1e-20)
+
+
 def test_one_diverging_object_does_not_reach_the_others():
     batch = random_batch(4, n_objects=20)
     index, config = SearchIndexInfo(11, "dot"), AdjusterConfig()
