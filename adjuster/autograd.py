@@ -14,8 +14,8 @@ from torch import Tensor
 from adjuster.config import AdjusterConfig
 from adjuster.drift_bound import bound_drift
 from adjuster.feedback import FeedbackBatch
-from adjuster.index import SearchIndexInfo
-from adjuster.objective import check_bias, term_loss
+from adjuster.index import MetricType, SearchIndexInfo
+from adjuster.objective import check_bias, curvature, term_loss
 from adjuster.similarity import pool, similarity
 
 
@@ -31,7 +31,9 @@ def adjust_with_autograd(
     An object's loss is the sum of its terms' losses (see `term_loss`), divided by its total
     weight Σ (clicked + non_clicked_weight · unclicked) under ``reduction="mean"``, plus
     anchor_weight / 2 · |x - original|² over its parts. The optimizer starts fresh: AdamW (betas
-    .9 and .999, epsilon 1e-8, decoupled weight decay .01) or plain gradient descent. `max_drift`
+    .9 and .999, epsilon 1e-8, decoupled weight decay .01) or gradient descent, whose step under
+    cosine is at most |x|² / (`curvature` · weight + anchor_weight · |x|²) with x where the part
+    starts, so that no amount of feedback makes it overshoot. `max_drift`
     is applied once, at the end. An object whose total weight is 0 is not touched at all.
 
     Args:
@@ -85,6 +87,7 @@ class _Problem:
     start: Tensor  # (n_moving, D)
     originals: Tensor  # (n_moving, D)
     queries: Tensor  # (n_query_parts, D)
+    weight: Tensor  # (n_moving, 1) of the object's terms, as they enter the loss
     pair_query: Tensor  # (n_pairs,)
     pair_part: Tensor  # (n_pairs,) index among the moving parts
     pair_term: Tensor  # (n_pairs,)
@@ -108,6 +111,7 @@ class _Problem:
         pair_term, inside = _ragged(n_query_parts * n_parts[object_of])
         n_mine = n_parts[object_of][pair_term]
         divisor = weight[object_of] if config.reduction == "mean" else 1.0
+        pull = np.sign(weight) if config.reduction == "mean" else weight
         dtype = batch.vectors.dtype
 
         def tensor(array: NDArray[np.generic]) -> Tensor:
@@ -121,6 +125,7 @@ class _Problem:
             pair_query=tensor(batch.query_offsets[query_of][pair_term] + inside // n_mine),
             pair_part=tensor(first_part[object_of][pair_term] + inside % n_mine),
             pair_term=tensor(pair_term),
+            weight=torch.tensor(np.repeat(pull, n_parts)[part_rows]).unsqueeze(1),
             clicked=tensor((clicked[terms] / divisor).astype(dtype)),
             unclicked=tensor((unclicked[terms] / divisor).astype(dtype)),
         )
@@ -129,11 +134,23 @@ class _Problem:
         vectors = self.start.clone().requires_grad_(True)
         optimizer = _optimizer(vectors, config)
         queries = self.queries[self.pair_query]  # (n_pairs, D)
+        rates = self.rates(index, config)
         for _ in range(config.num_iterations):
             optimizer.zero_grad()
             self.loss(vectors, queries, index, config).backward()
+            if vectors.grad is not None and config.optimizer == "sgd":
+                vectors.grad *= rates
             optimizer.step()
         return vectors.detach()
+
+    def rates(self, index: SearchIndexInfo, config: AdjusterConfig) -> Tensor:
+        """Step of gradient descent for each part. Shape ``(n_parts, 1)``."""
+        rates = torch.full((len(self.start), 1), config.adjustment_rate, dtype=torch.float64)
+        if index.metric_type is MetricType.COSINE:
+            squared = self.start.double().square().sum(1, keepdim=True).cpu()
+            bend = curvature(config) * self.weight + config.anchor_weight * squared
+            rates = torch.minimum(rates, squared / bend)
+        return rates.to(self.start)
 
     def loss(
         self, vectors: Tensor, queries: Tensor, index: SearchIndexInfo, config: AdjusterConfig
@@ -154,7 +171,7 @@ class _Problem:
 
 def _optimizer(vectors: Tensor, config: AdjusterConfig) -> torch.optim.Optimizer:
     if config.optimizer == "sgd":
-        return torch.optim.SGD([vectors], lr=config.adjustment_rate)
+        return torch.optim.SGD([vectors], lr=1.0)  # the gradient carries each part's own rate
     return torch.optim.AdamW([vectors], lr=config.adjustment_rate, weight_decay=0.01)
 
 

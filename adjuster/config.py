@@ -40,7 +40,8 @@ class AdjusterConfig:
         max_drift: No adjusted part ends with a cosine to its original below 1 - max_drift;
             in (0, 2], or None for no bound.
         loss: ``cubic`` (published), ``linear`` or ``logistic``.
-        optimizer: ``adamw`` (published) or ``sgd``.
+        optimizer: ``adamw`` (published), or ``sgd``: gradient steps of the rate, under cosine
+            never so long that they could overshoot, however much feedback there is.
         term_weight: ``session`` (1/|clicked|, 1/|unclicked|) or ``impression`` (1 each).
         reduction: ``sum`` of an object's terms, or ``mean`` (over its total weight).
         anchor_weight: Adds anchor_weight/2 · |x - original|² to the loss, >= 0.

@@ -101,11 +101,12 @@ def descend_in_span(knobs, problem, room, scale):
     for _ in range(knobs.num_iterations):
         find_gradient(knobs, problem, room, scale)
         for m in range(n_parts):
-            keep = 1.0 - knobs.rate * (own[m] + knobs.anchor_weight)
-            along = places[m, 0] * keep + knobs.rate * knobs.anchor_weight
+            rate = room.rates[m]
+            keep = 1.0 - rate * (own[m] + knobs.anchor_weight)
+            along = places[m, 0] * keep + rate * knobs.anchor_weight
             places[m, 0] = along
             for r in range(n_rows):
-                places[m, r + 1] = places[m, r + 1] * keep - knobs.rate * slopes[r, m]
+                places[m, r + 1] = places[m, r + 1] * keep - rate * slopes[r, m]
             squared_norm = along * along * room.start_norms[m]
             for r in range(n_rows):
                 raw = along * cross[r, m]
@@ -132,14 +133,28 @@ def combine(x, m, queries, rows, places):
 
 
 @compiled(inline=True)
-def slope_scale(knobs, problem):
-    """Factor of a term's slope; 0 where there is nothing to learn."""
+def total_weight(knobs, problem):
+    """Weight of all terms; 0 where there is nothing to learn."""
     weight = 0.0
     for j in range(problem.clicked.shape[0]):
         weight += problem.clicked[j] + knobs.non_clicked_weight * problem.unclicked[j]
-    if weight <= 0.0 or knobs.num_iterations == 0:
-        return 0.0
-    return 1.0 / weight if knobs.mean_reduction else 1.0
+    return weight if knobs.num_iterations > 0 else 0.0
+
+
+@compiled(inline=True)
+def limit_rates(knobs, problem, room, weight):
+    """Fill ``room.rates``: the rate of each part, but no step that could overshoot.
+
+    Under cosine the loss bends by at most curvature · weight / |x|², however much feedback there
+    is; the inverse of that is the longest step.
+    """
+    for m in range(problem.start.shape[0]):
+        room.rates[m] = knobs.rate
+        if knobs.metric == COSINE:
+            start = problem.start
+            squared_norm = np.float64(dot_span(start, m, start, m, 0, start.shape[1]))
+            bend = knobs.curvature * weight + knobs.anchor_weight * squared_norm
+            room.rates[m] = min(knobs.rate, squared_norm / bend)
 
 
 @compiled(inline=True)
@@ -154,15 +169,18 @@ def descend(knobs, problem, room):
     Returns:
         Whether the object was touched: it has weight, and there is at least one iteration.
     """
-    scale = slope_scale(knobs, problem)
-    if scale == 0.0 or not takes_one_row(knobs, problem):
+    weight = total_weight(knobs, problem)
+    if weight <= 0.0 or not takes_one_row(knobs, problem):
         copy_rows(problem.x, problem.start)
-    if scale == 0.0:
+    if weight <= 0.0:
         return False
     if knobs.optimizer == ROCCHIO:
         rocchio_step(knobs, problem)
         return True
-    # Plain gradient steps never leave the span of x and the queries; few rows are cheaper there.
+    scale = 1.0 / weight if knobs.mean_reduction else 1.0
+    if knobs.optimizer == SGD:
+        limit_rates(knobs, problem, room, scale * weight)
+    # Gradient steps never leave the span of x and the queries; few rows are cheaper there.
     anchored = knobs.anchor_weight > 0.0 and not knobs.refit
     few = problem.rows.shape[0] <= min(SPAN_ROWS, 4 * knobs.num_iterations)
     if knobs.optimizer == SGD and knobs.metric != EUCLID and few and not anchored:

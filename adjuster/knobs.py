@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from adjuster.config import AdjusterConfig
 from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
+from adjuster.objective import curvature
 from adjuster.rocchio import RocchioWeights
 
 COSINE, DOT, EUCLID = 0, 1, 2
@@ -25,6 +26,7 @@ class Knobs(NamedTuple):
     loss: int
     optimizer: int
     rate: float
+    curvature: float
     num_iterations: int
     temperature: float
     non_clicked_weight: float
@@ -53,6 +55,7 @@ def make_knobs(index: SearchIndexInfo, config: AdjusterConfig) -> Knobs:
         loss=["cubic", "linear", "logistic"].index(config.loss),
         optimizer=["adamw", "sgd"].index(config.optimizer),
         rate=float(config.adjustment_rate),
+        curvature=curvature(config),
         num_iterations=int(config.num_iterations),
         temperature=float(config.softmin_temperature),
         non_clicked_weight=float(config.non_clicked_weight),

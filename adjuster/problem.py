@@ -48,7 +48,8 @@ class Room(NamedTuple):
         moments: Shape ``(2, max_parts, D)``: the optimizer's state.
         gradient: Shape ``(BLOCK,)``.
         raws: Shape ``(max_rows, max_parts)`` float64, as `sims` and `slopes`.
-        squared_norms: Shape ``(max_parts,)`` float64, as `inverse_norms`, `own`, `start_norms`.
+        squared_norms: Shape ``(max_parts,)`` float64, as `inverse_norms`, `own`, `start_norms`,
+            `rates`.
         gram: Shape ``(at most SPAN_ROWS, same)`` float64: products of query rows.
         cross: Shape ``(max_rows, max_parts)`` float64: their products with where x started.
         places: Shape ``(max_parts, max_rows + 1)`` float64: x by its coordinates in the span.
@@ -67,6 +68,7 @@ class Room(NamedTuple):
     inverse_norms: NDArray[np.float64]
     own: NDArray[np.float64]
     start_norms: NDArray[np.float64]
+    rates: NDArray[np.float64]
     gram: NDArray[np.float64]
     cross: NDArray[np.float64]
     places: NDArray[np.float64]
@@ -103,6 +105,7 @@ def make_room(max_parts: int, max_rows: int, vectors: NDArray[np.floating]) -> R
         inverse_norms=np.empty(max_parts),
         own=np.empty(max_parts),
         start_norms=np.empty(max_parts),
+        rates=np.empty(max_parts),
         gram=np.empty((min(max_rows, SPAN_ROWS),) * 2),
         cross=np.empty(shape),
         places=np.empty((max_parts, max_rows + 1)),

@@ -159,7 +159,7 @@ def step_part(knobs, problem, room, m, pace):
         if knobs.optimizer == ADAMW:
             total += adamw_block(x, m, room.moments, room.gradient, lo, hi, pace)
         else:
-            total += sgd_block(x, m, room.gradient, lo, hi, knobs.rate)
+            total += sgd_block(x, m, room.gradient, lo, hi, room.rates[m])
         for r in range(rows.shape[0]):
             raws[r, m] += raw_span(knobs.metric, queries, rows[r], x, m, lo, hi)
     room.squared_norms[m] = total

@@ -36,7 +36,7 @@ class TorchBasedAdjuster(BatchAdjuster):
         engine: ``fused`` (the CPU kernel), ``torch`` (autograd), or ``auto``: the kernel where
             the vectors are on the CPU, torch on their own device elsewhere.
         loss: ``cubic``, ``linear`` or ``logistic``.
-        optimizer: ``adamw`` or ``sgd``.
+        optimizer: ``adamw``, or ``sgd`` with steps that cannot overshoot under cosine.
         term_weight: ``session`` or ``impression``.
         reduction: ``sum`` or ``mean``.
         anchor_weight: Pull toward the original, >= 0.

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from adjuster.config import AdjusterConfig
+from adjuster.feedback import FeedbackBatch
 from adjuster.fused import adjust_batch, run_chunks
 from adjuster.index import SearchIndexInfo
+from adjuster.objective import term_loss
 from tests.adjuster.cases import random_batch
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +80,50 @@ def test_a_rate_too_small_to_see_moves_nothing(dtype):
     batch = random_batch(5, dtype=dtype)
     adjusted = adjust_batch(batch, SearchIndexInfo(11), AdjusterConfig(adjustment_rate=1e-38))
     np.testing.assert_allclose(adjusted, batch.vectors, rtol=0, atol=1e-20)
+
+
+@pytest.mark.parametrize("kind", ["cubic", "linear", "logistic"])
+@pytest.mark.parametrize("times", [1.0, 1e2, 1e6])
+def test_gradient_steps_never_raise_the_loss_however_much_feedback(kind, times):
+    batch = single_part_batch(times)
+    index = SearchIndexInfo(batch.vectors.shape[1])
+    settings = {"loss": kind, "logit_bias": 0.2, "optimizer": "sgd", "adjustment_rate": 10.0}
+    losses = [
+        loss_of(batch, adjust_batch(batch, index, config), config)
+        for config in (AdjusterConfig(**settings, num_iterations=n) for n in range(8))
+    ]
+    assert np.all(np.diff(losses, axis=0) <= 1e-12 * times)
+    assert np.any(np.diff(losses, axis=0)[0] < -1e-6 * times)
+
+
+def single_part_batch(times):
+    """Thirty objects of one part with four terms each, weighted `times`."""
+    rng = np.random.default_rng(7)
+    vectors, queries = rng.normal(size=(30, 6)), rng.normal(size=(5, 6))
+    return FeedbackBatch(
+        vectors,
+        vectors,
+        np.arange(31),
+        queries,
+        np.arange(6),
+        np.arange(0, 121, 4),
+        rng.integers(0, 5, 120),
+        times * rng.random(120),
+        times * rng.random(120),
+    )
+
+
+def loss_of(batch, vectors, config):
+    """Each object's loss, by the definition."""
+    cosines = [
+        vectors[o]
+        @ batch.query_vectors[query]
+        / np.linalg.norm(vectors[o])
+        / np.linalg.norm(batch.query_vectors[query])
+        for o, query in zip(np.repeat(np.arange(30), 4), batch.term_query, strict=True)
+    ]
+    tensors = map(torch.tensor, (np.array(cosines), batch.term_clicked, batch.term_unclicked))
+    return term_loss(*tensors, config).numpy().reshape(30, 4).sum(1)
 
 
 def test_one_diverging_object_does_not_reach_the_others():

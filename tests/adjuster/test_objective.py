@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from adjuster import AdjusterConfig
-from adjuster.objective import check_bias, term_loss
+from adjuster.objective import check_bias, curvature, term_loss
 
 
 def loss(pooled, clicked, unclicked, **settings):
@@ -27,6 +27,36 @@ def test_falls_for_clicks_and_rises_for_the_rest(kind):
     settings = {"loss": kind, "logit_bias": 0.3}
     assert loss(0.6, 1, 0, **settings) < loss(0.5, 1, 0, **settings)
     assert loss(0.6, 0, 1, **settings) > loss(0.5, 0, 1, **settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"loss": "cubic"},
+        {"loss": "linear"},
+        {"loss": "logistic", "logit_scale": 1.0},
+        {"loss": "logistic", "logit_scale": 8.0},
+        {"loss": "logistic", "logit_scale": 64.0},
+    ],
+)
+@pytest.mark.parametrize("bias", [-0.5, 0.0, 0.5])
+@pytest.mark.parametrize("clicked", [0.0, 0.3, 1.0])
+def test_curvature_bounds_the_second_derivative_along_the_sphere(settings, bias, clicked):
+    config, angle = AdjusterConfig(**settings, logit_bias=bias), torch.linspace(0, torch.pi, 2001)
+    angle = angle.double().requires_grad_(True)
+    weights = (torch.full_like(angle, clicked), torch.full_like(angle, 1 - clicked))
+    total = term_loss(torch.cos(angle), *weights, config).sum()
+    (slope,) = torch.autograd.grad(total, angle, create_graph=True)
+    (bend,) = torch.autograd.grad(slope.sum(), angle)
+    assert bend.abs().max() <= curvature(config) * (1 + 1e-9)
+
+
+def test_curvature_is_reached():
+    angle = torch.linspace(0, torch.pi, 20001).double().requires_grad_(True)
+    (slope,) = torch.autograd.grad((torch.cos(angle) ** 3).sum(), angle, create_graph=True)
+    (bend,) = torch.autograd.grad(slope.sum(), angle)
+    # Along a great circle the second derivative is l'' sin² - l' cos; signs may not add up.
+    assert curvature(AdjusterConfig()) / 2 < bend.abs().max() <= curvature(AdjusterConfig())
 
 
 @pytest.mark.parametrize("pooled", [-1e4, 1e4])
