@@ -242,7 +242,7 @@ RECOMMENDED: dict[str, float | int | str] = {
 }
 """A better start than the published profiles, where every setting may be searched.
 
-Refitting a logistic loss over every impression by a few plain gradient steps makes an object's
+Refitting a logistic loss over every impression by a few gradient steps makes an object's
 similarity a smoothed log-odds of its clicks: the fewer impressions it has, the less it moves. What
 it was chosen on stands in ``conf/adjuster/recommended.yaml``.
 """

@@ -27,9 +27,10 @@ def history(trials: list[FrozenTrial], config: SweepConfig) -> list[FrozenTrial]
     """Trials as samplers and pruners shall see them, in the order they were first claimed.
 
     A pruner that compares block by block stops a trial that is worse than the best on the
-    blocks both saw, so its mean so far is a fair estimate and it counts as complete. Its
-    guardrails are unknown and taken as kept: its value keeps samplers away. Another pruner's
-    stopped trial counts as pruned.
+    blocks both saw. It counts as complete, with the best trial's value less what it was behind
+    on those blocks: its own mean so far may owe more to which blocks came first than to its
+    settings. Its guardrails are unknown and taken as kept: its value keeps samplers away. Another
+    pruner's stopped trial counts as pruned.
 
     Args:
         trials: The study's trials, without those lost to a kill.
@@ -38,7 +39,8 @@ def history(trials: list[FrozenTrial], config: SweepConfig) -> list[FrozenTrial]
     guardrails = [name for name in GUARDED if getattr(config.guardrails, name) is not None]
     paired = is_paired(config.pruner)
     ordered = sorted(trials, key=lambda trial: trial.user_attrs["ordinal"])
-    return [_seen(trial, paired, guardrails) for trial in ordered]
+    best = _best(ordered)
+    return [_seen(trial, paired, best, guardrails) for trial in ordered]
 
 
 class Proposal:
@@ -114,12 +116,14 @@ class Mirror:
         return study
 
 
-def _seen(trial: FrozenTrial, paired: bool, guardrails: list[str]) -> FrozenTrial:
+def _seen(
+    trial: FrozenTrial, paired: bool, best: FrozenTrial | None, guardrails: list[str]
+) -> FrozenTrial:
     outcome = trial.user_attrs.get("outcome")
     state, values = trial.state, trial.values
     constraints = dict(trial.constraints)
-    if state == TrialState.PRUNED and paired:
-        state = TrialState.COMPLETE
+    if state == TrialState.PRUNED and paired and best is not None:
+        state, values = TrialState.COMPLETE, [_estimate(trial, best)]
         constraints = dict.fromkeys(guardrails, 0.0)
     reports = (outcome or {}).get("blocks" if paired else "running", {})
     return optuna.trial.create_trial(
@@ -131,6 +135,25 @@ def _seen(trial: FrozenTrial, paired: bool, guardrails: list[str]) -> FrozenTria
         constraints=constraints,
         intermediate_values={int(block): value for block, value in reports.items()},
     )
+
+
+def _best(trials: list[FrozenTrial]) -> FrozenTrial | None:
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    return max(complete, key=_value, default=None)
+
+
+def _value(trial: FrozenTrial) -> float:
+    return trial.values[0] if trial.values else -math.inf
+
+
+def _estimate(trial: FrozenTrial, best: FrozenTrial) -> float:
+    """Value of a stopped trial had it seen every block: the best's, less what it was behind."""
+    mine, its = (
+        {int(block): value for block, value in one.user_attrs["outcome"]["blocks"].items()}
+        for one in (trial, best)
+    )
+    gaps = [mine[block] - its[block] for block in mine if block in its]
+    return _value(best) + sum(gaps) / len(gaps) if gaps else _value(trial)
 
 
 def _own(attributes: Mapping[str, Any]) -> dict[str, Any]:
