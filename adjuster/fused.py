@@ -57,9 +57,11 @@ def adjust_with_knobs(
 ) -> NDArray[np.floating]:
     """`adjust_batch` for settings that are the kernel's own already."""
     starts = np.ascontiguousarray(batch.vectors)
-    vectors = aligned_empty(starts.shape, starts.dtype) if out is None else out
-    if out is not None:
+    if out is None:
+        out = aligned_empty(starts.shape, starts.dtype)
+    else:
         _check_out(out, batch)
+    vectors = out
     originals = np.ascontiguousarray(batch.originals)
     queries = query_rows(batch.query_vectors, index)
     n_rows = rows_per_object(batch.term_offsets, batch.term_query, batch.query_offsets)
@@ -138,39 +140,6 @@ def run_chunks(
             pass
 
 
-@compiled(inline=True)
-def load(
-    room,
-    o,
-    starts,
-    vectors,
-    originals,
-    object_offsets,
-    queries,
-    query_offsets,
-    term_offsets,
-    term_query,
-    term_clicked,
-    term_unclicked,
-):
-    """The problem of object o."""
-    first, last = term_offsets[o], term_offsets[o + 1]
-    n_rows = 0
-    for j in range(first, last):
-        n_rows = gather_rows(room, n_rows, j - first, term_query[j], query_offsets)
-    parts = slice(object_offsets[o], object_offsets[o + 1])
-    return Problem(
-        vectors[parts],
-        starts[parts],
-        originals[parts],
-        queries,
-        room.rows[:n_rows],
-        room.term_rows[: last - first + 1],
-        term_clicked[first:last],
-        term_unclicked[first:last],
-    )
-
-
 @compiled()
 def _adjust_range(
     knobs,
@@ -190,18 +159,19 @@ def _adjust_range(
 ):
     """Adjust objects ``lo:hi`` of `starts` into `vectors`."""
     for o in range(lo, hi):
-        problem = load(
-            room,
-            o,
-            starts,
-            vectors,
-            originals,
-            object_offsets,
+        first, last = term_offsets[o], term_offsets[o + 1]
+        n_rows = 0
+        for j in range(first, last):
+            n_rows = gather_rows(room, n_rows, j - first, term_query[j], query_offsets)
+        parts = slice(object_offsets[o], object_offsets[o + 1])
+        problem = Problem(
+            vectors[parts],
+            starts[parts],
+            originals[parts],
             queries,
-            query_offsets,
-            term_offsets,
-            term_query,
-            term_clicked,
-            term_unclicked,
+            room.rows[:n_rows],
+            room.term_rows[: last - first + 1],
+            term_clicked[first:last],
+            term_unclicked[first:last],
         )
         descend(knobs, problem, room)

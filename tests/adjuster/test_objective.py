@@ -51,12 +51,12 @@ def test_curvature_bounds_the_second_derivative_along_the_sphere(settings, bias,
     assert bend.abs().max() <= curvature(config) * (1 + 1e-9)
 
 
-def test_curvature_is_reached():
+def test_the_curvature_of_the_cubic_loss_is_not_loose():
     angle = torch.linspace(0, torch.pi, 20001).double().requires_grad_(True)
     (slope,) = torch.autograd.grad((torch.cos(angle) ** 3).sum(), angle, create_graph=True)
     (bend,) = torch.autograd.grad(slope.sum(), angle)
     # Along a great circle the second derivative is l'' sin² - l' cos; signs may not add up.
-    assert curvature(AdjusterConfig()) / 2 < bend.abs().max() <= curvature(AdjusterConfig())
+    assert 0.9 * curvature(AdjusterConfig()) < bend.abs().max() <= curvature(AdjusterConfig())
 
 
 @pytest.mark.parametrize("pooled", [-1e4, 1e4])
