@@ -8,27 +8,27 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.baselines import score_baselines
-from experiments.best import write_best
-from experiments.command_line import FAILED, INTERRUPTED, OK, run_command
-from experiments.config import SweepConfig
-from experiments.data.click_log import ClickLog
-from experiments.data.prepared import open_dataset
-from experiments.finalist_table import finalist_table
-from experiments.finals import judge_study
-from experiments.mlflow_runs import StudyInfo
-from experiments.output import Outputs, write_config, write_json, write_trials
-from experiments.progress import Progress
-from experiments.publishing import show_in_mlflow, study_info, write_report
-from experiments.records import COMPLETE, RUNNING, BaselineRecord, TrialRecord, best_feasible
-from experiments.replay import Replay
-from experiments.run import base_settings, make_study, run_trials, run_workers
-from experiments.samplers import check_sampler
-from experiments.search_space import SearchSpace
-from experiments.study import Study
-from experiments.summary import summarize
-from experiments.table import result_table
-from experiments.tracking import Tracker, open_tracker
+from experiments.config.command import FAILED, INTERRUPTED, OK, run_command
+from experiments.config.commands import SweepConfig
+from experiments.data.format.click_log import ClickLog
+from experiments.data.open_dataset import open_dataset
+from experiments.replay.baselines import score_baselines
+from experiments.replay.replay import Replay
+from experiments.review.finalist_table import finalist_table
+from experiments.review.terminal import result_table
+from experiments.study.records import COMPLETE, RUNNING, BaselineRecord, TrialRecord, best_feasible
+from experiments.study.samplers import check_sampler
+from experiments.study.search_space import SearchSpace
+from experiments.study.study import Study
+from experiments.study_folder.best_yaml import write_best
+from experiments.study_folder.layout import Outputs, write_config, write_json, write_trials
+from experiments.study_folder.summary import summarize
+from experiments.tracking.runs import StudyInfo
+from experiments.tracking.tracker import Tracker, open_tracker
+from experiments.workflow.judgement import judge_study
+from experiments.workflow.progress import Progress
+from experiments.workflow.publishing import show_in_mlflow, study_info, write_report
+from experiments.workflow.trials import base_settings, make_study, run_trials, run_workers
 
 FREE = (
     "study.n_trials",

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.config import (
+from experiments.config.commands import (
     DatasetConfig,
     ParameterConfig,
     SearchSpaceConfig,
     StudyConfig,
     SweepConfig,
 )
-from experiments.records import TrialRecord
-from experiments.results import Checkpoint, CurvePoint, ReplayResult, SessionScores
-from experiments.run import base_settings, make_study, run_trials
-from experiments.search_space import SearchSpace
-from experiments.settings import Settings
-from experiments.study import Study
+from experiments.replay.results import Checkpoint, CurvePoint, ReplayResult, SessionScores
+from experiments.replay.settings import Settings
+from experiments.study.records import TrialRecord
+from experiments.study.search_space import SearchSpace
+from experiments.study.study import Study
+from experiments.workflow.trials import base_settings, make_study, run_trials
 
 N_BLOCKS = 8
 
