@@ -1,11 +1,10 @@
 """The finalists and the sealed test as text."""
 
-from tests.experiments.judging.test_finalists import judge
-from tests.experiments.judging.test_sealed_test import GOOD, Memory, open_on
-
 from experiments.judging.finalists import Candidate
 from experiments.review.finalist_table import finalist_table, sealed_text
 from experiments.study_folder.finalist_files import finalist_record, sealed_record
+from tests.experiments.judging.test_finalists import judge
+from tests.experiments.judging.test_sealed_test import GOOD, Memory, open_on
 from tests.experiments.planted_replay import make_settings
 
 
