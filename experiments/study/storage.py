@@ -40,10 +40,10 @@ class StudyStorage(Protocol):
     def fail_lost(self, study: optuna.Study) -> None:
         """Fail the trials whose process is gone."""
 
-    def alone(self) -> AbstractContextManager[None]:
+    def claim_lock(self) -> AbstractContextManager[None]:
         """Nobody else claims a trial of this study meanwhile."""
 
-    def alive(self, trial_id: int) -> AbstractContextManager[None]:
+    def heartbeat(self, trial_id: int) -> AbstractContextManager[None]:
         """Show, while it lasts, that the trial's process lives."""
 
     def close(self) -> None:
@@ -86,12 +86,12 @@ class JournalStudyStorage:
         for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
             self.storage.set_trial_state_values(trial._trial_id, optuna.trial.TrialState.FAIL)
 
-    def alone(self) -> AbstractContextManager[None]:
+    def claim_lock(self) -> AbstractContextManager[None]:
         """Hold the claim lock."""
         return self._claim.held()
 
     @contextmanager
-    def alive(self, trial_id: int) -> Iterator[None]:
+    def heartbeat(self, trial_id: int) -> Iterator[None]:
         """The run lock shows it already."""
         yield
 
@@ -146,7 +146,7 @@ class PostgresStudyStorage:
             optuna.storages.fail_stale_trials(study)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def claim_lock(self) -> Iterator[None]:
         """Hold an advisory lock of the database, dropped with the connection."""
         with self._database.engine.connect() as connection:
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": self._key})
@@ -156,7 +156,7 @@ class PostgresStudyStorage:
                 connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": self._key})
 
     @contextmanager
-    def alive(self, trial_id: int) -> Iterator[None]:
+    def heartbeat(self, trial_id: int) -> Iterator[None]:
         """Send the heartbeat from a thread."""
         done = threading.Event()
         self._database.record_heartbeat(trial_id)

@@ -30,7 +30,7 @@ def read_record(trial: FrozenTrial) -> TrialRecord:
         lost=trial.state == TrialState.FAIL and _state(outcome) != FAILED,
         started=_epoch(trial.datetime_start) or 0.0,
         finished=_epoch(trial.datetime_complete),
-        session=kept["session"],
+        process=kept["session"],
     )
 
 

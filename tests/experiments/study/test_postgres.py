@@ -106,7 +106,7 @@ def test_a_trial_whose_heartbeat_stopped_is_run_again(config, monkeypatch):
 def test_a_trial_that_lives_is_left_alone(config):
     first, second = open_study(config), open_study(config)
     claim = first.claim()
-    with first.alive(claim):
+    with first.heartbeat(claim):
         second.fail_lost()
         assert [record.state for record in second.records()] == ["running"]
     first.close()
@@ -151,7 +151,7 @@ def test_four_processes_finish_100_trials_none_lost_or_doubled(config, empty_dat
     assert sorted(record.ordinal for record in records) == list(range(100))
     assert {record.state for record in records} == {"complete"}
     assert len({str(record.settings) for record in records}) == 100
-    assert len({record.session for record in records}) == 4
+    assert len({record.process for record in records}) == 4
 
 
 def test_a_server_that_is_not_there_is_one_sentence(tmp_path):
