@@ -67,8 +67,8 @@ def iter_design(config: SamplerConfig, space: SearchSpace, seed: int) -> Iterato
 
     The grid is shuffled, so that a study that ends early has seen all of it thinly. One of more
     than `LAID_OUT` points, which no study could finish, is never laid out: its points are drawn
-    as they are needed. The sequence is Sobol's with Owen's scrambling (Owen, 1998, *Scrambling Sobol' and
-    Niederreiter-Xing points*), one coordinate a parameter.
+    as they are needed. The sequence is Sobol's with Owen's scrambling (Owen, 1998, *Scrambling
+    Sobol' and Niederreiter-Xing points*), one coordinate a parameter.
 
     Args:
         config: ``qmc`` or ``grid``.
