@@ -34,7 +34,7 @@ def test_what_is_written_is_read_back(tmp_path):
 @pytest.mark.parametrize("text", ["{", "[]", '{"f": 3}'])
 def test_a_damaged_file_is_one_sentence_and_stays(tmp_path, text):
     (tmp_path / "sealed_tests.json").write_text(text)
-    with pytest.raises(InputError, match="sealed_tests.json is damaged"):
+    with pytest.raises(InputError, match=r"sealed_tests\.json is damaged"):
         LedgerFile(tmp_path).read("f")
     assert (tmp_path / "sealed_tests.json").read_text() == text
 
