@@ -14,8 +14,11 @@ from experiments.config.data import SimulatedConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
+from experiments.judging.bystanders import Replays
+from experiments.judging.choice import first_within_drift_bound
+from experiments.judging.comparison import Judge
 from experiments.judging.finalists import N_FINALISTS, Candidate
-from experiments.judging.sealed_test import SealedTest, first_that_stays, open_sealed_test
+from experiments.judging.sealed_test import SealedTest, open_sealed_test
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings
 from experiments.study.trial import constraints
@@ -83,7 +86,8 @@ def study_once(
     def make_replay(how: ReplayConfig, window: str) -> Replay:
         return Replay(log, how, objective, window=window)
 
-    tune = make_replay(config, "tune")
+    replays = Replays(make_replay, config)
+    tune = replays.over("tune")
     feasible: dict[int, float] = {}
     tried = [DEFAULTS, *_draw(np.random.default_rng(seed), n_trials - 1)]
     for number, settings in enumerate(tried):
@@ -94,16 +98,14 @@ def study_once(
         return None
     ranked = sorted(feasible, key=lambda number: -feasible[number])[:N_FINALISTS]
     finalists = [Candidate(number, tried[number]) for number in ranked]
-    chosen, _ = first_that_stays(finalists, make_replay(config, "test"), guardrails)
+    chosen, _ = first_within_drift_bound(finalists, replays.over("test"), guardrails)
     return open_sealed_test(
         chosen,
         DEFAULTS,
-        make_replay,
-        config,
+        replays,
         guardrails,
         _NeverOpened(),
-        metric=objective.metric,
-        seed=seed,
+        Judge(objective.metric, seed),
     )
 
 

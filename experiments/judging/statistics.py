@@ -86,8 +86,8 @@ def mean_interval(
 
     Args:
         differences: Shape ``(n_clusters,)``.
-        seed: Of the resampling.
-        confidence: In (0, 1).
+        seed: Seed of the resampling.
+        confidence: Confidence of the interval, in (0, 1).
         n_resamples: Bootstrap resamples, >= 1.
         bounds: Where the mean must lie: two metrics in [0, 1] differ by at most 1.
 
@@ -160,7 +160,7 @@ def randomization_p_value(
 
     Args:
         differences: Shape ``(n_clusters,)``.
-        seed: Of the random flips.
+        seed: Seed of the random flips.
         n_flips: Random flips, >= 1.
 
     Returns:
@@ -195,7 +195,8 @@ def _flipped_sums(
     eights = np.pad(values, (0, -len(values) % 8)).reshape(-1, 8)
     sums = eights @ _every_sign_flip(8).T
     drawn = rng.integers(0, 256, size=(n_rows, len(eights)), dtype=np.uint8)
-    return sums.ravel().take(drawn + 256 * np.arange(len(eights))).sum(axis=1)
+    total: NDArray[np.float64] = sums.ravel().take(drawn + 256 * np.arange(len(eights))).sum(axis=1)
+    return total
 
 
 def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:

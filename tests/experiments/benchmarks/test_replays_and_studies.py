@@ -1,7 +1,5 @@
 """The figures of the parts ``replay`` and ``study``, on small measurements."""
 
-import json
-
 import pytest
 
 from adjuster import PublishedAdjuster
@@ -13,6 +11,8 @@ from experiments.config.data import SimulatedConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
 from experiments.replay.replay import Replay
+from experiments.study_folder.summary import ScoredRow, write_summary
+from tests.experiments.planted_records import summary
 
 SMALL = SimulatedConfig(
     n_sessions=300, n_users=30, n_objects=100, n_topics=5, n_queries=20, dimensions=16
@@ -58,15 +58,8 @@ def test_sessions_come_as_the_plugin_takes_them(shop):
 
 
 def test_a_finished_sweep_is_read_from_its_files(tmp_path):
-    (tmp_path / "summary.json").write_text(
-        json.dumps(
-            {
-                "objective": "ndcg_at_10",
-                "seconds": {"overhead_per_trial_median": 0.02},
-                "best": {"metrics": {"ndcg_at_10": 0.75}},
-            }
-        )
-    )
+    best = ScoredRow({}, {"ndcg_at_10": 0.75})
+    write_summary(tmp_path / "summary.json", summary(best=best))
     (tmp_path / "trials.csv").write_text(
         "number,state,reason\n"
         "0,complete,\n"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.config.commands import GuardrailsConfig
-from experiments.judging.comparison import Comparison, compare_with_no_adjustment
+from experiments.judging.comparison import Comparison, Judge, compare_with_no_adjustment
 from experiments.judging.verdict import ADOPT, KEEP_OFF, MIN_CHANGED, MIN_CLUSTERS, decide
 from experiments.replay.results import SessionScores
 
@@ -164,7 +164,7 @@ def count_adopted(effect: float, n_users: int, n_logs: int) -> int:
     return sum(
         decide(
             compare_with_no_adjustment(
-                simulated_log(rng, effect, n_users), "ndcg_at_10", seed=i, n_resamples=1000
+                simulated_log(rng, effect, n_users), Judge("ndcg_at_10", seed=i, n_resamples=1000)
             ),
             METRICS,
             GuardrailsConfig(),

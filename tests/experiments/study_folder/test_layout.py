@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.study_folder.layout import Outputs, finite, trials_table, write_atomic, write_json
+from experiments.common.files import finite, write_atomic, write_json
+from experiments.study_folder.layout import StudyFolder, trials_table
 from tests.experiments.fake_replay import FakeReplay, make_config, run_study
 
 
@@ -67,5 +68,5 @@ def test_json_has_null_for_what_is_not_a_number(tmp_path):
 
 def test_the_tracking_store_is_named_absolutely(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    uri = Outputs(Path("out"), "s").tracking_uri
+    uri = StudyFolder(Path("out"), "s").tracking_uri
     assert uri == f"sqlite:///{tmp_path}/out/mlflow.db"
