@@ -13,21 +13,21 @@ from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
 from adjuster.selection import SelectionConfig
 
 if TYPE_CHECKING:
-    from adjuster.autograd import adjust_with_autograd
-    from adjuster.base import BatchAdjuster, VectorsAdjuster
-    from adjuster.baselines import NoAdjustment, Rocchio
+    from adjuster.adjusters.base import BatchAdjuster, VectorsAdjuster
+    from adjuster.adjusters.baselines import NoAdjustment, Rocchio
+    from adjuster.adjusters.published import PublishedAdjuster
+    from adjuster.adjusters.torch_adjuster import TorchBasedAdjuster
     from adjuster.normalization import prepare_vectors
-    from adjuster.published import PublishedAdjuster
-    from adjuster.torch_adjuster import TorchBasedAdjuster
+    from adjuster.torch_engine.autograd import adjust_with_autograd
 
 _HOMES: dict[str, str] = {
-    "BatchAdjuster": "adjuster.base",
-    "NoAdjustment": "adjuster.baselines",
-    "PublishedAdjuster": "adjuster.published",
-    "Rocchio": "adjuster.baselines",
-    "TorchBasedAdjuster": "adjuster.torch_adjuster",
-    "VectorsAdjuster": "adjuster.base",
-    "adjust_with_autograd": "adjuster.autograd",
+    "BatchAdjuster": "adjuster.adjusters.base",
+    "NoAdjustment": "adjuster.adjusters.baselines",
+    "PublishedAdjuster": "adjuster.adjusters.published",
+    "Rocchio": "adjuster.adjusters.baselines",
+    "TorchBasedAdjuster": "adjuster.adjusters.torch_adjuster",
+    "VectorsAdjuster": "adjuster.adjusters.base",
+    "adjust_with_autograd": "adjuster.torch_engine.autograd",
     "prepare_vectors": "adjuster.normalization",
 }
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from experiments.benchmarks.parts import PARTS, measure_part
-from experiments.command_line import BAD_INPUT, OK
-from experiments.errors import InputError
-from experiments.output import write_json
+from experiments.common.errors import InputError
+from experiments.config.command import BAD_INPUT, OK
+from experiments.study_folder.layout import write_json
 
 PACKAGES = ("torch", "numpy", "numba")
 

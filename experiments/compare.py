@@ -5,25 +5,25 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from experiments.best import read_config
-from experiments.command_line import OK, run_command
-from experiments.comparison import (
+from experiments.common.errors import InputError
+from experiments.common.wording import label, plain, signed
+from experiments.config.command import OK, run_command
+from experiments.config.commands import CompareConfig, SweepConfig
+from experiments.data.format.click_log import ClickLog
+from experiments.data.open_dataset import open_dataset
+from experiments.judging.comparison import (
     Comparison,
     cluster_text,
     compare_with,
     compare_with_no_adjustment,
 )
-from experiments.config import CompareConfig, SweepConfig
-from experiments.data.click_log import ClickLog
-from experiments.data.prepared import open_dataset
-from experiments.errors import InputError
-from experiments.finalist_table import p_text
-from experiments.finished_study import read_study
-from experiments.replay import Replay
-from experiments.results import SessionScores
-from experiments.run import base_settings
-from experiments.session_table import read_scores
-from experiments.wording import label, plain, signed
+from experiments.replay.replay import Replay
+from experiments.replay.results import SessionScores
+from experiments.review.finalist_table import p_text
+from experiments.study_folder.best_yaml import read_config
+from experiments.study_folder.finished_study import read_study
+from experiments.study_folder.session_table import read_scores
+from experiments.workflow.studies import base_settings
 
 LISTS = ("studies=", "configs=")
 

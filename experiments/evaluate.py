@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from experiments.best import read_config
-from experiments.command_line import FAILED, OK, run_command
-from experiments.config import EvaluateConfig, SweepConfig
-from experiments.data.click_log import ClickLog
-from experiments.data.prepared import open_dataset
-from experiments.replay import Replay
-from experiments.run import base_settings
-from experiments.wording import label
+from experiments.common.wording import label
+from experiments.config.command import FAILED, OK, run_command
+from experiments.config.commands import EvaluateConfig, SweepConfig
+from experiments.data.format.click_log import ClickLog
+from experiments.data.open_dataset import open_dataset
+from experiments.replay.replay import Replay
+from experiments.study_folder.best_yaml import read_config
+from experiments.workflow.studies import base_settings
 
 TOLERANCE = 1e-9
 """Two replays of one configuration on the same data agree at least this well."""

@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from experiments.best import write_best
-from experiments.command_line import FAILED, OK, run_command
-from experiments.config import ExportConfig, SweepConfig
-from experiments.data.click_log import ClickLog
-from experiments.data.prepared import open_dataset
-from experiments.deployment import (
+from experiments.common.errors import InputError
+from experiments.config.command import FAILED, OK, run_command
+from experiments.config.commands import ExportConfig, SweepConfig
+from experiments.data.format.click_log import ClickLog
+from experiments.data.open_dataset import open_dataset
+from experiments.deployment.deployment import (
     FILES,
     Deployment,
     json_text,
@@ -19,16 +19,16 @@ from experiments.deployment import (
     may_deploy,
     write_deployment,
 )
-from experiments.errors import InputError
-from experiments.finalist_table import sealed_text
-from experiments.finals import choose_for_test, open_test
-from experiments.mlflow_runs import StudyInfo
-from experiments.output import Outputs, write_json
-from experiments.personalized_export import write_personalized
-from experiments.publishing import show_in_mlflow, study_info, write_report
-from experiments.records import COMPLETE, TrialRecord
-from experiments.registry import register_champion
-from experiments.run import load_study
+from experiments.deployment.personalized_vectors import write_personalized
+from experiments.deployment.registry import register_champion
+from experiments.review.finalist_table import sealed_text
+from experiments.study.records import COMPLETE, TrialRecord
+from experiments.study_folder.best_yaml import write_best
+from experiments.study_folder.layout import Outputs, write_json
+from experiments.tracking.runs import StudyInfo
+from experiments.workflow.judgement import choose_for_test, open_test
+from experiments.workflow.publishing import show_in_mlflow, study_info, write_report
+from experiments.workflow.studies import load_study
 
 NOTHING_TO_DEPLOY = (
     "Nothing to deploy was written, because the verdict is keep off. Summary and report have it. "

@@ -4,11 +4,11 @@ import sys
 
 from tqdm import tqdm
 
-from experiments.command_line import OK, run_command
-from experiments.data.card_page import card_text
+from experiments.config.command import OK, run_command
+from experiments.config.data import IngestConfig
+from experiments.data.card.page import card_text
 from experiments.data.ingestion import ingest_log
-from experiments.data.rejections import QUARANTINE_FILE
-from experiments.data_config import IngestConfig
+from experiments.data.intake.rejections import QUARANTINE_FILE
 
 
 def ingest(config: IngestConfig) -> int:

@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from experiments.command_line import OK, run_command
-from experiments.data.card import make_card
-from experiments.data.card_data import card_data_of
-from experiments.data.card_page import card_html, card_text
-from experiments.data.faults import Faults
-from experiments.data.folder import load_click_log
-from experiments.data.metadata import read_metadata
-from experiments.data_config import InspectConfig
+from experiments.config.command import OK, run_command
+from experiments.config.data import InspectConfig
+from experiments.data.card.card import make_card
+from experiments.data.card.counts import card_data_of
+from experiments.data.card.page import card_html, card_text
+from experiments.data.format.faults import Faults
+from experiments.data.format.folder import load_click_log
+from experiments.data.format.metadata import read_metadata
 
 
 def inspect(config: InspectConfig) -> int:

@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from experiments.command_line import OK, run_command
-from experiments.config import ReportConfig
-from experiments.output import Outputs
-from experiments.publishing import write_report
+from experiments.config.command import OK, run_command
+from experiments.config.commands import ReportConfig
+from experiments.study_folder.layout import Outputs
+from experiments.workflow.publishing import write_report
 
 
 def report(command: ReportConfig) -> int:

@@ -2,10 +2,10 @@
 
 import sys
 
-from experiments.command_line import OK, run_command
-from experiments.data.folder import load_click_log
-from experiments.data.simulated import prepare_simulated
-from experiments.data_config import SimulateConfig
+from experiments.config.command import OK, run_command
+from experiments.config.data import SimulateConfig
+from experiments.data.format.folder import load_click_log
+from experiments.data.made.simulated import prepare_simulated
 
 
 def simulate(config: SimulateConfig) -> int:

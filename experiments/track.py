@@ -7,11 +7,11 @@ import json
 import sys
 from dataclasses import replace
 
-from experiments.command_line import FAILED, OK, run_command
-from experiments.config import TrackConfig
-from experiments.publishing import show_in_mlflow, study_info, write_report
-from experiments.run import load_study
-from experiments.tracking import open_tracker
+from experiments.config.command import FAILED, OK, run_command
+from experiments.config.commands import TrackConfig
+from experiments.tracking.tracker import open_tracker
+from experiments.workflow.publishing import show_in_mlflow, study_info, write_report
+from experiments.workflow.studies import load_study
 
 
 def track(command: TrackConfig) -> int:

@@ -6,8 +6,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from experiments.data.shop import SimulatedConfig
-from experiments.data.simulated import prepare_simulated
+from experiments.data.made.shop import SimulatedConfig
+from experiments.data.made.simulated import prepare_simulated
 from tests.experiments.finished_folder import write_finished_study
 
 ROOT = Path(__file__).parents[1]

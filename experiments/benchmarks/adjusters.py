@@ -17,7 +17,7 @@ from adjuster import (
     adjust_with_autograd,
     build_batch,
 )
-from adjuster.fused import adjust_batch
+from adjuster.fused_engine.batch import adjust_batch
 from experiments.benchmarks.clock import in_own_process, items_per_second, peak_above_start
 from experiments.benchmarks.parts import Measured, text_table
 from experiments.benchmarks.shapes import SHAPES, Maker, load_shape

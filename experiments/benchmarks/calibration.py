@@ -2,8 +2,8 @@
 
 from scipy.stats import binomtest
 
+from experiments.benchmarks.known_truth import iter_studies
 from experiments.benchmarks.parts import Measured, text_table
-from experiments.calibration import iter_studies
 
 N_LOGS = 40
 MOST_FALSE = 0.05

@@ -11,8 +11,8 @@ import numpy as np
 
 from experiments.benchmarks.clock import in_own_process, peak_above_start
 from experiments.benchmarks.parts import Measured, text_table
+from experiments.config.data import IngestConfig
 from experiments.data.ingestion import ingest_log
-from experiments.data_config import IngestConfig
 
 GIB = 2**30
 N_IMPRESSIONS = 10_000_000

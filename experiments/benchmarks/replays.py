@@ -12,14 +12,14 @@ from adjuster import AdjusterConfig, ImprovementElement, ImprovementInput, Publi
 from adjuster.selection import SelectionConfig
 from experiments.benchmarks.clock import in_own_process, items_per_second, peak_above_start
 from experiments.benchmarks.parts import Measured, text_table
-from experiments.config import DatasetConfig, ObjectiveConfig, ReplayConfig
-from experiments.data.click_log import ClickLog
-from experiments.data.folder import load_click_log
-from experiments.data.prepared import open_dataset
-from experiments.data.simulated import prepare_simulated
-from experiments.data_config import SimulatedConfig
-from experiments.replay import Replay
-from experiments.settings import Settings
+from experiments.config.commands import DatasetConfig, ObjectiveConfig, ReplayConfig
+from experiments.config.data import SimulatedConfig
+from experiments.data.format.click_log import ClickLog
+from experiments.data.format.folder import load_click_log
+from experiments.data.made.simulated import prepare_simulated
+from experiments.data.open_dataset import open_dataset
+from experiments.replay.replay import Replay
+from experiments.replay.settings import Settings
 
 GIB = 2**30
 N_PUBLISHED = 64

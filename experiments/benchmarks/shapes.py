@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from adjuster import ImprovementElement, ImprovementInput, SearchIndexInfo
-from experiments.config import DatasetConfig
-from experiments.data.click_log import ClickLog
-from experiments.data.prepared import open_dataset
+from experiments.config.commands import DatasetConfig
+from experiments.data.format.click_log import ClickLog
+from experiments.data.open_dataset import open_dataset
 
 N_SESSIONS, CLICKED_SHARE = 1024, 0.25
 

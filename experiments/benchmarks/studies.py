@@ -12,8 +12,8 @@ from time import perf_counter
 import pandas as pd
 
 from experiments.benchmarks.parts import Measured, text_table
-from experiments.config import DatasetConfig
-from experiments.data.prepared import open_dataset
+from experiments.config.commands import DatasetConfig
+from experiments.data.open_dataset import open_dataset
 
 N_TRIALS = 100
 STOPPED = re.compile(r"block (\d+) of (\d+)")

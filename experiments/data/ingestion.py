@@ -8,21 +8,21 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from experiments.data.card import DataCard, make_card
-from experiments.data.card_data import CardParts
-from experiments.data.faults import Faults
-from experiments.data.folder import check_free, new_folder
-from experiments.data.importers import IMPORTERS
-from experiments.data.intake import Intake
-from experiments.data.log_blocks import OPENERS
-from experiments.data.metadata import Metadata
-from experiments.data.rejections import Rejections
-from experiments.data.schema import METADATA_FILE
-from experiments.data.settling import Settling
-from experiments.data.staging import STAGED, Staging
-from experiments.data.vector_intake import VectorIntake
-from experiments.data_config import IngestConfig
-from experiments.errors import InputError
+from experiments.common.errors import InputError
+from experiments.config.data import IngestConfig
+from experiments.data.card.card import DataCard, make_card
+from experiments.data.card.counts import CardParts
+from experiments.data.format.faults import Faults
+from experiments.data.format.folder import check_free, new_folder
+from experiments.data.format.metadata import Metadata
+from experiments.data.format.schema import METADATA_FILE
+from experiments.data.importers.sources import IMPORTERS
+from experiments.data.intake.intake import Intake
+from experiments.data.intake.rejections import Rejections
+from experiments.data.intake.session_checks import Settling
+from experiments.data.intake.staging import STAGED, Staging
+from experiments.data.intake.vector_intake import VectorIntake
+from experiments.data.readers.row_blocks import OPENERS
 
 PART_BYTES = 64 << 20
 """Bytes of a source, uncompressed, whose rows are checked together."""

@@ -31,7 +31,12 @@ def test_reading_settings_does_not_wait_for_torch_or_numba():
 
 def test_metrics_import_nothing_of_the_adjusters():
     loaded = loaded_after("import adjuster.metrics")
-    assert not loaded & {"torch", "numba", "adjuster.base", "adjuster.kernel"}
+    assert not loaded & {
+        "torch",
+        "numba",
+        "adjuster.adjusters.base",
+        "adjuster.fused_engine.kernel",
+    }
 
 
 def test_every_public_name_is_there_and_no_other():

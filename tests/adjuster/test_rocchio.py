@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from adjuster import Rocchio, SearchIndexInfo
-from adjuster.fused import adjust_with_knobs
-from adjuster.knobs import rocchio_knobs
+from adjuster.fused_engine.batch import adjust_with_knobs
+from adjuster.fused_engine.knobs import rocchio_knobs
 from adjuster.rocchio import RocchioWeights, rocchio_batch
 from tests.adjuster.cases import random_batch
 

@@ -10,7 +10,7 @@ import pandas as pd
 import yaml
 
 from adjuster.index import SearchIndexInfo
-from experiments.config import (
+from experiments.config.commands import (
     DatasetConfig,
     GuardrailsConfig,
     ParameterConfig,
@@ -19,11 +19,16 @@ from experiments.config import (
     StudyConfig,
     SweepConfig,
 )
-from experiments.data.click_log import ClickLog
-from experiments.evidence import sealed_record, write_finalists, write_importances, write_sessions
-from experiments.finalists import Candidate, judge_finalists
-from experiments.output import write_json
-from experiments.sealed_test import open_sealed_test
+from experiments.data.format.click_log import ClickLog
+from experiments.judging.finalists import Candidate, judge_finalists
+from experiments.judging.sealed_test import open_sealed_test
+from experiments.study_folder.finalist_files import (
+    sealed_record,
+    write_finalists,
+    write_importances,
+    write_sessions,
+)
+from experiments.study_folder.layout import write_json
 from tests.experiments.planted_replay import N_USERS, PlantedReplay, make_settings
 
 METRICS = ("ndcg_at_10", "mrr", "map", "recall_at_10")

@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from adjuster.autograd import adjust_with_autograd
 from adjuster.feedback import FeedbackBatch, offsets_of
+from adjuster.torch_engine.autograd import adjust_with_autograd
 
 QUIET = 1800
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
-from experiments.config import ReplayConfig
-from experiments.results import CurvePoint, ReplayResult, SessionScores
-from experiments.settings import Settings
+from experiments.config.commands import ReplayConfig
+from experiments.replay.results import CurvePoint, ReplayResult, SessionScores
+from experiments.replay.settings import Settings
 
 N_USERS = 120
 

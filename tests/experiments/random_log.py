@@ -4,7 +4,7 @@ import numpy as np
 
 from adjuster.feedback import offsets_of
 from adjuster.index import SearchIndexInfo
-from experiments.data.click_log import ClickLog
+from experiments.data.format.click_log import ClickLog
 
 
 def make_log(

@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from adjuster.index import SearchIndexInfo
-from experiments.command_line import run_command
-from experiments.data.shop import SimulatedConfig
-from experiments.data.simulated import prepare_simulated
+from experiments.config.command import run_command
+from experiments.data.made.shop import SimulatedConfig
+from experiments.data.made.simulated import prepare_simulated
+from experiments.deployment.personalized_vectors import FILE
 from experiments.export import export
-from experiments.personalized_export import FILE
 from experiments.sweep import sweep
 
 FILES = ("best.yaml", "best.env", "best_plugin.py", "best.json")

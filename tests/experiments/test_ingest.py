@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from experiments.data.folder import load_click_log
+from experiments.data.format.folder import load_click_log
 from experiments.ingest import main
 from experiments.inspect import main as inspect_main
 

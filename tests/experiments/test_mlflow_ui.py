@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from experiments.command_line import run_command
-from experiments.data.shop import SimulatedConfig
-from experiments.data.simulated import prepare_simulated
+from experiments.config.command import run_command
+from experiments.data.made.shop import SimulatedConfig
+from experiments.data.made.simulated import prepare_simulated
 from experiments.sweep import sweep
 from tests.experiments.browser import needs_chromium, open_page
 from tests.experiments.mlflow_server import free_port, mlflow_server

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from experiments.command_line import run_command
-from experiments.figures.of_study import study_figures
-from experiments.finished_study import FinishedStudy, read_study
+from experiments.config.command import run_command
 from experiments.report import report
-from experiments.report_page import build_page as page_of
-from experiments.report_tables import finalist_rows, gain_text, result_rows, setting_rows
+from experiments.review.figures.of_study import study_figures
+from experiments.review.html_page import build_page as page_of
+from experiments.review.rows import finalist_rows, gain_text, result_rows, setting_rows
+from experiments.study_folder.finished_study import FinishedStudy, read_study
 from tests.experiments.browser import console_errors, needs_chromium, open_page
 from tests.experiments.finished_folder import read_summary, write_finished_study
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from experiments.command_line import run_command
-from experiments.data.shop import SimulatedConfig
-from experiments.data.simulated import prepare_simulated
+from experiments.config.command import run_command
+from experiments.data.made.shop import SimulatedConfig
+from experiments.data.made.simulated import prepare_simulated
 from experiments.evaluate import evaluate
 from experiments.export import export
 from experiments.sweep import sweep
@@ -190,8 +190,10 @@ def test_all_trials_failing_is_exit_status_1(shop, tmp_path, capsys, monkeypatch
     def broken(self, settings):
         raise RuntimeError("out of order")
 
-    monkeypatch.setattr("experiments.replay.Replay.iter_blocks", broken)
-    monkeypatch.setattr("experiments.sweep.score_baselines", lambda replay, settings: {})
+    monkeypatch.setattr("experiments.replay.replay.Replay.iter_blocks", broken)
+    monkeypatch.setattr(
+        "experiments.workflow.baselines.score_baselines", lambda replay, settings: {}
+    )
     monkeypatch.setattr("experiments.sweep.result_table", lambda summary, records: "")
     assert run_sweep(shop, tmp_path) == 1
     assert "All trials failed: RuntimeError: out of order" in capsys.readouterr().err
@@ -201,7 +203,7 @@ def test_all_trials_failing_is_exit_status_1(shop, tmp_path, capsys, monkeypatch
 def test_ctrl_c_keeps_finished_trials_and_says_how_to_go_on(
     shop, swept, tmp_path, capsys, monkeypatch
 ):
-    from experiments.replay import Replay
+    from experiments.replay.replay import Replay
 
     real, calls = Replay.iter_blocks, []
 

@@ -8,12 +8,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from experiments.data.coercion import ARROW_TYPES, coerce
-from experiments.data.folder import load_click_log
+from experiments.common.errors import InputError
+from experiments.config.data import IngestConfig, PartsConfig
+from experiments.data.format.folder import load_click_log
 from experiments.data.ingestion import ingest_log
-from experiments.data.readers import read_table
-from experiments.data_config import IngestConfig, PartsConfig
-from experiments.errors import InputError
+from experiments.data.intake.coercion import ARROW_TYPES, coerce
+from experiments.data.readers.any_file import read_table
 
 VECTORS = b'object_id,part_id,vector,is_average,user_id\na,0,"[1,0]",f,\nb,0,"[0.6,0.8]",f,\n'
 SAMPLES: dict[str, dict[str, bytes]] = {

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.data.intake import Intake
-from experiments.data.log_blocks import OPENERS, Columns, filtered
-from experiments.data.readers import read_table
-from experiments.data_config import IngestConfig
+from experiments.config.data import IngestConfig
+from experiments.data.intake.intake import Intake
+from experiments.data.readers.any_file import read_table
+from experiments.data.readers.row_blocks import OPENERS, Columns, filtered
 
 JSON_LINES = (".jsonl", ".json", ".ndjson")
 TABULAR = (".parquet", ".pq", ".csv", ".tsv", *JSON_LINES)

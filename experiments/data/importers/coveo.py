@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from experiments.data.csv_reader import read_csv
+from experiments.config.data import IngestConfig
 from experiments.data.importers.base import Importer, Searches, find_file
-from experiments.data.intake import Intake
-from experiments.data.log_blocks import Columns, filtered
-from experiments.data_config import IngestConfig
+from experiments.data.intake.intake import Intake
+from experiments.data.readers.csv_file import read_csv
+from experiments.data.readers.row_blocks import Columns, filtered
 
 SEARCH_COLUMNS = (
     "session_id_hash",

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from experiments.config.data import IngestConfig
 from experiments.data.importers.base import (
     JSON_LINES,
     TABULAR,
@@ -13,11 +14,10 @@ from experiments.data.importers.base import (
     find_file,
     unwrap,
 )
-from experiments.data.intake import Intake, query_id_of
-from experiments.data.json_reader import read_json_lines
-from experiments.data.log_blocks import Records
-from experiments.data.readers import read_table
-from experiments.data_config import IngestConfig
+from experiments.data.intake.intake import Intake, query_id_of
+from experiments.data.readers.any_file import read_table
+from experiments.data.readers.json_lines import read_json_lines
+from experiments.data.readers.row_blocks import Records
 
 EVENT_FIELDS = ("event_id", "session_id", "object_id", "event_type", "created_at")
 

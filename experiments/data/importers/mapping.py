@@ -6,9 +6,9 @@ from typing import Any, TypeGuard
 
 import yaml
 
-from experiments.data.coercion import TIME_UNITS
-from experiments.data.faults import show
-from experiments.errors import InputError
+from experiments.common.errors import InputError
+from experiments.data.format.faults import show
+from experiments.data.intake.coercion import TIME_UNITS
 
 KNOWN_COLUMNS: dict[str, tuple[str, ...]] = {
     "items": ("object_id", "vector", "title", "body", "part_id", "is_average"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.config.data import IngestConfig
 from experiments.data.importers.base import (
     JSON_LINES,
     TABULAR,
@@ -15,10 +16,9 @@ from experiments.data.importers.base import (
     chosen_types,
     find_file,
 )
-from experiments.data.intake import Intake
-from experiments.data.json_reader import read_json_lines
-from experiments.data.log_blocks import Records
-from experiments.data_config import IngestConfig
+from experiments.data.intake.intake import Intake
+from experiments.data.readers.json_lines import read_json_lines
+from experiments.data.readers.row_blocks import Records
 
 TITLE_FIELDS = ("title", "name")
 BLOCK_ITEMS = 10_000

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from experiments.data.csv_reader import read_csv
+from experiments.config.data import IngestConfig
 from experiments.data.importers.base import Importer, Searches, find_file
-from experiments.data.intake import Intake
-from experiments.data.log_blocks import Columns
-from experiments.data_config import IngestConfig
+from experiments.data.intake.intake import Intake
+from experiments.data.readers.csv_file import read_csv
+from experiments.data.readers.row_blocks import Columns
 
 BEHAVIOR_COLUMNS = ["impression_id", "user_id", "time", "history", "impressions"]
 NEWS_COLUMNS = [

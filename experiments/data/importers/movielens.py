@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from experiments.common.errors import InputError
+from experiments.config.data import IngestConfig
 from experiments.data.importers.base import Importer
-from experiments.data.intake import Intake
-from experiments.data.movielens import LICENCE, genre_sessions, session_tables
-from experiments.data.movielens_source import Files, read_movielens, whole_numbers
-from experiments.data_config import IngestConfig
-from experiments.errors import InputError
+from experiments.data.intake.intake import Intake
+from experiments.data.made.movielens import LICENCE, genre_sessions, session_tables
+from experiments.data.made.movielens_source import Files, read_movielens, whole_numbers
 
 LATEST_FILES = ("ratings.csv", "movies.csv", "tags.csv")
 NEEDED = (("u.data", "u.item"), ("ml-100k.inter", "ml-100k.item"), LATEST_FILES)

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from experiments.common.errors import InputError
+from experiments.config.data import IngestConfig
 from experiments.data.importers.base import Importer, chosen_types
 from experiments.data.importers.mapping import TableMapping, read_mapping
-from experiments.data.intake import Intake
-from experiments.data.log_blocks import Columns, filtered
-from experiments.data.readers import read_table
-from experiments.data_config import IngestConfig
-from experiments.errors import InputError
+from experiments.data.intake.intake import Intake
+from experiments.data.readers.any_file import read_table
+from experiments.data.readers.row_blocks import Columns, filtered
 
 
 def read(root: Path, config: IngestConfig, intake: Intake) -> None:

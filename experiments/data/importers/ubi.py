@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from experiments.config.data import IngestConfig
 from experiments.data.importers.base import (
     JSON_LINES,
     TABULAR,
@@ -12,10 +13,9 @@ from experiments.data.importers.base import (
     chosen_types,
     find_file,
 )
-from experiments.data.intake import Intake
-from experiments.data.json_reader import read_json_lines
-from experiments.data.log_blocks import Records
-from experiments.data_config import IngestConfig
+from experiments.data.intake.intake import Intake
+from experiments.data.readers.json_lines import read_json_lines
+from experiments.data.readers.row_blocks import Records
 
 
 def read(root: Path, config: IngestConfig, intake: Intake) -> None:

@@ -1,9 +1,9 @@
 """The benchmark of imports, on a small log."""
 
 from experiments.benchmarks import ingests
-from experiments.data.folder import load_click_log
+from experiments.config.data import IngestConfig
+from experiments.data.format.folder import load_click_log
 from experiments.data.ingestion import ingest_log
-from experiments.data_config import IngestConfig
 
 
 def test_its_log_is_sound_and_as_large_as_asked(tmp_path):

@@ -8,11 +8,11 @@ from adjuster import PublishedAdjuster
 from experiments.benchmarks import replays, studies
 from experiments.benchmarks.replays import Cost, plugin_inputs
 from experiments.benchmarks.studies import Sweep
-from experiments.config import ObjectiveConfig, ReplayConfig
-from experiments.data.folder import load_click_log
-from experiments.data.simulated import prepare_simulated
-from experiments.data_config import SimulatedConfig
-from experiments.replay import Replay
+from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from experiments.config.data import SimulatedConfig
+from experiments.data.format.folder import load_click_log
+from experiments.data.made.simulated import prepare_simulated
+from experiments.replay.replay import Replay
 
 SMALL = SimulatedConfig(
     n_sessions=300, n_users=30, n_objects=100, n_topics=5, n_queries=20, dimensions=16

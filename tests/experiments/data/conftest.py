@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from adjuster.index import SearchIndexInfo
-from experiments.data.folder import vector_column, write_click_log
-from experiments.data.metadata import Metadata
+from experiments.data.format.folder import vector_column, write_click_log
+from experiments.data.format.metadata import Metadata
 
 Tables = dict[str, pa.Table]
 

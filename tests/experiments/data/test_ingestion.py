@@ -8,11 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from experiments.data import ingestion, staging
-from experiments.data.folder import load_click_log
+from experiments.common.errors import InputError
+from experiments.config.data import IngestConfig
+from experiments.data import ingestion
+from experiments.data.format.folder import load_click_log
 from experiments.data.ingestion import ingest_log, n_parts_for
-from experiments.data_config import IngestConfig
-from experiments.errors import InputError
+from experiments.data.intake import staging
 
 VECTORS = {"a": [1, 0], "b": [0, 1], "c": [1, 1]}
 

@@ -4,12 +4,12 @@ import pytest
 
 from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
-from experiments.config import ObjectiveConfig, ReplayConfig
-from experiments.data.folder import load_click_log
-from experiments.data.simulated import prepare_simulated
-from experiments.data_config import SimulatedConfig
-from experiments.replay import Replay
-from experiments.settings import Settings
+from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from experiments.config.data import SimulatedConfig
+from experiments.data.format.folder import load_click_log
+from experiments.data.made.simulated import prepare_simulated
+from experiments.replay.replay import Replay
+from experiments.replay.settings import Settings
 
 SIZES = {"n_users": 80, "n_objects": 400, "n_topics": 8, "n_queries": 300, "dimensions": 32}
 SETTINGS = (

@@ -11,13 +11,13 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from adjuster.index import SearchIndexInfo
-from experiments.data.click_log import ClickLog
-from experiments.data.encoders import WordLlamaEncoder
-from experiments.data.folder import load_click_log, vector_column, write_click_log
+from experiments.config.data import IngestConfig
+from experiments.data.format.click_log import ClickLog
+from experiments.data.format.folder import load_click_log, vector_column, write_click_log
+from experiments.data.format.metadata import Metadata
 from experiments.data.ingestion import ingest_log
-from experiments.data.intake import query_id_of
-from experiments.data.metadata import Metadata
-from experiments.data_config import IngestConfig
+from experiments.data.intake.intake import query_id_of
+from experiments.data.texts.encoders import WordLlamaEncoder
 
 QUERIES = ("red shoes", "warm coat", "Käse 🧀")
 TITLES = ("running shoe", "winter coat", "cheese", "silk hat", "blue bag")

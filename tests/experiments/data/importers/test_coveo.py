@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments.common.errors import InputError
 from experiments.data.importers.coveo import query_mark
-from experiments.errors import InputError
 from tests.experiments.data.importers.logical_log import ITEMS, QUERIES, ingest, searches
 
 SEARCHES = """session_id_hash,query_vector,\

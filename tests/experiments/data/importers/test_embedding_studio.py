@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.data.folder import vector_column
+from experiments.common.errors import InputError
+from experiments.data.format.folder import vector_column
 from experiments.data.importers.embedding_studio import positions_of
-from experiments.errors import InputError
 from tests.experiments.data.importers.logical_log import (
     ITEMS,
     expected_log,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.errors import InputError
+from experiments.common.errors import InputError
 from tests.experiments.data.importers.logical_log import (
     ITEMS,
     TITLES,

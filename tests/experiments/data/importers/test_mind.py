@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments.common.errors import InputError
 from experiments.data.importers.mind import TIME_FORMAT, last_title, seconds_of
-from experiments.errors import InputError
 from tests.experiments.data.importers.logical_log import (
     ITEMS,
     QUERIES,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.errors import InputError
+from experiments.common.errors import InputError
 from tests.experiments.data.importers.logical_log import ingest
 
 RATINGS = [(1, film, film % 5 + 1, 1_000 + film) for film in range(1, 7)]

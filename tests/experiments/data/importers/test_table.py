@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments.common.errors import InputError
 from experiments.data.importers.mapping import read_mapping
-from experiments.errors import InputError
 from tests.experiments.data.importers.logical_log import (
     ITEMS,
     TITLES,

@@ -1,0 +1,1 @@
+"""``engine: fused``: compiled, allocates nothing."""

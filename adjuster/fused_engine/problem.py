@@ -1,0 +1,126 @@
+"""One (owner, object) problem as the compiled code takes it, and the memory it is worked on in."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from adjuster.fused_engine.jit import compiled
+
+LINE_BYTES = 64
+BLOCK = 256
+"""Coordinates handled at a time: a block of gradient stays in the first-level cache."""
+
+SPAN_ROWS = 64
+"""Most query rows for which steps are taken in the span of the vectors."""
+
+
+class Problem(NamedTuple):
+    """An object's parts and the terms that speak of it.
+
+    Args:
+        x: Shape ``(M, D)``: where the adjusted parts go; never the memory of `start`.
+        start: Shape ``(M, D)``: the parts as they stand.
+        original: Shape ``(M, D)``: the index's vectors.
+        queries: Shape ``(n_query_parts, D)``; unit length under cosine.
+        rows: Shape ``(R,)``: the query rows of all terms.
+        term_rows: Shape ``(T + 1,)``: a term's rows in `rows`.
+        clicked: Shape ``(T,)``.
+        unclicked: Shape ``(T,)``.
+    """
+
+    x: NDArray[np.floating]
+    start: NDArray[np.floating]
+    original: NDArray[np.floating]
+    queries: NDArray[np.floating]
+    rows: NDArray[np.int64]
+    term_rows: NDArray[np.int64]
+    clicked: NDArray[np.float64]
+    unclicked: NDArray[np.float64]
+
+
+class Room(NamedTuple):
+    """Working memory of one thread: the kernel itself allocates nothing.
+
+    Args:
+        start: Shape ``(max_parts, D)``: for parts that are adjusted where they are.
+        moments: Shape ``(2, max_parts, D)``: the optimizer's state.
+        gradient: Shape ``(BLOCK,)``.
+        raws: Shape ``(max_rows, max_parts)`` float64, as `sims` and `slopes`.
+        squared_norms: Shape ``(max_parts,)`` float64, as `inverse_norms`, `own`, `start_norms`,
+            `rates`.
+        gram: Shape ``(at most SPAN_ROWS, same)`` float64: products of query rows.
+        cross: Shape ``(max_rows, max_parts)`` float64: their products with where x started.
+        places: Shape ``(max_parts, max_rows + 1)`` float64: x by its coordinates in the span.
+        rows: Shape ``(max_rows,)`` int64: the query rows of an object's terms.
+        term_rows: Shape ``(max_rows + 1,)`` int64: where each term's rows begin.
+        clicked: Shape ``(max_rows,)`` float64: a term's weight, as `unclicked`.
+    """
+
+    start: NDArray[np.floating]
+    moments: NDArray[np.floating]
+    gradient: NDArray[np.floating]
+    raws: NDArray[np.float64]
+    sims: NDArray[np.float64]
+    slopes: NDArray[np.float64]
+    squared_norms: NDArray[np.float64]
+    inverse_norms: NDArray[np.float64]
+    own: NDArray[np.float64]
+    start_norms: NDArray[np.float64]
+    rates: NDArray[np.float64]
+    gram: NDArray[np.float64]
+    cross: NDArray[np.float64]
+    places: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    term_rows: NDArray[np.int64]
+    clicked: NDArray[np.float64]
+    unclicked: NDArray[np.float64]
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """Uninitialised memory that begins on a cache line, so that no vector register crosses one.
+
+    Example:
+        >>> aligned_empty((2, 16), np.float32).ctypes.data % LINE_BYTES
+        0
+    """
+    n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.empty(n_bytes + LINE_BYTES, np.uint8)
+    first = -memory.ctypes.data % LINE_BYTES
+    return memory[first : first + n_bytes].view(dtype).reshape(shape)
+
+
+def make_room(max_parts: int, max_rows: int, vectors: NDArray[np.floating]) -> Room:
+    """Working memory for objects of so many parts and terms of so many query rows in all."""
+    shape = (max_rows, max_parts)
+    return Room(
+        start=aligned_empty((max_parts, vectors.shape[1]), vectors.dtype),
+        moments=aligned_empty((2, max_parts, vectors.shape[1]), vectors.dtype),
+        gradient=np.empty(BLOCK, vectors.dtype),
+        raws=np.empty(shape),
+        sims=np.empty(shape),
+        slopes=np.empty(shape),
+        squared_norms=np.empty(max_parts),
+        inverse_norms=np.empty(max_parts),
+        own=np.empty(max_parts),
+        start_norms=np.empty(max_parts),
+        rates=np.empty(max_parts),
+        gram=np.empty((min(max_rows, SPAN_ROWS),) * 2),
+        cross=np.empty(shape),
+        places=np.empty((max_parts, max_rows + 1)),
+        rows=np.empty(max_rows, np.int64),
+        term_rows=np.zeros(max_rows + 1, np.int64),
+        clicked=np.empty(max_rows),
+        unclicked=np.empty(max_rows),
+    )
+
+
+@compiled(inline=True)
+def gather_rows(room, n_rows, term, query, query_offsets):
+    """Append a term's query rows; returns the new number of rows."""
+    for row in range(query_offsets[query], query_offsets[query + 1]):
+        room.rows[n_rows] = row
+        n_rows += 1
+    room.term_rows[term + 1] = n_rows
+    return n_rows

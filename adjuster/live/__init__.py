@@ -1,0 +1,1 @@
+"""The improvement system around an adjuster."""

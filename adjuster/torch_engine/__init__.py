@@ -1,0 +1,1 @@
+"""``engine: torch``: any device, and the tests' oracle."""

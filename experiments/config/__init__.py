@@ -1,0 +1,1 @@
+"""What may be set, what may not, and the sentence that says so."""

@@ -1,0 +1,132 @@
+"""What every command shares: Hydra composes, every mistake becomes a sentence, exit statuses."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from experiments.common.errors import InputError
+from experiments.config.commands import register
+from experiments.config.faults import explain, explain_value, unknown_keys
+
+OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+"""Exit statuses of every command."""
+
+QUIET = (
+    "hydra.output_subdir=null",
+    "hydra.run.dir=.",
+    "hydra.job.chdir=false",
+    "hydra/job_logging=none",
+    "hydra/hydra_logging=none",
+)
+"""Hydra leaves no folder and no log behind; the commands write their own."""
+
+REFUSED = frozenset(("-m", "--multirun", "--experimental-rerun"))
+"""Flags of Hydra that these commands do not offer: the study searches, and nothing is unpickled."""
+
+
+def run_command(name: str, command: Callable[[Any], int], argv: Sequence[str] | None = None) -> int:
+    """Compose a command's configuration, check it, run the command.
+
+    Args:
+        name: Of the command: ``conf/<name>.yaml`` holds its choices.
+        command: Takes the checked configuration (a plain dataclass), returns the exit status.
+        argv: Overrides and flags; the process's own by default.
+
+    Returns:
+        The exit status: 0; 1 when all the work failed; 2 for bad input, told on stderr in a
+        sentence a fault; 130 after Ctrl-C.
+    """
+    register()
+    given = sys.argv[1:] if argv is None else argv
+    arguments = ["verbose=true" if argument == "-v" else argument for argument in given]
+    try:
+        config = _composed(name, arguments)
+        return OK if config is None else command(convert(config))
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else FAILED
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def conf_dir() -> str:
+    """Absolute path of the configuration: the installed package's, else the checkout's."""
+    here = Path(__file__).resolve().parents[1]
+    packaged = here / "conf"
+    return str(packaged if packaged.is_dir() else here.parent / "conf")
+
+
+def convert(config: DictConfig) -> Any:
+    """A composed configuration as its plain dataclass, all faults told at once.
+
+    Raises:
+        InputError: A sentence for every value that is unknown, missing or out of range.
+    """
+    data = OmegaConf.to_container(config, resolve=False)
+    assert isinstance(data, dict)
+    faults = unknown_keys(data, OmegaConf.get_type(config))
+    for key in config:
+        try:
+            if OmegaConf.is_config(config._get_node(key)) and config[key] is not None:
+                OmegaConf.to_object(config[key])
+        except (ValueError, OmegaConfBaseException) as error:
+            faults += explain_value(error, str(key))
+    if faults:
+        raise InputError("\n".join(faults))
+    try:
+        return OmegaConf.to_object(config)
+    except (ValueError, OmegaConfBaseException) as error:
+        raise InputError("\n".join(explain_value(error, ""))) from None
+
+
+def _composed(name: str, arguments: list[str]) -> DictConfig | None:
+    """The configuration as Hydra composes it; None where a flag asked for something else."""
+    refused = REFUSED & {argument.split("=")[0] for argument in arguments}
+    if refused:
+        raise InputError(f"{', '.join(sorted(refused))} is not for this command.")
+    seen: list[DictConfig] = []
+    with _environment(name, arguments):
+        try:
+            hydra.main(version_base="1.3", config_path=conf_dir(), config_name=name)(seen.append)()
+        except (HydraException, OmegaConfBaseException, ValueError) as error:
+            raise InputError("\n".join(explain(error, name, arguments, conf_dir()))) from None
+        finally:
+            GlobalHydra.instance().clear()
+    return seen[0] if seen else None
+
+
+def _header(name: str) -> str:
+    """What a command says of itself: the comment on top of its configuration."""
+    first = (Path(conf_dir()) / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
+    return first.lstrip("# ").replace('"', "'")
+
+
+@contextmanager
+def _environment(name: str, arguments: list[str]) -> Iterator[None]:
+    """Hydra reads the arguments from `sys.argv`, and hides errors unless told not to."""
+    argv, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv = [f"experiments.{name}", *arguments, *QUIET, f'hydra.help.header="{_header(name)}"']
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        sys.argv = argv
+        if full_error is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = full_error

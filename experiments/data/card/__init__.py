@@ -1,0 +1,1 @@
+"""What to know of a log before believing a number."""

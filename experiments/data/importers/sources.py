@@ -1,0 +1,23 @@
+"""Which importer reads which source."""
+
+from experiments.data.importers import (
+    coveo,
+    embedding_studio,
+    metarank,
+    mind,
+    movielens,
+    table,
+    ubi,
+)
+from experiments.data.importers.base import Importer
+
+IMPORTERS: dict[str, Importer] = {
+    "embedding_studio": embedding_studio.IMPORTER,
+    "table": table.IMPORTER,
+    "ubi": ubi.IMPORTER,
+    "coveo": coveo.IMPORTER,
+    "mind": mind.IMPORTER,
+    "movielens": movielens.IMPORTER,
+    "metarank": metarank.IMPORTER,
+}
+"""Name of a source → its importer."""

@@ -1,0 +1,179 @@
+"""`dataset=simulated`: a shop whose truth is known, written as a data set."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
+from experiments.config.data import SimulatedConfig
+from experiments.data.format.folder import check_free, vector_column, write_click_log
+from experiments.data.format.metadata import Metadata
+from experiments.data.made.browsing import (
+    Results,
+    Searches,
+    click_times,
+    draw_results,
+    draw_searches,
+    examination,
+)
+from experiments.data.made.shop import Shop, build_shop
+
+HOW_MADE = (
+    "Simulated. Objects and queries lie around topics; users like what is near their query, what "
+    "the crowd likes and, most of all, what suits their own taste, of which the vectors know "
+    "nothing. A position-based model with noise decides the clicks; relevance is the true one, "
+    "propensity the true chance of a look."
+)
+NULL_NOTE = " With null=true clicks depend on the position alone and carry no signal."
+
+
+def prepare_simulated(
+    folder: str | Path,
+    config: SimulatedConfig | None = None,
+    seed: int = 0,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Simulate a shop and write its log as a data set; the same seed gives the same log.
+
+    Args:
+        folder: Where to write.
+        config: The sizes; the defaults make 30,000 sessions.
+        seed: Of everything that is drawn, >= 0.
+        overwrite: Replace a data set that is there.
+
+    Raises:
+        InputError: If something is there that may not be replaced.
+    """
+    config = config or SimulatedConfig()
+    check_free(folder, overwrite=overwrite)
+    metadata = Metadata(
+        name="simulated",
+        index=SearchIndexInfo(config.dimensions, MetricType.COSINE, MetricAggregationType.MIN),
+        source="simulated",
+        licence="none needed",
+        how_made=HOW_MADE + NULL_NOTE * config.null,
+        personalize_by="user_id",
+        notes={"simulated": {**asdict(config), "seed": seed}},
+    )
+    write_click_log(folder, metadata, simulate(config, seed))
+
+
+def simulate(config: SimulatedConfig, seed: int = 0) -> dict[str, pa.Table]:
+    """The tables of a simulated shop's log.
+
+    Args:
+        config: The sizes.
+        seed: >= 0.
+
+    Example:
+        >>> config = SimulatedConfig(n_sessions=5, n_objects=40, n_topics=2, n_queries=4)
+        >>> simulate(config)["impressions"].num_rows
+        100
+    """
+    rng = np.random.default_rng(seed)
+    shop = build_shop(config, rng)
+    searches = draw_searches(shop, config, rng)
+    results = draw_results(shop, searches, config, rng)
+    ids = {
+        "user": _names("u", config.n_users),
+        "query": _names("q", config.n_queries),
+        "session": _names("s", config.n_sessions),
+        "object": _names("o", config.n_objects),
+    }
+    return {
+        "items": _item_table(shop, ids),
+        "queries": _query_table(shop, ids),
+        "sessions": _session_table(shop, searches, ids),
+        "impressions": _impression_table(results, config, ids),
+        "events": _event_table(searches, results, config, ids, rng),
+    }
+
+
+def _item_table(shop: Shop, ids: dict[str, pa.Array]) -> pa.Table:
+    n_parts = np.diff(shop.object_offsets)
+    number = np.repeat(np.arange(len(n_parts)), n_parts)
+    titles = pc.binary_join_element_wise("object", ids["object"], " ")
+    return pa.table(
+        {
+            "object_id": _coded(number, ids["object"]),
+            "vector": vector_column(shop.object_vectors),
+            "is_average": np.zeros(len(number), bool),
+            "title": titles.take(pa.array(number)),
+        }
+    )
+
+
+def _query_table(shop: Shop, ids: dict[str, pa.Array]) -> pa.Table:
+    topics = pc.cast(pa.array(shop.query_topic), pa.string())
+    return pa.table(
+        {
+            "query_id": ids["query"],
+            "vector": vector_column(shop.query_vectors),
+            "text": pc.binary_join_element_wise("topic", topics, ids["query"], " "),
+        }
+    )
+
+
+def _session_table(shop: Shop, searches: Searches, ids: dict[str, pa.Array]) -> pa.Table:
+    segments = _names("segment-", int(shop.user_segment.max()) + 1)
+    return pa.table(
+        {
+            "session_id": ids["session"],
+            "user_id": _coded(searches.user, ids["user"]),
+            "query_id": _coded(searches.query, ids["query"]),
+            "created_at": searches.created_at,
+            "is_irrelevant": searches.is_irrelevant,
+            "segment": _coded(shop.user_segment[searches.user], segments),
+        }
+    )
+
+
+def _impression_table(
+    results: Results, config: SimulatedConfig, ids: dict[str, pa.Array]
+) -> pa.Table:
+    n_sessions = config.n_sessions
+    session = np.repeat(np.arange(n_sessions, dtype=np.int32), config.n_shown)
+    return pa.table(
+        {
+            "session_id": _coded(session, ids["session"]),
+            "position": np.tile(np.arange(config.n_shown, dtype=np.int32), n_sessions),
+            "object_id": _coded(results.shown.ravel(), ids["object"]),
+            "relevance": results.relevance.ravel().astype(np.float32),
+            "propensity": np.tile(examination(config).astype(np.float32), n_sessions),
+        }
+    )
+
+
+def _event_table(
+    searches: Searches,
+    results: Results,
+    config: SimulatedConfig,
+    ids: dict[str, pa.Array],
+    rng: np.random.Generator,
+) -> pa.Table:
+    session, position = np.nonzero(results.clicked)
+    return pa.table(
+        {
+            "event_id": _names("e", len(session)),
+            "session_id": _coded(session, ids["session"]),
+            "object_id": _coded(results.shown[session, position], ids["object"]),
+            "event_type": pa.repeat("click", len(session)),
+            "created_at": click_times(searches.created_at[session], position, config, rng),
+        }
+    )
+
+
+def _names(prefix: str, n: int) -> pa.Array:
+    """`n` ids, numbered from 0 with leading zeros, so that they sort as their numbers."""
+    width = len(str(max(n - 1, 0)))
+    numbers = pc.utf8_lpad(pc.cast(pa.array(np.arange(n)), pa.string()), width, "0")
+    return pc.binary_join_element_wise(prefix, numbers, "")
+
+
+def _coded(index: NDArray[np.integer], ids: pa.Array) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), ids)

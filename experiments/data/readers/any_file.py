@@ -1,0 +1,62 @@
+"""Reading a log's table, whatever its format, in bounded memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from experiments.data.readers.csv_file import read_csv
+from experiments.data.readers.json_lines import read_json_lines
+from experiments.data.readers.row_blocks import (
+    OPENERS,
+    UNREADABLE,
+    Columns,
+    Complaints,
+    RecordColumns,
+    reason_of,
+)
+
+BLOCK_ROWS = 16_384
+
+
+def read_parquet(path: Path, complaints: Complaints) -> Iterator[Columns]:
+    """Read a Parquet file, a few row groups' worth at a time."""
+    try:
+        file = pq.ParquetFile(path)
+        done = 0
+        for batch in file.iter_batches(BLOCK_ROWS):
+            rows = np.arange(done + 1, done + 1 + batch.num_rows)
+            done += batch.num_rows
+            names = batch.schema.names
+            yield Columns(path.name, rows, dict(zip(names, batch.columns, strict=True)))
+    except UNREADABLE as error:
+        complaints.fatal(path.name, f"cannot be read to its end: {reason_of(error)}")
+
+
+def read_table(path: Path, table: str, complaints: Complaints) -> Iterator[Columns]:
+    """Read a CSV, TSV, JSON-lines or Parquet file by its suffix, column by column."""
+    kind = format_of(path)
+    if kind == "parquet":
+        yield from read_parquet(path, complaints)
+    elif kind == "json":
+        for block in read_json_lines(path, table, complaints):
+            yield Columns(block.file, block.rows, RecordColumns(block.records))
+    else:
+        delimiter = "\t" if kind == "tsv" else ","
+        yield from read_csv(path, table, complaints, delimiter=delimiter)
+
+
+def format_of(path: Path) -> str:
+    """``parquet``, ``json``, ``tsv`` or ``csv``, by a file's suffix.
+
+    Example:
+        >>> format_of(Path("log.jsonl.gz"))
+        'json'
+    """
+    suffix = path.with_suffix("").suffix if path.suffix in OPENERS else path.suffix
+    if suffix in (".parquet", ".pq"):
+        return "parquet"
+    if suffix in (".json", ".jsonl", ".ndjson"):
+        return "json"
+    return "tsv" if suffix in (".tsv", ".tab") else "csv"

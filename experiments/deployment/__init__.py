@@ -1,0 +1,1 @@
+"""A trial as files for hosts that know nothing of the study."""

@@ -1,0 +1,170 @@
+"""What is deployed: a trial's exact settings, as files for hosts that know nothing of the study."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from adjuster.config import ENVIRONMENT, AdjusterConfig
+from adjuster.index import SearchIndexInfo
+from experiments.config.commands import SweepConfig
+from experiments.data.format.click_log import ClickLog
+from experiments.deployment.plugin_source import plugin_text
+from experiments.judging.verdict import ADOPT, KEEP_OFF
+from experiments.replay.replay import Replay
+from experiments.replay.settings import Settings
+from experiments.replay.timeline import resolve_scope
+from experiments.study.records import TrialRecord
+from experiments.study_folder.best_yaml import provenance
+from experiments.study_folder.layout import finite, write_atomic
+
+FILES = {"env": "best.env", "plugin": "best_plugin.py", "json": "best.json"}
+"""Format → its file; ``yaml`` is `experiments.study_folder.best_yaml`'s."""
+
+KEEP_OFF_WARNING = (
+    "The sealed test says KEEP OFF: this was exported all the same, with force=true. "
+    "Turning it on is not expected to help."
+)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A configuration that no longer needs the study or its data.
+
+    Args:
+        settings: Every setting, none of them ``auto``.
+        index: The index that it was tuned on.
+        personalize_by: Whose vectors a session reads: ``user_id``, ``segment`` or ``none``.
+        provenance: Plain data: study, trial, data, versions, figures, verdict.
+    """
+
+    settings: Settings
+    index: SearchIndexInfo
+    personalize_by: str
+    provenance: Mapping[str, Any]
+
+    @property
+    def warning(self) -> str:
+        """What a reader of any of the files must see first; "" where the verdict is ``adopt``."""
+        verdict = self.provenance.get("verdict", {})
+        return KEEP_OFF_WARNING if verdict.get("decision") == KEEP_OFF else ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as data that JSON can hold."""
+        return {
+            **({"warning": self.warning} if self.warning else {}),
+            **self.settings.to_dict(),
+            "environment": self.settings.adjuster.to_env(),
+            "index": {
+                "dimensions": self.index.dimensions,
+                "metric_type": self.index.metric_type.value,
+                "metric_aggregation_type": self.index.metric_aggregation_type.value,
+            },
+            "personalize_by": self.personalize_by,
+            "provenance": finite(dict(self.provenance)),
+        }
+
+
+def may_deploy(summary: Mapping[str, Any], *, force: bool) -> bool:
+    """Whether there is something to deploy: the verdict says so, or the user insists.
+
+    Example:
+        >>> may_deploy({"verdict": {"decision": "keep off"}}, force=False)
+        False
+    """
+    return force or summary["verdict"]["decision"] == ADOPT
+
+
+def make_deployment(
+    config: SweepConfig, log: ClickLog, record: TrialRecord, summary: Mapping[str, Any]
+) -> Deployment:
+    """Take a trial out of its study.
+
+    A ``logit_bias`` of ``auto`` becomes the number that it stands for in this log.
+
+    Args:
+        config: The sweep's configuration.
+        log: The data set.
+        record: The trial.
+        summary: The content of ``summary.json``, with ``verdict`` and ``test``.
+    """
+    settings = Settings.from_dict(record.settings)
+    if settings.adjuster.loss == "logistic" and settings.adjuster.logit_bias == "auto":
+        settings = Replay(log, config.replay, config.objective).resolve(settings)
+    return Deployment(
+        settings=settings,
+        index=log.index,
+        personalize_by=resolve_scope(log, config.replay.personalize_by),
+        provenance=provenance(record, summary),
+    )
+
+
+def write_deployment(folder: Path, deployment: Deployment, formats: tuple[str, ...]) -> list[Path]:
+    """Write the files of these formats, each whole or unchanged.
+
+    Args:
+        folder: Where.
+        deployment: What.
+        formats: Any of ``env``, ``plugin`` and ``json``.
+
+    Returns:
+        The files written.
+    """
+    makers = {"env": env_text, "plugin": _plugin_text, "json": json_text}
+    for name in formats:
+        write_atomic(folder / FILES[name], makers[name](deployment))
+    return [folder / FILES[name] for name in formats]
+
+
+def json_text(deployment: Deployment) -> str:
+    """``best.json``: everything, for programs."""
+    return json.dumps(deployment.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def env_text(deployment: Deployment) -> str:
+    """``best.env``: the environment variables of a live deployment, and comments above them.
+
+    Names and other texts stand quoted as JSON on one line each, so that none ends its comment.
+    """
+    lines = [deployment.warning] if deployment.warning else []
+    lines += [f"{name}: {json.dumps(value)}" for name, value in _facts(deployment.provenance)]
+    missing = settings_beyond_env(deployment.settings.adjuster)
+    if missing:
+        lines.append("These settings have no variable; best_plugin.py holds them:")
+        lines += [f"  {name}: {json.dumps(value)}" for name, value in missing.items()]
+    variables = deployment.settings.adjuster.to_env()
+    return "".join(
+        [
+            *(f"# {line}\n" for line in lines),
+            *(f"{name}={value}\n" for name, value in variables.items()),
+        ]
+    )
+
+
+def settings_beyond_env(adjuster: AdjusterConfig) -> dict[str, Any]:
+    """Settings that are not the defaults and that no environment variable carries."""
+    known = set(ENVIRONMENT.values())
+    return {
+        item.name: getattr(adjuster, item.name)
+        for item in fields(adjuster)
+        if item.name not in known and getattr(adjuster, item.name) != item.default
+    }
+
+
+def _facts(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Nested data as dotted names with plain values, in order."""
+    facts: list[tuple[str, Any]] = []
+    for key, value in finite(dict(data)).items():
+        name = f"{prefix}{key}"
+        facts += _facts(value, f"{name}.") if isinstance(value, dict) else [(name, value)]
+    return facts
+
+
+def _plugin_text(deployment: Deployment) -> str:
+    return plugin_text(
+        deployment.settings,
+        deployment.personalize_by,
+        finite(dict(deployment.provenance)),
+        deployment.warning,
+    )

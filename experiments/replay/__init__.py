@@ -1,0 +1,1 @@
+"""From one setting to scores of later sessions."""

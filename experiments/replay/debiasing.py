@@ -1,0 +1,62 @@
+"""The objective with clicks weighted against position bias, beside the naive one."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adjuster.metrics.debiased import judge_debiased, self_normalised_mean
+from adjuster.metrics.ranking import score_sessions
+from experiments.config.commands import ObjectiveConfig
+from experiments.replay.blocks import Block, Labels
+from experiments.replay.propensity import propensities
+from experiments.replay.timeline import Timeline
+
+
+class Debiased:
+    """A debiased NDCG of every scored session, before and after.
+
+    Args:
+        timeline: The replay.
+        objective: Where propensities come from, and their clipping.
+        labels: The gains.
+        blocks: The replay's blocks.
+    """
+
+    def __init__(
+        self, timeline: Timeline, objective: ObjectiveConfig, labels: Labels, blocks: list[Block]
+    ) -> None:
+        self.metric = objective.metric if "ndcg" in objective.metric else "ndcg_at_10"
+        weights = propensities(timeline, objective)
+        self.judgements = [
+            judge_debiased(
+                labels.gains[block.rows],
+                weights[block.rows],
+                block.judgements.offsets,
+                clip=objective.propensity_clip,
+                left_out=block.judgements.left_out,
+            )
+            for block in blocks
+        ]
+
+    def score(self, number: int, order: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Weighted NDCG of a block's sessions, shape ``(n_sessions,)``."""
+        return score_sessions(self.judgements[number].judgements, order)[self.metric]
+
+    def weights(self, number: int) -> NDArray[np.float64]:
+        """Weight of a block's sessions."""
+        return self.judgements[number].session_weights
+
+    def summarize(
+        self, before: NDArray[np.float64], after: NDArray[np.float64], weights: NDArray[np.float64]
+    ) -> dict[str, float]:
+        """Self-normalised means over sessions, and how many equal sessions they are worth."""
+        old, new = self_normalised_mean(before, weights), self_normalised_mean(after, weights)
+        name = f"debiased_{self.metric}"
+        return {
+            name: new.value,
+            f"before_{name}": old.value,
+            f"delta_{name}": new.value - old.value,
+            "debiased_effective_sessions": new.effective_sample_size,
+            "debiased_clipped_share": float(
+                np.mean([one.clipped_share for one in self.judgements])
+            ),
+        }

@@ -1,0 +1,245 @@
+"""What a replay knows before any setting is tried: who reads whose vectors, what is shown when,
+when feedback arrives, and which sessions are scored."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adjuster.feedback import offsets_of
+from adjuster.fused_engine.streams import Showings
+from experiments.common.errors import InputError
+from experiments.config.commands import ReplayConfig
+from experiments.data.format.click_log import ClickLog
+
+NEVER = np.iinfo(np.int64).max
+"""A time that never comes."""
+
+WINDOWS = ("tune", "test", "all")
+"""``tune`` is scored from warmup's end to tune's end, ``test`` after it, ``all`` is both; and
+``all`` also takes the ticks after the last session, so that nothing learnt is left out."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A click log as one replay sees it; the same for every trial of a study.
+
+    Sessions are those of the log up to the window's end, in order of time.
+
+    Args:
+        log: The click log.
+        warmup_end: Sessions before this one are warmup.
+        scored_from: First scored session.
+        n_sessions: Sessions replayed; scored are ``scored_from:n_sessions``.
+        closes_at: Ticks after this time are not taken, in epoch seconds.
+        scope: ``user_id``, ``segment`` or ``none``.
+        owner: Shape ``(n_sessions,)``: whose vectors a session reads; -1 where it has no owner.
+        n_owners: Number of owners.
+        withheld: Shape ``(n_sessions,)`` bool: a bystander, whose feedback is not used.
+        click_at: Shape ``(n_impressions,)``: first event on an impression, or `NEVER`.
+        marked_at: Shape ``(n_sessions,)``: when a session is marked for improvement: once it has
+            been quiet for ``quiet_seconds`` after a click; `NEVER` without a click.
+    """
+
+    log: ClickLog
+    warmup_end: int
+    scored_from: int
+    n_sessions: int
+    closes_at: int
+    scope: str
+    owner: NDArray[np.int64]
+    n_owners: int
+    withheld: NDArray[np.bool_]
+    click_at: NDArray[np.int64]
+    marked_at: NDArray[np.int64]
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """Impressions of each replayed session."""
+        return self.log.impression_offsets[: self.n_sessions + 1]
+
+    @property
+    def n_impressions(self) -> int:
+        """Impressions of all replayed sessions."""
+        return int(self.offsets[-1])
+
+    @cached_property
+    def session_of(self) -> NDArray[np.int32]:
+        """Session of each impression."""
+        return np.repeat(np.arange(self.n_sessions, dtype=np.int32), np.diff(self.offsets))
+
+    @property
+    def created_at(self) -> NDArray[np.int64]:
+        """Time of each replayed session's search."""
+        return self.log.session_created_at[: self.n_sessions]
+
+    @property
+    def query(self) -> NDArray[np.int32]:
+        """Query of each replayed session."""
+        return self.log.session_query[: self.n_sessions]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The (owner, object) pairs of a timeline, grouped by block of owners.
+
+    Args:
+        owner: Shape ``(n_pairs,)``.
+        showings: When each is shown.
+        pair: Shape ``(n_showings,)``: the pair of each showing.
+        block_offsets: Shape ``(n_owner_blocks + 1,)``: the pairs of each block of owners.
+    """
+
+    owner: NDArray[np.int64]
+    showings: Showings
+    pair: NDArray[np.int64]
+    block_offsets: NDArray[np.int64]
+
+
+def resolve_scope(log: ClickLog, personalize_by: str | None) -> str:
+    """The scope of a replay: what was asked for, or the data set's own default.
+
+    Raises:
+        InputError: If the log does not say who searched, or which segment they are in.
+    """
+    scope = personalize_by or log.personalize_by
+    known = {"user_id": log.session_user, "segment": log.session_segment}
+    if scope in known and not (known[scope] >= 0).any():
+        raise InputError(
+            f"replay.personalize_by={scope} needs a {scope} on the sessions, but data set "
+            f"{log.name!r} has none. Use replay.personalize_by=none."
+        )
+    return scope
+
+
+def build_timeline(log: ClickLog, config: ReplayConfig, *, window: str = "tune") -> Timeline:
+    """Lay out a replay.
+
+    Args:
+        log: The click log.
+        config: Splits, scope and withheld queries.
+        window: One of `WINDOWS`.
+
+    Raises:
+        InputError: If the log has too few sessions for the window, or no owners for the scope.
+    """
+    first, last = _window(log, config, window)
+    scope = resolve_scope(log, config.personalize_by)
+    owner, n_owners = _owners(log, scope)
+    click_at = np.full(log.n_impressions, NEVER)
+    np.minimum.at(click_at, log.event_impression, log.event_created_at)
+    click_at = click_at[: log.impression_offsets[last]]
+    created_at = log.session_created_at[:last]
+    return Timeline(
+        log=log,
+        warmup_end=round(log.n_sessions * config.split.warmup),
+        scored_from=first,
+        n_sessions=last,
+        closes_at=NEVER - 1 if window == "all" else int(created_at[-1]),
+        scope=scope,
+        owner=owner[:last],
+        n_owners=n_owners,
+        withheld=withheld_queries(log, config)[log.session_query[:last]],
+        click_at=click_at,
+        marked_at=marking_times(log, config.quiet_seconds)[:last],
+    )
+
+
+def _window(log: ClickLog, config: ReplayConfig, window: str) -> tuple[int, int]:
+    warmup_end = round(log.n_sessions * config.split.warmup)
+    tune_end = round(log.n_sessions * (config.split.warmup + config.split.tune))
+    first, last = {
+        "tune": (warmup_end, tune_end),
+        "test": (tune_end, log.n_sessions),
+        "all": (warmup_end, log.n_sessions),
+    }[window]
+    if last <= first:
+        raise InputError(
+            f"The {window} part of data set {log.name!r} has no session: it has "
+            f"{log.n_sessions} sessions, split {config.split.warmup} warmup and "
+            f"{config.split.tune} tune. Use a longer log or another replay.split."
+        )
+    return first, last
+
+
+def _owners(log: ClickLog, scope: str) -> tuple[NDArray[np.int64], int]:
+    if scope == "none":
+        return np.zeros(log.n_sessions, np.int64), 1
+    if scope == "segment":
+        return log.session_segment.astype(np.int64), len(log.segments)
+    return log.session_user.astype(np.int64), log.n_users
+
+
+def marking_times(log: ClickLog, quiet_seconds: int) -> NDArray[np.int64]:
+    """When each session is marked for improvement.
+
+    Like an application that calls a search over when nothing has happened for a while, a replay
+    marks a session `quiet_seconds` after the first of its events that no other follows within
+    that time. What comes later is too late, as it is in a live system.
+
+    Returns:
+        Shape ``(n_sessions,)``: epoch seconds, `NEVER` for a session without an event.
+    """
+    session = session_of_events(log)
+    times = np.maximum(log.event_created_at, log.session_created_at[session])
+    order = np.lexsort((times, session))
+    session, times = session[order], times[order]
+    last_of_session = np.append(session[1:] != session[:-1], True)[: len(session)]
+    gap = np.append(np.diff(times), 0)[: len(times)]
+    quiet = np.flatnonzero(last_of_session | (gap > quiet_seconds))
+    marked = np.full(log.n_sessions, NEVER)
+    np.minimum.at(marked, session[quiet], times[quiet] + quiet_seconds)
+    return marked
+
+
+def session_of_events(log: ClickLog) -> NDArray[np.int64]:
+    """Session of each event. Shape ``(n_events,)``."""
+    return np.searchsorted(log.impression_offsets, log.event_impression, side="right") - 1
+
+
+def withheld_queries(log: ClickLog, config: ReplayConfig) -> NDArray[np.bool_]:
+    """Which queries are bystanders: one of 1/share sets of about equal size, drawn by hash.
+
+    Returns:
+        Shape ``(n_queries,)`` bool.
+    """
+    if config.bystander_share == 0:
+        return np.zeros(len(log.query_ids), np.bool_)
+    n_folds = max(2, round(1 / config.bystander_share))
+    salt = str(config.seed).encode()
+    hashes = [blake2b(name.encode(), key=salt, digest_size=8).digest() for name in log.query_ids]
+    ranks = np.argsort(np.argsort(np.array(hashes, dtype="S8"), kind="stable"), kind="stable")
+    return np.asarray(ranks % n_folds == config.bystander_fold % n_folds)
+
+
+def build_pairs(timeline: Timeline, *, owner_block: NDArray[np.int64]) -> Pairs:
+    """Group what is shown by (block of owners, owner, object), in order of time.
+
+    Args:
+        timeline: The replay.
+        owner_block: Shape ``(n_owners,)``: the block of each owner.
+    """
+    log, session_of = timeline.log, timeline.session_of
+    n_objects = log.n_objects
+    owner_rank = np.argsort(np.argsort(owner_block, kind="stable"), kind="stable")
+    owned = np.flatnonzero(timeline.owner[session_of] >= 0)
+    owner = timeline.owner[session_of[owned]]
+    key = owner_rank[owner] * n_objects + log.impression_object[owned]
+    order = np.argsort(key, kind="stable")
+    place, key = owned[order], key[order]
+    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    pair_owner = owner[order][starts]
+    blocks = owner_block[pair_owner]
+    return Pairs(
+        owner=pair_owner,
+        showings=Showings(
+            pair_object=(key[starts] % n_objects).astype(np.int32),
+            offsets=np.append(starts, len(key)).astype(np.int64),
+            query=timeline.query[session_of[place]],
+            place=place,
+        ),
+        pair=np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(key)))),
+        block_offsets=offsets_of(np.bincount(blocks, minlength=int(owner_block.max()) + 1)),
+    )

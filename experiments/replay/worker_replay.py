@@ -1,0 +1,204 @@
+"""The replay through the live worker itself, tick by tick, for adjusters that pool over a
+session's objects and so cannot be split into streams; the fast replay's twin for the others."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adjuster.adjusters.base import VectorsAdjuster
+from adjuster.config import AdjusterConfig
+from adjuster.feedback import offsets_of
+from adjuster.fused_engine.knobs import COSINE, Knobs, make_knobs, unit_rows
+from adjuster.fused_engine.streams import Corpus, score_originals
+from adjuster.live.personalization import PersonalizedVectors
+from adjuster.live.worker import ImprovementWorker, SessionFeedback, Status
+from adjuster.metrics.drift import drift
+from experiments.data.format.click_log import ClickLog
+from experiments.replay.schedule import tick_after
+from experiments.replay.settings import Settings
+from experiments.replay.timeline import NEVER, Timeline
+
+
+class LogIndex:
+    """The originals of a click log, as the worker reads them."""
+
+    def __init__(self, log: ClickLog) -> None:
+        self.log = log
+        self.places = {name: place for place, name in enumerate(log.object_ids)}
+
+    def vectors(self, object_id: str) -> NDArray[np.float32]:
+        """See `VectorIndex.vectors`."""
+        place = self.places[object_id]
+        first, last = self.log.object_offsets[place : place + 2]
+        return self.log.object_vectors[first:last]
+
+
+class LogSessions:
+    """The sessions of a timeline, as they would be pending in a live system."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+        log = timeline.log
+        usable = (timeline.marked_at < NEVER) & (timeline.owner >= 0) & ~timeline.withheld
+        sessions = np.flatnonzero(usable)
+        order = np.lexsort((sessions, timeline.marked_at[sessions]))
+        self.waiting = sessions[order]
+        self.next = 0
+        self.places = {log.session_ids[place]: int(place) for place in sessions}
+        self.status: dict[str, tuple[Status, str]] = {}
+        self.event_order = np.searchsorted(
+            log.event_impression, log.impression_offsets[: timeline.n_sessions + 1]
+        )
+
+    def pending(self, now: int) -> list[str]:
+        """See `SessionStore.pending`."""
+        first = self.next
+        marked = self.timeline.marked_at
+        while self.next < len(self.waiting) and marked[self.waiting[self.next]] <= now:
+            self.next += 1
+        return [self.timeline.log.session_ids[place] for place in self.waiting[first : self.next]]
+
+    def read(self, session_id: str, now: int) -> SessionFeedback:
+        """See `SessionStore.read`."""
+        timeline, log, place = self.timeline, self.timeline.log, self.places[session_id]
+        first, last = timeline.offsets[place : place + 2]
+        shown = log.object_ids[log.impression_object[first:last]]
+        events = slice(self.event_order[place], self.event_order[place + 1])
+        arrived = log.event_created_at[events] <= now
+        clicked = log.event_impression[events][arrived] - first
+        created_at = timeline.created_at[place]
+        last_event = log.event_created_at[events][arrived].max(initial=created_at)
+        return SessionFeedback(
+            session_id=session_id,
+            owner=str(timeline.owner[place]),
+            query=query_vectors(log, int(timeline.query[place])),
+            shown=list(shown),
+            clicked=frozenset(shown[clicked]),
+            duration_seconds=int(last_event - created_at),
+            is_irrelevant=bool(log.session_is_irrelevant[place]),
+        )
+
+    def set_status(self, session_ids: Sequence[str], status: Status, reason: str = "") -> None:
+        """See `SessionStore.set_status`."""
+        self.status |= dict.fromkeys(session_ids, (status, reason))
+
+
+def query_vectors(log: ClickLog, query: int) -> NDArray[np.float32]:
+    """The parts of a query, shape ``(parts, D)``."""
+    return log.query_vectors[log.query_offsets[query] : log.query_offsets[query + 1]]
+
+
+@dataclass(frozen=True)
+class TickingReplay:
+    """A timeline replayed through an `ImprovementWorker` on a virtual clock.
+
+    Args:
+        timeline: The replay.
+        adjuster: What the worker adjusts with.
+        settings: Interval and selection.
+        batch_size: Sessions in one call of the adjuster.
+        refit: Start from the originals with all feedback so far.
+    """
+
+    timeline: Timeline
+    adjuster: VectorsAdjuster
+    settings: Settings
+    batch_size: int
+    refit: bool = False
+
+    def run(
+        self,
+        vectors: PersonalizedVectors,
+        scores: NDArray[np.floating],
+        adjusted: NDArray[np.bool_],
+    ) -> Iterator[int]:
+        """Replay every session in order of time, ticking in between.
+
+        Args:
+            vectors: The owners' copies; filled.
+            scores: Shape ``(n_impressions,)``: overwritten where the owner has a copy.
+            adjusted: Shape ``(n_impressions,)``: set where the owner has a copy.
+
+        Yields:
+            Each session, once it has been ranked; after the last one, the number of sessions.
+        """
+        timeline = self.timeline
+        worker = ImprovementWorker(
+            LogSessions(timeline),
+            vectors,
+            self.adjuster,
+            selection=self.settings.selection,
+            batch_size=self.batch_size,
+            refit=self.refit,
+        )
+        ticks = self._ticks()
+        knobs = make_knobs(timeline.log.index, AdjusterConfig())
+        tick = 0
+        for session in range(timeline.n_sessions):
+            # A search at the very second of a tick still reads the vectors from before it.
+            while tick < len(ticks) and ticks[tick] < timeline.created_at[session]:
+                worker.tick(int(ticks[tick]))
+                tick += 1
+            self._rank(knobs, vectors, session, scores, adjusted)
+            yield session
+        for now in ticks[tick:]:
+            worker.tick(int(now))
+        yield timeline.n_sessions
+
+    def _ticks(self) -> NDArray[np.int64]:
+        """The ticks at which something may be pending; the others would do nothing."""
+        marked = np.unique(self.timeline.marked_at)
+        ticks = np.unique(tick_after(marked, self.settings.adjuster.interval_seconds))
+        return ticks[ticks <= self.timeline.closes_at]
+
+    def _rank(
+        self,
+        knobs: Knobs,
+        vectors: PersonalizedVectors,
+        session: int,
+        scores: NDArray[np.floating],
+        adjusted: NDArray[np.bool_],
+    ) -> None:
+        timeline, log = self.timeline, self.timeline.log
+        owner = timeline.owner[session]
+        if owner < 0:
+            return
+        first, last = timeline.offsets[session : session + 2]
+        names = log.object_ids[log.impression_object[first:last]]
+        places = [i for i, name in enumerate(names) if vectors.is_adjusted(str(owner), name)]
+        if not places:
+            return
+        parts = [vectors.vectors(str(owner), names[i]) for i in places]
+        query = query_vectors(log, int(timeline.query[session]))
+        rows = np.arange(first, last)[places]
+        scores[rows] = _score(knobs, parts, query)
+        adjusted[rows] = True
+
+
+def _score(
+    knobs: Knobs, parts: list[NDArray[np.floating]], query: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    """Scores of objects for one query, as an index ranks."""
+    corpus = Corpus(
+        np.concatenate(parts),
+        offsets_of([len(part) for part in parts]),
+        np.ascontiguousarray(unit_rows(query) if knobs.metric == COSINE else query),
+        offsets_of([len(query)]),
+    )
+    numbers = np.arange(len(parts))
+    return score_originals(corpus, knobs, numbers, np.zeros(len(parts), np.int64))
+
+
+def drift_of(vectors: PersonalizedVectors) -> NDArray[np.float64]:
+    """1 - cosine of every copy. Shape ``(n_copies,)``."""
+    copies = list(vectors)
+    if not copies:
+        return np.empty(0)
+    originals = [vectors.original(copy.original_id) for copy in copies]
+    return drift(
+        np.concatenate(originals),
+        np.concatenate([copy.vectors for copy in copies]),
+        offsets_of([len(rows) for rows in originals]),
+    )

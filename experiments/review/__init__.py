@@ -1,0 +1,1 @@
+"""What people read; no arithmetic but rounding."""

@@ -1,0 +1,81 @@
+"""Who proposes the next settings: Optuna's samplers, and two designs laid out in advance."""
+
+import warnings
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import numpy as np
+import optuna
+from scipy.stats import qmc
+
+from experiments.common.errors import InputError
+from experiments.config.commands import SamplerConfig
+from experiments.study.search_space import SearchSpace, Values
+
+DESIGNS = ("qmc", "grid")
+"""Samplers that do not look at what came of earlier trials."""
+
+SOBOL_CHUNK = 256
+
+
+def check_sampler(config: SamplerConfig) -> None:
+    """Refuse a sampler whose package is missing.
+
+    Raises:
+        InputError: Naming the package.
+    """
+    if config.name == "cmaes" and find_spec("cmaes") is None:
+        raise InputError(
+            "sampler.name cmaes needs the package cmaes. Install it with pip install '.[samplers]'."
+        )
+
+
+def make_sampler(
+    config: SamplerConfig, seed: int, *, parallel: bool
+) -> optuna.samplers.BaseSampler:
+    """A fresh sampler for one proposal.
+
+    Args:
+        config: Which one.
+        seed: Decides its proposal, given the trials so far.
+        parallel: Other trials may be running: keep away from them too (tpe).
+    """
+    n_startup = config.n_startup_trials
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        if config.name == "tpe":
+            return optuna.samplers.TPESampler(
+                seed=seed, n_startup_trials=n_startup, constant_liar=parallel
+            )
+        if config.name == "gp":
+            return optuna.samplers.GPSampler(
+                seed=seed, n_startup_trials=n_startup, deterministic_objective=True
+            )
+        if config.name == "cmaes":
+            return optuna.samplers.CmaEsSampler(
+                seed=seed, n_startup_trials=n_startup, warn_independent_sampling=False
+            )
+        return optuna.samplers.RandomSampler(seed=seed)
+
+
+def iter_design(config: SamplerConfig, space: SearchSpace, seed: int) -> Iterator[Values]:
+    """The points of a design in their order; a grid ends, Sobol's sequence does not.
+
+    The grid is shuffled, so that a study that ends early has seen all of it thinly. The
+    sequence is Sobol's with Owen's scrambling (Owen, 1998, *Scrambling Sobol' and
+    Niederreiter-Xing points*), one coordinate a parameter.
+
+    Args:
+        config: ``qmc`` or ``grid``.
+        space: The search space.
+        seed: Of scrambling and shuffling.
+    """
+    if config.name == "grid":
+        points = list(space.iter_grid(config.grid_points))
+        order = np.random.default_rng(seed).permutation(len(points))
+        yield from (points[place] for place in order)
+        return
+    sobol = qmc.Sobol(len(space.dimensions), scramble=True, rng=seed)
+    while True:
+        for point in sobol.random(SOBOL_CHUNK):
+            yield space.at(point)

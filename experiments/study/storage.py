@@ -1,0 +1,239 @@
+"""Where a study lives: a journal file on this machine, or PostgreSQL for several machines."""
+
+import hashlib
+import os
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
+
+from experiments.common.errors import InputError
+from experiments.study.file_lock import FileLock
+
+HEARTBEAT_SECONDS = 30
+GRACE_SECONDS = 120
+POSTGRES = "postgresql"
+
+
+class StudyStorage(Protocol):
+    """What a study needs of its storage."""
+
+    storage: BaseStorage
+    knows_who_lives: bool
+
+    def take_over(self) -> None:
+        """Become the process that mends what killed processes left behind."""
+
+    def share(self) -> None:
+        """Run trials; others may run some too."""
+
+    def fail_lost(self, study: optuna.Study) -> None:
+        """Fail the trials whose process is gone."""
+
+    def claim_lock(self) -> AbstractContextManager[None]:
+        """Nobody else claims a trial of this study meanwhile."""
+
+    def heartbeat(self, trial_id: int) -> AbstractContextManager[None]:
+        """Show, while it lasts, that the trial's process lives."""
+
+    def close(self) -> None:
+        """Let go of the study."""
+
+
+class JournalStudyStorage:
+    """A journal file, with locks that vanish with the process that held them."""
+
+    knows_who_lives = False
+
+    def __init__(self, path: Path) -> None:
+        locks = path.parent / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._append = _AppendLock(locks / f"{path.stem}.append", path)
+        self._claim = FileLock(locks / f"{path.stem}.claim")
+        self._run = FileLock(locks / f"{path.stem}.run")
+        backend = JournalFileBackend(str(path), cast(Any, self._append))
+        self.storage: BaseStorage = JournalStorage(backend)
+
+    def take_over(self) -> None:
+        """Become the only process on this study.
+
+        Raises:
+            InputError: If another one runs it.
+        """
+        if not self._run.try_acquire():
+            raise InputError(
+                f"study.name {self.path.stem} is being run by another process. Wait for it, or "
+                "start it once with study.workers=N for N processes."
+            )
+
+    def share(self) -> None:
+        """Let workers join."""
+        self._run.share()
+
+    def fail_lost(self, study: optuna.Study) -> None:
+        """Fail every running trial: no other process is on this study."""
+        for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
+            self.storage.set_trial_state_values(trial._trial_id, optuna.trial.TrialState.FAIL)
+
+    def claim_lock(self) -> AbstractContextManager[None]:
+        """Hold the claim lock."""
+        return self._claim.held()
+
+    @contextmanager
+    def heartbeat(self, trial_id: int) -> Iterator[None]:
+        """The run lock shows it already."""
+        yield
+
+    def close(self) -> None:
+        """Release the run lock."""
+        self._run.release()
+
+
+class _AppendLock(FileLock):
+    """Taken to append to a journal; first drops a line that a killed process did not finish."""
+
+    def __init__(self, path: Path, journal: Path) -> None:
+        super().__init__(path)
+        self.journal = journal
+
+    def acquire(self) -> bool:
+        super().acquire()
+        _cut_torn_line(self.journal)
+        return True
+
+
+class PostgresStudyStorage:
+    """A PostgreSQL database; several machines run the same command on it."""
+
+    knows_who_lives = True
+
+    def __init__(self, url: str, name: str) -> None:
+        try:
+            self._database = _open_database(url)
+        except ImportError as error:
+            raise InputError(
+                f"study.storage needs the package {error.name}. Install it with "
+                "pip install '.[postgres]'."
+            ) from None
+        except SQLAlchemyError as error:
+            reason = " ".join(str(error.__cause__ or error).split())
+            raise InputError(f"study.storage cannot be reached: {reason}") from None
+        self.storage: BaseStorage = optuna.storages.get_storage(self._database)
+        digest = hashlib.sha256(name.encode()).digest()
+        self._key = int.from_bytes(digest[:8], "big", signed=True)
+
+    def take_over(self) -> None:
+        """Nothing to take: the heartbeat tells who lives."""
+
+    def share(self) -> None:
+        """Nothing to share."""
+
+    def fail_lost(self, study: optuna.Study) -> None:
+        """Fail the trials whose heartbeat stopped."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            optuna.storages.fail_stale_trials(study)
+
+    @contextmanager
+    def claim_lock(self) -> Iterator[None]:
+        """Hold an advisory lock of the database, dropped with the connection."""
+        with self._database.engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": self._key})
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": self._key})
+
+    @contextmanager
+    def heartbeat(self, trial_id: int) -> Iterator[None]:
+        """Send the heartbeat from a thread."""
+        done = threading.Event()
+        self._database.record_heartbeat(trial_id)
+
+        def beat() -> None:
+            while not done.wait(HEARTBEAT_SECONDS):
+                self._database.record_heartbeat(trial_id)
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._database.engine.dispose()
+
+
+def _open_database(url: str) -> RDBStorage:
+    """Open a database, and make Optuna's tables in an empty one.
+
+    Machines that start together on an empty database make them at once; all but one fail, and
+    find them when they look again.
+    """
+    for again in (True, True, False):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)
+                return RDBStorage(
+                    url,
+                    heartbeat_interval=HEARTBEAT_SECONDS,
+                    grace_period=GRACE_SECONDS,
+                    engine_kwargs={"pool_pre_ping": True},
+                )
+        except (IntegrityError, ProgrammingError):
+            if not again:
+                raise
+            time.sleep(1)
+    raise AssertionError("the last try returns or raises")
+
+
+def journal_path(output_dir: str, name: str) -> Path:
+    """Where a study's journal lies."""
+    return Path(output_dir) / "studies" / f"{name}.journal"
+
+
+def open_storage(url: str | None, output_dir: str, name: str) -> StudyStorage:
+    """Open the storage of a study, made if new.
+
+    Args:
+        url: null for the journal file, else a PostgreSQL URL.
+        output_dir: Where journals lie.
+        name: The study.
+
+    Raises:
+        InputError: If the URL is of another kind or cannot be reached.
+    """
+    if url is None:
+        return JournalStudyStorage(journal_path(output_dir, name))
+    if not url.startswith(POSTGRES):
+        raise InputError(
+            "study.storage must be null (a journal file) or a URL such as "
+            f"postgresql+psycopg://user:password@host/database, got {url}."
+        )
+    return PostgresStudyStorage(url, name)
+
+
+def _cut_torn_line(path: Path) -> None:
+    with path.open("rb+") as file:
+        end = size = file.seek(0, os.SEEK_END)
+        while end > 0:
+            file.seek(end - 1)
+            if file.read(1) == b"\n":
+                break
+            end -= 1
+        if end < size:
+            file.truncate(end)

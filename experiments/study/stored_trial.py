@@ -1,0 +1,47 @@
+"""A trial as the study's storage keeps it, read back as plain data."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from experiments.study.records import COMPLETE, FAILED, PRUNED, Outcome, TrialRecord
+
+STATES = {
+    COMPLETE: TrialState.COMPLETE,
+    PRUNED: TrialState.PRUNED,
+    FAILED: TrialState.FAIL,
+}
+
+
+def read_record(trial: FrozenTrial) -> TrialRecord:
+    """A trial of the storage as plain data."""
+    kept = trial.user_attrs
+    outcome = _outcome(kept["outcome"]) if "outcome" in kept else None
+    finished = trial.state.is_finished()
+    return TrialRecord(
+        number=trial.number,
+        ordinal=kept["ordinal"],
+        origin=kept["origin"],
+        values=kept["values"],
+        settings=kept["settings"],
+        outcome=outcome if finished and trial.state == STATES.get(_state(outcome)) else None,
+        lost=trial.state == TrialState.FAIL and _state(outcome) != FAILED,
+        started=_epoch(trial.datetime_start) or 0.0,
+        finished=_epoch(trial.datetime_complete),
+        process=kept["session"],
+    )
+
+
+def _state(outcome: Outcome | None) -> str:
+    return outcome.state if outcome else ""
+
+
+def _outcome(kept: Mapping[str, Any]) -> Outcome:
+    by_block = {name: {int(k): v for k, v in kept[name].items()} for name in ("blocks", "running")}
+    return Outcome(**{**kept, **by_block})
+
+
+def _epoch(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment else None

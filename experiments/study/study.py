@@ -1,0 +1,236 @@
+"""A study in its storage: trials claimed one at a time, and what is kept of them."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from experiments.config.commands import StudyConfig
+from experiments.replay.results import Checkpoint
+from experiments.replay.settings import Settings
+from experiments.study.enqueued import PUBLISHED_DEFAULTS
+from experiments.study.identity import check_same
+from experiments.study.next_trial import NextTrial, Queue
+from experiments.study.proposals import Proposal
+from experiments.study.pruners import reported
+from experiments.study.records import BaselineRecord, Outcome, TrialRecord
+from experiments.study.rules import SearchRules
+from experiments.study.search_space import SearchSpace
+from experiments.study.storage import StudyStorage
+from experiments.study.stored_trial import STATES, read_record
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A trial that this process runs.
+
+    Args:
+        number: Its number in the study.
+        trial_id: Its key in the storage.
+        origin: Name of an enqueued configuration, or ``sampler``.
+        settings: What it tries.
+        proposal: Its twin in the in-memory study, which the pruner watches.
+    """
+
+    number: int
+    trial_id: int
+    origin: str
+    settings: Settings
+    proposal: Proposal
+
+
+class Study:
+    """One study in its storage.
+
+    Trials are claimed one at a time under a lock, with all their parameters, so that no two
+    processes try the same, a total is met exactly, and a killed trial can be run again.
+
+    Args:
+        config: Name, length and seed of the study.
+        rules: How it searches.
+        base: The settings that the search space varies.
+        space: The search space.
+        storage: Where the study lives.
+        process: Name of this process, kept with the trials it runs.
+    """
+
+    def __init__(
+        self,
+        config: StudyConfig,
+        rules: SearchRules,
+        base: Settings,
+        space: SearchSpace,
+        storage: StudyStorage,
+        process: str,
+    ) -> None:
+        self.config = config
+        self.rules = rules
+        self.base = base
+        self.space = space
+        self.process = process
+        self._storage = storage
+        self._queue = Queue(config, rules, base, space)
+        self._study: optuna.Study | None = None
+
+    def open(self, definition: Mapping[str, Any], uid: str) -> None:
+        """Make the study or go on with it, and fail the trials that a kill left running.
+
+        Args:
+            definition: What must stay the same for trials to be comparable, flat.
+            uid: Names the study if it is new.
+
+        Raises:
+            InputError: If the study was made with another definition, saying what differs, or
+                is being run by another process.
+        """
+        self._storage.take_over()
+        with self._storage.claim_lock():
+            self._load()
+            known = self.attribute("definition")
+            if known is None:
+                self.set_attribute("definition", dict(definition))
+                self.set_attribute("uid", uid)
+            else:
+                check_same(self.config.name, known, definition)
+            self._storage.fail_lost(self.optuna)
+        self._storage.share()
+
+    def join(self) -> None:
+        """Run trials of a study that another process opened."""
+        self._storage.share()
+        self._load()
+
+    def close(self) -> None:
+        """Let go of the storage."""
+        self._storage.close()
+
+    def fail_lost(self) -> None:
+        """Fail the trials whose process is gone; only where no other process is on the study."""
+        with self._storage.claim_lock():
+            self._storage.fail_lost(self.optuna)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the search space holds no settings that were not tried."""
+        return self._queue.is_exhausted
+
+    @property
+    def optuna(self) -> optuna.Study:
+        """The study as Optuna's own tools see it."""
+        assert self._study is not None
+        return self._study
+
+    def attribute(self, name: str) -> Any:
+        """What `set_attribute` kept under a name, or None."""
+        return self.optuna.user_attrs.get(name)
+
+    def set_attribute(self, name: str, value: Any) -> None:
+        """Keep a plain value with the study."""
+        self.optuna.set_user_attr(name, value)
+
+    def baselines(self) -> dict[str, BaselineRecord]:
+        """The baselines that were scored, by name."""
+        kept = self.attribute("baselines") or {}
+        return {name: BaselineRecord(name, **record) for name, record in kept.items()}
+
+    def keep_baselines(self, baselines: Mapping[str, BaselineRecord]) -> None:
+        """Keep the baselines' figures, so that they are scored once a study."""
+        rows = {
+            name: {"params": record.params, "metrics": record.metrics}
+            for name, record in baselines.items()
+        }
+        self.set_attribute("baselines", rows)
+
+    def records(self) -> list[TrialRecord]:
+        """Every trial, in order of its number."""
+        return [read_record(trial) for trial in self._trials()]
+
+    def claim(self) -> Claim | None:
+        """The next trial to run, or None once the study has all its trials.
+
+        Trials lost to a kill come first, with the parameters they had.
+        """
+        with self._storage.claim_lock():
+            if self._storage.knows_who_lives:
+                self._storage.fail_lost(self.optuna)
+            found = self._queue.next(self._trials())
+            if found is None:
+                return None
+            trial_id = self._start(found)
+        number = self._storage.storage.get_trial(trial_id).number
+        return Claim(number, trial_id, found.origin, found.settings, found.proposal)
+
+    def should_prune(self, claim: Claim, checkpoint: Checkpoint) -> bool:
+        """Tell the pruner a block's figure and ask it. The published defaults always finish."""
+        if self.rules.pruner.name == "none":
+            return False
+        stop = claim.proposal.report(checkpoint.block, reported(self.rules.pruner, checkpoint))
+        return stop and claim.origin != PUBLISHED_DEFAULTS
+
+    def claim_lock(self) -> AbstractContextManager[None]:
+        """No other process claims a trial of this study, or is in here too, while it lasts."""
+        return self._storage.claim_lock()
+
+    def heartbeat(self, claim: Claim) -> AbstractContextManager[None]:
+        """Show, while it lasts, that the trial's process lives."""
+        return self._storage.heartbeat(claim.trial_id)
+
+    def finish(self, claim: Claim, outcome: Outcome) -> TrialRecord:
+        """Keep what came of a trial; the last write makes it final."""
+        storage = self._storage.storage
+        storage.set_trial_user_attr(claim.trial_id, "outcome", asdict(outcome))
+        trial = optuna.trial.Trial(self.optuna, claim.trial_id)
+        for name, excess in outcome.constraints.items():
+            trial.set_constraint(name, excess)
+        values = None if outcome.value is None else [outcome.value]
+        storage.set_trial_state_values(claim.trial_id, STATES[outcome.state], values)
+        return read_record(storage.get_trial(claim.trial_id))
+
+    def abandon(self, claim: Claim) -> None:
+        """Let a claimed trial go without an outcome; it is the next to be run again.
+
+        A trial that was interrupted after its last write is finished, and stays so.
+        """
+        storage = self._storage.storage
+        if not storage.get_trial(claim.trial_id).state.is_finished():
+            storage.set_trial_state_values(claim.trial_id, TrialState.FAIL)
+
+    def _load(self) -> None:
+        self._study = optuna.create_study(
+            storage=self._storage.storage,
+            study_name=self.config.name,
+            sampler=optuna.samplers.RandomSampler(seed=self.config.seed),
+            pruner=optuna.pruners.NopPruner(),
+            direction="maximize",
+            load_if_exists=True,
+        )
+
+    def _trials(self) -> list[FrozenTrial]:
+        """The study's trials, without what other tools may have added to it."""
+        trials = self.optuna.get_trials(deepcopy=False)
+        return [trial for trial in trials if "ordinal" in trial.user_attrs]
+
+    def _start(self, found: NextTrial) -> int:
+        """Write the running trial with all its parameters at once; its key in the storage."""
+        proposal = found.proposal
+        trial = optuna.trial.create_trial(
+            state=TrialState.RUNNING,
+            params=proposal.params,
+            distributions=proposal.distributions,
+            user_attrs={
+                "ordinal": found.ordinal,
+                "origin": found.origin,
+                "values": {name: found.settings.value(name) for name in self.space.fields},
+                "settings": found.settings.to_dict(),
+                "session": self.process,
+            },
+            system_attrs=proposal.system_attrs,
+        )
+        storage = self._storage.storage
+        study_id = storage.get_study_id_from_name(self.config.name)
+        return int(storage.create_new_trial(study_id, template_trial=trial))

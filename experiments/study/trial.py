@@ -1,0 +1,121 @@
+"""One trial: a replay under watch, and what is kept of it."""
+
+import math
+import time
+from collections.abc import Callable, Generator
+from typing import Any, Protocol
+
+from experiments.config.commands import GuardrailsConfig
+from experiments.replay.results import Checkpoint, ReplayResult
+from experiments.replay.settings import Settings
+from experiments.study.records import COMPLETE, FAILED, PRUNED, Outcome
+
+GUARDED = {"max_mean_drift": "drift_mean", "max_harmed_share": "harmed_share"}
+"""Guardrail → the metric it bounds."""
+
+
+class BlockReplay(Protocol):
+    """A replay that pauses after each scored block."""
+
+    def iter_blocks(self, settings: Settings) -> Generator[Checkpoint, None, ReplayResult]:
+        """Replay one configuration."""
+
+
+def run_trial(
+    replay: BlockReplay,
+    settings: Settings,
+    *,
+    metric: str,
+    guardrails: GuardrailsConfig,
+    should_prune: Callable[[Checkpoint], bool],
+) -> Outcome:
+    """Replay one configuration; whatever goes wrong becomes a failed outcome with its reason.
+
+    Args:
+        replay: The replay that all trials share.
+        settings: What this trial tries.
+        metric: The objective.
+        guardrails: The bounds.
+        should_prune: Told every block; says whether to stop.
+    """
+    watch = _Watch(should_prune)
+    try:
+        result = watch.follow(replay, settings)
+    except Exception as error:
+        return watch.outcome(FAILED, reason=f"{type(error).__name__}: {error}")
+    if result is None:
+        at = watch.last_block
+        return watch.outcome(
+            PRUNED,
+            reason=f"pruned after block {at} of {watch.n_blocks}",
+            value=watch.running[at],
+            pruned_at_block=at,
+        )
+    value = result.metrics[metric]
+    if not math.isfinite(value):
+        return watch.outcome(FAILED, reason=f"{metric} is {value}, not a finite number")
+    return watch.outcome(
+        COMPLETE,
+        value=value,
+        metrics={name: float(figure) for name, figure in result.metrics.items()},
+        constraints=constraints(result.metrics, guardrails),
+        curve=[
+            [int(item.created_at), int(item.n_sessions), float(item.before), float(item.after)]
+            for item in result.curve
+        ],
+        counts={reason: int(n) for reason, n in result.counts.items()},
+        parts=result.seconds,
+    )
+
+
+def constraints(metrics: dict[str, float], guardrails: GuardrailsConfig) -> dict[str, float]:
+    """Guardrail → how far its metric is above the bound; lifted guardrails are left out.
+
+    Example:
+        >>> constraints({"drift_mean": 0.5, "harmed_share": 0.1}, GuardrailsConfig())
+        {'max_mean_drift': 0.3}
+    """
+    return {
+        name: metrics[metric] - bound
+        for name, metric in GUARDED.items()
+        if (bound := getattr(guardrails, name)) is not None
+    }
+
+
+class _Watch:
+    """Follows a replay block by block and remembers what it saw."""
+
+    def __init__(self, should_prune: Callable[[Checkpoint], bool]) -> None:
+        self.should_prune = should_prune
+        self.blocks: dict[int, float] = {}
+        self.running: dict[int, float] = {}
+        self.last_block = 0
+        self.n_blocks = 0
+        self.started = time.perf_counter()
+
+    def follow(self, replay: BlockReplay, settings: Settings) -> ReplayResult | None:
+        """The replay's result, or None if it was stopped."""
+        steps = replay.iter_blocks(settings)
+        while True:
+            try:
+                checkpoint = next(steps)
+            except StopIteration as end:
+                result: ReplayResult = end.value
+                return result
+            if self._note(checkpoint):
+                steps.close()
+                return None
+
+    def _note(self, checkpoint: Checkpoint) -> bool:
+        self.last_block, self.n_blocks = checkpoint.block, checkpoint.n_blocks
+        if math.isfinite(checkpoint.value):
+            self.blocks[checkpoint.block] = checkpoint.value
+        if math.isfinite(checkpoint.running_value):
+            self.running[checkpoint.block] = checkpoint.running_value
+        done = checkpoint.block + 1 >= checkpoint.n_blocks
+        return not done and self.should_prune(checkpoint)
+
+    def outcome(self, state: str, *, parts: dict[str, float] | None = None, **kept: Any) -> Outcome:
+        """The outcome, with what every state keeps."""
+        seconds = {**(parts or {}), "total": time.perf_counter() - self.started}
+        return Outcome(state, blocks=self.blocks, running=self.running, seconds=seconds, **kept)

@@ -1,0 +1,1 @@
+"""What a study leaves on disk, written and read back."""

@@ -1,0 +1,81 @@
+"""A row a scored session with what is known of it, for figures and for people's own questions."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from experiments.data.format.click_log import ClickLog
+from experiments.replay.results import SessionScores
+
+
+def session_table(log: ClickLog, scores: SessionScores) -> pd.DataFrame:
+    """The rows of a replay with the traits of each session.
+
+    Args:
+        log: The log that was replayed.
+        scores: The rows.
+
+    Returns:
+        A row a scored session: ``session_id``, ``session`` (index in the log), ``user`` and
+        ``owner`` (-1 unknown), ``created_at`` (UTC epoch seconds), ``reached``,
+        ``before_<metric>`` and ``after_<metric>``, ``click_position`` (of its topmost click,
+        0-based; -1 without a click), ``user_history`` (earlier sessions of its user; -1 if
+        unknown) and ``query_frequency`` (earlier sessions with its query).
+    """
+    rows = scores.session
+    columns: dict[str, NDArray] = {
+        "session_id": log.session_ids[rows].astype(str),
+        "session": rows,
+        "user": scores.user,
+        "owner": scores.owner,
+        "created_at": scores.created_at,
+        "reached": scores.reached,
+    }
+    for prefix, metrics in (("before", scores.before), ("after", scores.after)):
+        columns |= {f"{prefix}_{name}": values for name, values in metrics.items()}
+    history = earlier_occurrences(log.session_user)
+    columns["click_position"] = topmost_click(log)[rows]
+    columns["user_history"] = np.where(log.session_user >= 0, history, -1)[rows]
+    columns["query_frequency"] = earlier_occurrences(log.session_query)[rows]
+    return pd.DataFrame(columns)
+
+
+def read_scores(table: pd.DataFrame) -> SessionScores:
+    """The rows of a replay back from its session table."""
+    metrics = [name.removeprefix("after_") for name in map(str, table) if name.startswith("after_")]
+    columns = {name: table[name].to_numpy() for name in ("session", "owner", "user", "created_at")}
+    return SessionScores(
+        **columns,
+        reached=table["reached"].to_numpy(),
+        before={name: table[f"before_{name}"].to_numpy() for name in metrics},
+        after={name: table[f"after_{name}"].to_numpy() for name in metrics},
+    )
+
+
+def earlier_occurrences(keys: NDArray[np.integer]) -> NDArray[np.int64]:
+    """How often each key stood before.
+
+    Example:
+        >>> earlier_occurrences(np.array([7, 3, 7, 7])).tolist()
+        [0, 0, 1, 2]
+    """
+    order = np.argsort(keys, kind="stable")
+    in_order = keys[order]
+    starts = np.searchsorted(in_order, in_order, side="left")
+    counts = np.empty(len(keys), np.int64)
+    counts[order] = np.arange(len(keys)) - starts
+    return counts
+
+
+def topmost_click(log: ClickLog) -> NDArray[np.int64]:
+    """Logged position of each session's highest click, 0-based; -1 without one.
+
+    Returns:
+        Shape ``(n_sessions,)``.
+    """
+    far = np.iinfo(np.int64).max
+    positions = np.full(log.n_sessions, far)
+    session = np.searchsorted(log.impression_offsets, log.event_impression, side="right") - 1
+    np.minimum.at(positions, session, log.impression_position[log.event_impression])
+    positions[positions == far] = -1
+    return positions

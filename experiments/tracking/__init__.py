@@ -1,0 +1,1 @@
+"""Runs in MLflow, delivered once, late if need be."""

@@ -1,0 +1,293 @@
+"""The runs of a study in MLflow: found again by their tags, made once, mended where half made."""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from experiments.common.code_version import code_tags
+from experiments.study.records import FAILED, BaselineRecord, TrialRecord
+from experiments.study_folder.layout import to_yaml
+from experiments.tracking.run_content import (
+    Evidence,
+    Point,
+    comparison_metrics,
+    flatten,
+    milliseconds,
+    points,
+    sealed_metrics,
+    trial_points,
+    verdict_tags,
+)
+
+if TYPE_CHECKING:
+    from mlflow.entities import DatasetInput, Run
+    from mlflow.tracking import MlflowClient
+
+PARENT, TRIAL, BASELINE, FINALIST = "study", "trial", "baseline", "finalist"
+PARAMS_PER_CALL = 100
+METRICS_PER_CALL = 1000
+LONGEST_TAG = 5000
+LONGEST_DIGEST = 36
+OF_THE_STUDY = ("search_space", "tracking", "output_dir", "verbose", "provenance")
+"""Settings that say nothing about one trial: only the study's run has them as parameters."""
+
+Alone = Callable[[], AbstractContextManager[None]]
+"""Makes a context in which no other machine makes runs of the same study."""
+
+
+@dataclass(frozen=True)
+class StudyInfo:
+    """What the tracker must know of a study.
+
+    Args:
+        uid: Names the study for ever, whatever its name is.
+        name: Its name.
+        experiment: The MLflow experiment.
+        config: The resolved configuration, nested.
+        dataset: Name and fingerprint of the data set.
+    """
+
+    uid: str
+    name: str
+    experiment: str
+    config: Mapping[str, Any]
+    dataset: Mapping[str, str]
+
+
+PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+}
+"""How long a tracking server may keep a sweep waiting at its end, unless the user says otherwise:
+seconds, not MLflow's own many minutes. What is not delivered waits in the study."""
+
+
+class MlflowRuns:
+    """The runs of one study in MLflow; every method may be called again after a failure."""
+
+    def __init__(
+        self,
+        uri: str,
+        artifact_location: str | None,
+        info: StudyInfo,
+        alone: Alone | None = None,
+    ) -> None:
+        self._uri = uri
+        self._artifact_location = artifact_location
+        self._info = info
+        self._is_shared = alone is not None
+        self._alone = alone or nullcontext
+        self._client: MlflowClient | None = None
+        self._experiment = ""
+        self._parent = ""
+        self._runs: dict[str, Run] = {}
+        self._made: set[str] = set()
+
+    def open(self, records: Sequence[TrialRecord], baselines: Sequence[BaselineRecord]) -> None:
+        """Find or make the study's run, and deliver the baselines and trials it lacks."""
+        with self._alone():
+            self._runs = self._known()
+            parent = self._runs.pop(PARENT, None)
+            self._parent = (
+                parent.info.run_id if parent else self._create(PARENT, self._info.name, {})
+            )
+            if parent is None or parent.data.tags.get("state") is None:
+                self._describe_study()
+        self.client.update_run(self._parent, status="RUNNING")
+        for baseline in baselines:
+            self.deliver_baseline(baseline)
+        for record in records:
+            self.deliver_trial(record)
+
+    def deliver_baseline(self, record: BaselineRecord) -> None:
+        """Log a baseline's run, unless it is there."""
+        self._deliver(
+            f"{BASELINE}:{record.name}",
+            record.name,
+            tags={"baseline": record.name},
+            params=flatten(record.params),
+            metrics=list(points(record.metrics)),
+        )
+
+    def deliver_trial(self, record: TrialRecord) -> None:
+        """Log a trial's run, unless it is there."""
+        config = {**self._info.config, **record.settings}
+        self._deliver(
+            f"{TRIAL}:{record.number}",
+            f"trial-{record.number:04d}",
+            tags={
+                "trial": str(record.number),
+                "state": record.state,
+                "origin": record.origin,
+                "reason": record.reason,
+                "config": to_yaml(config),
+            },
+            params=flatten({k: part for k, part in config.items() if k not in OF_THE_STUDY}),
+            metrics=list(trial_points(record)),
+            status="FAILED" if record.state == FAILED else "FINISHED",
+            times=(record.started, record.finished),
+        )
+
+    def close(self, records: Sequence[TrialRecord], summary: Mapping[str, Any]) -> None:
+        """Deliver what is missing and end the study's run with its best figures."""
+        for record in records:
+            self.deliver_trial(record)
+        best = summary["best"] or {"params": {}, "metrics": {}}
+        counts = {f"trials_{state}": float(n) for state, n in summary["trials"].items()}
+        metrics = {**best["metrics"], **counts}
+        tags = {f"best.{name}": str(value) for name, value in best["params"].items()}
+        self._log(self._parent, {}, list(points(metrics)), {**tags, "state": "finished"})
+        self.client.log_dict(self._parent, dict(summary), "summary.json")
+        self.client.set_terminated(self._parent, "FINISHED")
+
+    def deliver_evidence(self, evidence: Evidence) -> None:
+        """Log the finalists' runs, and to the study's run the sealed test and the files."""
+        self.open([], [])
+        for record in evidence.finalists:
+            self._deliver_finalist(record)
+        metrics = list(points(sealed_metrics(evidence.kept)))
+        tags = {**verdict_tags(evidence.kept), "mlflow.note.content": evidence.note}
+        self._log(self._parent, {}, metrics, tags)
+        for name, text in evidence.files.items():
+            self.client.log_text(self._parent, text, name)
+        self.client.set_terminated(self._parent, "FINISHED")
+
+    def _deliver_finalist(self, record: Mapping[str, Any]) -> None:
+        comparisons = {
+            "over_nothing": record["gain"],
+            "over_defaults": record["gain_over_defaults"],
+            "bystanders": record["bystanders"],
+        }
+        self._deliver(
+            f"{FINALIST}:{record['trial']}",
+            f"finalist-{record['trial']:04d}",
+            tags={"finalist": str(record["trial"])},
+            params=flatten(record["settings"]),
+            metrics=list(points({**record["metrics"], **comparison_metrics(comparisons)})),
+        )
+
+    def _deliver(
+        self,
+        key: str,
+        name: str,
+        *,
+        tags: Mapping[str, str],
+        params: Mapping[str, Any],
+        metrics: Sequence[Point],
+        status: str = "FINISHED",
+        times: tuple[float | None, float | None] = (None, None),
+    ) -> None:
+        """Make the run of a key, unless it is there; one that was begun and left is dropped."""
+        if self._is_delivered(key):
+            return
+        with self._alone():
+            if self._is_shared:
+                self._runs |= self._known(key)
+            if self._is_delivered(key):
+                return
+            if key in self._runs:
+                self.client.delete_run(self._runs.pop(key).info.run_id)
+            nested = {**tags, "mlflow.parentRunId": self._parent}
+            run_id = self._create(key, name, nested, times[0])
+            self._log(run_id, params, metrics, {})
+            self.client.set_terminated(run_id, status, milliseconds(times[1]))
+            self._made.add(key)
+
+    def _is_delivered(self, key: str) -> bool:
+        found = self._runs.get(key)
+        return key in self._made or (found is not None and found.info.status != "RUNNING")
+
+    @property
+    def client(self) -> "MlflowClient":
+        """The client, made when first needed: MLflow takes seconds to import."""
+        if self._client is None:
+            from mlflow.tracking import MlflowClient
+
+            for name in ("mlflow", "alembic"):
+                logging.getLogger(name).setLevel(logging.WARNING)
+            for name, value in PATIENCE.items():
+                os.environ.setdefault(name, value)
+            self._client = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
+            self._experiment = self._open_experiment(self._client)
+        return self._client
+
+    def _open_experiment(self, client: "MlflowClient") -> str:
+        found = client.get_experiment_by_name(self._info.experiment)
+        if found is not None:
+            return str(found.experiment_id)
+        location = self._artifact_location
+        return str(client.create_experiment(self._info.experiment, artifact_location=location))
+
+    def _known(self, key: str | None = None) -> dict[str, "Run"]:
+        """The study's runs by their key, or the one of a key."""
+        query = f"tags.`study.uid` = '{self._info.uid}'"
+        query += f" and tags.`study.key` = '{key}'" if key else ""
+        client, token = self.client, None
+        found: dict[str, Run] = {}
+        while True:
+            page = client.search_runs([self._experiment], query, max_results=1000, page_token=token)
+            for run in page:
+                found.setdefault(run.data.tags["study.key"], run)
+            token = page.token
+            if not token:
+                return found
+
+    def _describe_study(self) -> None:
+        tags = {f"dataset.{name}": value for name, value in self._info.dataset.items()}
+        tags |= {"config": to_yaml(dict(self._info.config)), **code_tags()}
+        self.client.log_inputs(self._parent, datasets=[self._dataset()])
+        self._log(self._parent, flatten(self._info.config), [], {**tags, "state": "running"})
+        self.client.log_text(self._parent, to_yaml(dict(self._info.config)), "config.yaml")
+
+    def _dataset(self) -> "DatasetInput":
+        """The data set as MLflow shows it: its name, and as digest the fingerprint's beginning."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        name, fingerprint = self._info.dataset["name"], self._info.dataset["fingerprint"]
+        path = self._info.config.get("dataset", {}).get("path") or f"data/{name}"
+        source = json.dumps({"uri": str(path)})
+        dataset = Dataset(name, fingerprint[:LONGEST_DIGEST], "local", source)
+        return DatasetInput(dataset, [InputTag("mlflow.data.context", "tune")])
+
+    def _create(
+        self, key: str, name: str, tags: Mapping[str, str], start: float | None = None
+    ) -> str:
+        own = {"study.uid": self._info.uid, "study": self._info.name, "study.key": key}
+        run = self.client.create_run(
+            self._experiment,
+            start_time=milliseconds(start or time.time()),
+            tags=_short({**own, "kind": key.split(":")[0], **tags}),
+            run_name=name,
+        )
+        return str(run.info.run_id)
+
+    def _log(
+        self,
+        run_id: str,
+        params: Mapping[str, Any],
+        metrics: Sequence[Point],
+        tags: Mapping[str, str],
+    ) -> None:
+        from mlflow.entities import Metric, Param, RunTag
+
+        entities = [Param(key, str(value)) for key, value in params.items()]
+        figures = [Metric(key, value, when, step) for key, value, when, step in metrics]
+        labels = [RunTag(key, value) for key, value in _short(tags).items()]
+        for start in range(0, max(1, len(entities)), PARAMS_PER_CALL):
+            self.client.log_batch(
+                run_id,
+                params=entities[start : start + PARAMS_PER_CALL],
+                metrics=figures[:METRICS_PER_CALL] if start == 0 else (),
+                tags=labels if start == 0 else (),
+            )
+
+
+def _short(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags cut to the length that every MLflow server takes."""
+    return {key: value[:LONGEST_TAG] for key, value in tags.items()}

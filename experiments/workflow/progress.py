@@ -1,0 +1,103 @@
+"""One calm line of progress: best so far, trials done, pruned, failed, seconds left."""
+
+import math
+import sys
+import time
+from typing import TextIO
+
+from tqdm import tqdm
+
+from experiments.common.wording import label, plain
+from experiments.study.records import COMPLETE, FAILED, PRUNED, TrialRecord
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class Progress:
+    """Shows how a study goes: a bar on a terminal, a line now and then elsewhere.
+
+    Args:
+        metric: The objective.
+        total: Trials that the study shall reach.
+        records: Trials it has.
+        stream: Where to show it; stderr by default.
+        verbose: A line a trial, on a terminal too.
+    """
+
+    def __init__(
+        self,
+        metric: str,
+        total: int,
+        records: list[TrialRecord],
+        *,
+        stream: TextIO | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self._stream = stream or sys.stderr
+        self._metric = metric
+        self._total = total
+        self._verbose = verbose
+        self._counts = dict.fromkeys((COMPLETE, PRUNED, FAILED), 0)
+        self._best = -math.inf
+        for record in records:
+            self._count(record)
+        self._before = self._done
+        self._started = self._shown = time.monotonic()
+        self._bar: tqdm | None = None
+        if self._stream.isatty():
+            self._bar = tqdm(
+                total=total, initial=self._done, file=self._stream, unit="trial", leave=False
+            )
+
+    @property
+    def _done(self) -> int:
+        return sum(self._counts.values())
+
+    def add(self, record: TrialRecord) -> None:
+        """A trial has finished."""
+        self._count(record)
+        if self._bar is not None:
+            self._bar.update(0 if record.lost else 1)
+            self._bar.set_postfix_str(self._facts())
+        if self._verbose:
+            self._write(f"trial {record.number} ({record.origin}): {_outcome(record)}")
+        elif self._bar is None:
+            self._line()
+
+    def close(self) -> None:
+        """Leave the line."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def _count(self, record: TrialRecord) -> None:
+        if record.lost:
+            return
+        self._counts[record.state] += 1
+        if record.is_feasible and record.value is not None:
+            self._best = max(self._best, record.value)
+
+    def _line(self) -> None:
+        now = time.monotonic()
+        if now - self._shown >= SECONDS_BETWEEN_LINES or self._done >= self._total:
+            self._shown = now
+            left = (now - self._started) / max(1, self._done - self._before)
+            left *= max(0, self._total - self._done)
+            self._write(f"{self._done}/{self._total} trials, {self._facts()}, {left:.0f} s left")
+
+    def _facts(self) -> str:
+        best = plain(self._best) if math.isfinite(self._best) else "none yet"
+        counts = self._counts
+        return (
+            f"best {label(self._metric)} {best}, "
+            f"{counts[COMPLETE]} done, {counts[PRUNED]} pruned, {counts[FAILED]} failed"
+        )
+
+    def _write(self, line: str) -> None:
+        if self._bar is not None:
+            self._bar.write(line, file=self._stream)
+        else:
+            print(line, file=self._stream, flush=True)
+
+
+def _outcome(record: TrialRecord) -> str:
+    return record.reason or f"{record.value:.4f} in {record.seconds:.1f} s"

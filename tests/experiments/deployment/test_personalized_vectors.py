@@ -1,0 +1,130 @@
+"""The exported vectors are those that the live worker would have stored by the end of the log."""
+
+import os
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import experiments.deployment.personalized_vectors as export
+from adjuster import AdjusterConfig, PublishedAdjuster, SelectionConfig, TorchBasedAdjuster
+from adjuster.live.personalization import PersonalizedVectors
+from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from experiments.deployment.personalized_vectors import owner_names, write_personalized
+from experiments.replay.replay import Replay
+from experiments.replay.settings import Settings
+from experiments.replay.worker_replay import LogIndex, TickingReplay
+from tests.experiments.random_log import make_log
+
+CASES = {
+    "carry": AdjusterConfig(adjustment_rate=0.01, num_iterations=3),
+    "refit": AdjusterConfig(
+        adjustment_rate=0.1, num_iterations=2, memory="refit", loss="logistic", optimizer="sgd"
+    ),
+    "published": AdjusterConfig(adjustment_rate=0.01, num_iterations=3, semantics="published"),
+}
+
+
+def stored_by_the_worker(log, config, settings):
+    """(object, owner) → vectors after the worker has ticked through the whole log."""
+    replay = Replay(log, config, ObjectiveConfig(), window="all")
+    settings = replay.resolve(settings)
+    adjuster = settings.adjuster
+    if adjuster.semantics == "published":
+        made = PublishedAdjuster(
+            log.index, adjuster.adjustment_rate, adjuster.num_iterations, engine="torch"
+        )
+    else:
+        made = TorchBasedAdjuster.from_config(log.index, adjuster)
+    ticking = TickingReplay(
+        replay.timeline, made, settings, config.batch_size, refit=adjuster.memory == "refit"
+    )
+    vectors = PersonalizedVectors(LogIndex(log))
+    scores = replay.before.copy()
+    list(ticking.run(vectors, scores, np.zeros(len(scores), bool)))
+    names = owner_names(log, replay.timeline.scope)
+    return {(copy.original_id, names[int(copy.user_id)]): copy.vectors for copy in vectors}
+
+
+def read(path):
+    """(object, owner) → vectors, as the file has them."""
+    found: dict = {}
+    for row in pq.read_table(path).to_pylist():
+        assert row["object_id"] == f"{row['original_id']}_{row['user_id']}"
+        parts = found.setdefault((row["original_id"], row["user_id"]), [])
+        assert row["part"] == len(parts)
+        parts.append(row["vector"])
+    return found
+
+
+@pytest.mark.parametrize("scope", ["user_id", "segment", "none"])
+@pytest.mark.parametrize("case", CASES)
+def test_the_file_holds_what_the_worker_stored(tmp_path, monkeypatch, scope, case):
+    monkeypatch.setattr(export, "COPIES_PER_GROUP", 5)
+    log = make_log(7, n_sessions=80)
+    config = ReplayConfig(personalize_by=scope, batch_size=3, n_blocks=4)
+    settings = Settings(CASES[case], SelectionConfig())
+    path, n_copies = write_personalized(tmp_path, log, config, settings, {})
+    found, wanted = read(path), stored_by_the_worker(log, config, settings)
+    assert len(wanted) == n_copies > 5
+    assert list(found) == sorted(wanted)
+    for key, rows in wanted.items():
+        np.testing.assert_allclose(np.array(found[key]), rows, atol=2e-6)
+        place = LogIndex(log).vectors(key[0])
+        assert not np.array_equal(np.array(found[key], np.float32), place)
+    assert pq.ParquetFile(path).num_row_groups > 1
+
+
+def test_owners_in_blocks_of_their_own_lose_nothing(tmp_path):
+    log = make_log(11, n_sessions=200, n_users=30)
+    settings = Settings(CASES["carry"], SelectionConfig())
+    config = ReplayConfig(personalize_by="user_id", n_blocks=5)
+    assert len(Replay(log, config, ObjectiveConfig()).pairs.block_offsets) == 6
+    found = read(write_personalized(tmp_path, log, config, settings, {})[0])
+    wanted = stored_by_the_worker(log, config, settings)
+    assert set(found) == set(wanted)
+    for key, rows in wanted.items():
+        np.testing.assert_allclose(np.array(found[key]), rows, atol=2e-6)
+
+
+def test_queries_withheld_in_the_study_teach_here(tmp_path):
+    log = make_log(3, n_sessions=100)
+    settings = Settings(CASES["carry"], SelectionConfig())
+    all_of_it = ReplayConfig(personalize_by="none")
+    partly = ReplayConfig(personalize_by="none", bystander_share=0.4)
+    one, _ = write_personalized(tmp_path / "one", log, all_of_it, settings, {})
+    two, _ = write_personalized(tmp_path / "two", log, partly, settings, {})
+    assert pq.read_table(one).equals(pq.read_table(two))
+
+
+@pytest.mark.parametrize("semantics", ["documented", "published"])
+def test_nothing_learnt_is_a_file_without_rows(tmp_path, semantics):
+    settings = Settings(AdjusterConfig(num_iterations=0, semantics=semantics), SelectionConfig())
+    path, n_copies = write_personalized(tmp_path, make_log(1), ReplayConfig(), settings, {})
+    assert n_copies == pq.read_table(path).num_rows == 0
+
+
+def test_the_file_says_where_it_comes_from_and_its_types(tmp_path):
+    settings = Settings(CASES["carry"], SelectionConfig())
+    path, _ = write_personalized(tmp_path, make_log(1), ReplayConfig(), settings, {"trial": "7"})
+    schema = pq.read_schema(path)
+    assert schema.metadata[b"trial"] == b"7"
+    vector = schema.field("vector").type
+    assert (vector.list_size, vector.value_type) == (7, pa.float32())
+    assert schema.names == ["object_id", "original_id", "user_id", "part", "vector"]
+
+
+def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch):
+    log, settings = make_log(1), Settings(CASES["carry"], SelectionConfig())
+    path, _ = write_personalized(tmp_path, log, ReplayConfig(), settings, {})
+    before = path.read_bytes()
+
+    def full(*arguments):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(export, "_groups", full)
+    with pytest.raises(OSError, match="disk full"):
+        write_personalized(tmp_path, log, ReplayConfig(), settings, {})
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == [path.name]

@@ -1,0 +1,167 @@
+"""A study on a real PostgreSQL server, as several machines would share it.
+
+`TEST_POSTGRES_URL` names a server that runs already; otherwise one is started where PostgreSQL
+is installed.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from experiments.common.errors import InputError
+from experiments.config.commands import StudyConfig
+from experiments.study import storage
+from tests.experiments.fake_replay import FakeReplay, Killed, make_config, open_study, run_study
+
+ROOT = Path(__file__).parents[3]
+UNPRIVILEGED = "nobody"
+
+
+def programs() -> Path | None:
+    """The folder of PostgreSQL's programs."""
+    found = shutil.which("initdb")
+    places = [Path(found).parent] if found else []
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((place for place in places if (place / "initdb").exists()), None)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[str]:
+    """URL of a running server."""
+    url = os.environ.get("TEST_POSTGRES_URL")
+    place = programs()
+    if url:
+        yield url
+        return
+    if place is None:
+        pytest.skip("PostgreSQL is not installed and TEST_POSTGRES_URL is not set")
+    folder = Path(subprocess.check_output(["mktemp", "-d", "/tmp/pg-XXXXXX"], text=True).strip())
+    user = UNPRIVILEGED if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user)
+
+    def run(*command: object) -> None:
+        subprocess.run(
+            [str(part) for part in command], check=True, user=user, cwd=folder, capture_output=True
+        )
+
+    data = folder / "data"
+    run(place / "initdb", "-D", data, "-U", "postgres", "-A", "trust")
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+    run(place / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start")
+    try:
+        yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
+    finally:
+        run(place / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def config(server, tmp_path):
+    made = make_config(tmp_path, n_trials=8)
+    name = f"study-{uuid.uuid4().hex[:8]}"
+    return replace(made, study=StudyConfig(name=name, n_trials=8, seed=3, storage=server))
+
+
+def test_a_study_runs_and_goes_on(config, tmp_path):
+    records = run_study(config)
+    assert [record.ordinal for record in records] == list(range(8))
+    longer = run_study(replace(config, study=replace(config.study, n_trials=10)))
+    assert [record.values for record in longer[:8]] == [record.values for record in records]
+    assert len(longer) == 10
+    assert not list(tmp_path.rglob("*.journal"))
+
+
+def test_a_changed_definition_is_refused(config):
+    open_study(config, {"replay.seed": 0}).close()
+    with pytest.raises(InputError, match=r"replay\.seed was 0, is 1"):
+        open_study(config, {"replay.seed": 1})
+
+
+def test_a_trial_whose_heartbeat_stopped_is_run_again(config, monkeypatch):
+    def killed(number, settings):
+        if number == 4:
+            raise Killed
+
+    monkeypatch.setattr(storage, "HEARTBEAT_SECONDS", 1)
+    monkeypatch.setattr(storage, "GRACE_SECONDS", 1)
+    run_study(config, FakeReplay(killed))
+    time.sleep(2.5)
+    records = run_study(config)
+    (lost,) = [record for record in records if record.lost]
+    again = [record for record in records if record.ordinal == lost.ordinal]
+    assert [record.settings for record in again] == [lost.settings] * 2
+    assert len([record for record in records if not record.lost]) == 8
+
+
+def test_a_trial_that_lives_is_left_alone(config):
+    first, second = open_study(config), open_study(config)
+    claim = first.claim()
+    with first.heartbeat(claim):
+        second.fail_lost()
+        assert [record.state for record in second.records()] == ["running"]
+    first.close()
+    second.close()
+
+
+SCRIPT = """
+import sys, time
+from dataclasses import replace
+from pathlib import Path
+from experiments.config.commands import StudyConfig
+from tests.experiments.fake_replay import FakeReplay, make_config, run_study
+
+config = make_config(Path(sys.argv[1]))
+config = replace(config, study=StudyConfig(**eval(sys.argv[2])))
+run_study(config, FakeReplay(lambda number, settings: time.sleep(0.01)))
+"""
+
+
+@pytest.fixture
+def empty_database(server):
+    """URL of a database in which nothing was made yet."""
+    name = f"db{uuid.uuid4().hex[:8]}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.mark.slow
+def test_four_processes_finish_100_trials_none_lost_or_doubled(config, empty_database, tmp_path):
+    study = replace(config.study, n_trials=100, storage=empty_database)
+    processes = [
+        subprocess.Popen([sys.executable, "-c", SCRIPT, str(tmp_path), repr(vars(study))], cwd=ROOT)
+        for _ in range(4)
+    ]
+    assert [process.wait() for process in processes] == [0] * 4
+    opened = open_study(replace(config, study=study))
+    records = opened.records()
+    opened.close()
+    assert sorted(record.ordinal for record in records) == list(range(100))
+    assert {record.state for record in records} == {"complete"}
+    assert len({str(record.settings) for record in records}) == 100
+    assert len({record.process for record in records}) == 4
+
+
+def test_a_server_that_is_not_there_is_one_sentence(tmp_path):
+    config = make_config(tmp_path)
+    url = "postgresql+psycopg://nobody@127.0.0.1:1/none"
+    with pytest.raises(InputError, match=r"study\.storage cannot be reached"):
+        open_study(replace(config, study=replace(config.study, storage=url)))
+
+
+def test_another_kind_of_storage_is_refused(tmp_path):
+    config = make_config(tmp_path)
+    with pytest.raises(InputError, match="must be null"):
+        open_study(replace(config, study=replace(config.study, storage="sqlite:///x.db")))

@@ -1,0 +1,214 @@
+"""A whole small study: sweep, finalists, the sealed test, the report, a comparison."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from experiments.benchmarks.known_truth import SHOP
+from experiments.compare import compare, listed
+from experiments.config.command import run_command
+from experiments.data.made.simulated import prepare_simulated
+from experiments.export import export
+from experiments.report import report
+from experiments.study_folder.best_yaml import read_config
+from experiments.study_folder.finalist_files import read_json, read_sessions
+from experiments.sweep import sweep
+from experiments.workflow.studies import load_study
+
+N_TRIALS = 8
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "shop"
+    prepare_simulated(folder, SHOP, 0)
+    return folder
+
+
+def run_sweep(shop, output_dir, name, *more) -> int:
+    arguments = [
+        "dataset=folder",
+        f"dataset.path={shop}",
+        f"study.name={name}",
+        f"study.n_trials={N_TRIALS}",
+        "pruner=none",
+        f"output_dir={output_dir}",
+        *more,
+    ]
+    return run_command("sweep", sweep, arguments)
+
+
+@pytest.fixture(scope="module")
+def output_dir(tmp_path_factory, shop) -> Path:
+    """Two studies of one shop, by two seeds, swept and not yet opened."""
+    folder = tmp_path_factory.mktemp("outputs")
+    assert run_sweep(shop, folder, "first", "tracking=none") == 0
+    assert run_sweep(shop, folder, "second", "tracking=none", "study.seed=5") == 0
+    return folder
+
+
+def run_export(output_dir, name, *more) -> int:
+    return run_command("export", export, [f"study={name}", f"output_dir={output_dir}", *more])
+
+
+def read_summary(output_dir, name) -> dict:
+    return json.loads((output_dir / name / "summary.json").read_text())
+
+
+def test_a_sweep_leaves_its_finalists_best_first(output_dir):
+    folder = output_dir / "first"
+    finalists = read_json(folder, "finalists.json")
+    assert 1 <= len(finalists) <= 5
+    assert finalists[0]["metrics"] == read_summary(output_dir, "first")["best"]["metrics"]
+    values = [item["metrics"]["ndcg_at_10"] for item in finalists]
+    assert values == sorted(values, reverse=True)
+    assert all(item["metrics"]["drift_mean"] <= 0.2 for item in finalists)
+    assert finalists[0]["bystanders"]["n_sessions"] > 0
+    table = read_sessions(folder, "tune", finalists[0]["trial"])
+    assert table["after_ndcg_at_10"].mean() == pytest.approx(values[0])
+    assert (folder / "report.html").is_file()
+
+
+def test_a_sweep_never_opens_the_test(output_dir):
+    summary = read_summary(output_dir, "second")
+    assert "verdict" not in summary
+    assert "test" not in summary
+    assert not list((output_dir / "second" / "evidence").glob("test-*"))
+
+
+def test_export_opens_the_test_once_and_remembers(shop, output_dir, capsys):
+    assert run_export(output_dir, "first") == 0
+    printed = capsys.readouterr().out
+    assert "optimism (tune gain - test gain)" in printed
+    summary = read_summary(output_dir, "first")
+    test, verdict = summary["test"], summary["verdict"]
+    assert verdict["sentence"] in printed
+    assert verdict["decision"] in ("adopt", "keep off")
+    assert (verdict["decision"] == "adopt") == (not verdict["reasons"])
+    assert test["optimism"] == pytest.approx(test["tune"]["gain"] - test["test"]["gain"])
+    assert test["openings"] == [test["trial"]]
+    table = read_sessions(output_dir / "first", "test", test["trial"])
+    gains = (table["after_ndcg_at_10"] - table["before_ndcg_at_10"]).groupby(table["user"]).mean()
+    assert gains.mean() == pytest.approx(test["test"]["gain"])
+    provenance = read_config(output_dir / "first" / "best.yaml").provenance
+    assert provenance["verdict"] == verdict
+    assert provenance["test"]["test"] == test["test"]
+
+    assert run_export(output_dir, "first") == 0, "the same trial again"
+    assert read_summary(output_dir, "first")["test"] == test
+
+    other = next(
+        item["trial"]
+        for item in read_json(output_dir / "first", "finalists.json")
+        if item["trial"] != test["trial"]
+    )
+    capsys.readouterr()
+    assert run_export(output_dir, "first", f"trial={other}") == 2
+    assert f"was opened on trial {test['trial']}" in capsys.readouterr().err
+    assert read_summary(output_dir, "first")["test"] == test
+    assert run_export(output_dir, "first", f"trial={other}", "reopen=true") == 0
+    second = read_summary(output_dir, "first")["test"]
+    assert second["openings"] == [test["trial"], other]
+    assert second["test"]["confidence"] == pytest.approx(0.975)
+    _, study, _ = load_study(str(output_dir), "first")
+    assert study.attribute("test_openings") == [test["trial"], other]
+    study.close()
+
+    assert run_sweep(shop, output_dir, "first", "tracking=none") == 0
+    assert read_summary(output_dir, "first")["test"] == second, "a resumed sweep keeps the verdict"
+
+
+def test_a_trial_that_is_not_there_is_refused(output_dir, capsys):
+    assert run_export(output_dir, "second", "trial=99") == 2
+    assert "trial must be a complete trial of the study, got 99" in capsys.readouterr().err
+
+
+def test_changed_data_are_refused_before_the_test_is_opened(output_dir, tmp_path, capsys):
+    prepare_simulated(tmp_path / "other", replace(SHOP, n_sessions=2300), 1)
+    assert run_export(output_dir, "second", f"dataset.path={tmp_path / 'other'}") == 2
+    assert "The data set has changed since the sweep" in capsys.readouterr().err
+    _, study, _ = load_study(str(output_dir), "second")
+    assert study.attribute("test_openings") is None
+    study.close()
+
+
+def test_two_studies_of_one_log_are_compared_in_pairs(output_dir, capsys):
+    arguments = listed(["studies=first,second", f"output_dir={output_dir}"])
+    assert run_command("compare", compare, arguments) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "NDCG@10 on the tune sessions, over means of each user:"
+    assert [line.partition(":")[0] for line in printed[1:4]] == [
+        "first",
+        "second",
+        "second against first",
+    ]
+    means = {
+        name: read_json(output_dir / name, "finalists.json")[0]["gain"]["mean"]
+        for name in ("first", "second")
+    }
+    gain = float(printed[3].partition(": ")[2].split()[0].replace("+.", "+0.").replace("-.", "-0."))
+    assert gain == pytest.approx(means["second"] - means["first"], abs=0.0006)
+
+
+def test_a_study_and_its_own_configuration_are_the_same(output_dir, capsys):
+    paths = ",".join(str(output_dir / name / "best.yaml") for name in ("second", "second"))
+    assert run_command("compare", compare, listed([f"configs={paths}"])) == 0
+    assert "The difference may be chance." in capsys.readouterr().out
+
+
+def test_other_data_are_not_compared(shop, output_dir, tmp_path, capsys):
+    prepare_simulated(tmp_path / "other", SHOP, 8)
+    assert run_sweep(tmp_path / "other", output_dir, "elsewhere", "tracking=none") == 0
+    capsys.readouterr()
+    arguments = listed(["studies=first,elsewhere", f"output_dir={output_dir}"])
+    assert run_command("compare", compare, arguments) == 2
+    assert "cannot be compared: the data set (fingerprint) is" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["studies=first", "studies=first,second,third", ""])
+def test_a_comparison_takes_two(given, capsys):
+    assert run_command("compare", compare, listed([given] if given else [])) == 2
+    assert "must name two" in capsys.readouterr().err
+
+
+def test_the_report_of_a_real_study_shows_its_verdict(output_dir, tmp_path):
+    copy = shutil.copytree(output_dir, tmp_path / "outputs")
+    assert run_export(copy, "second") == 0
+    assert run_command("report", report, ["study=second", f"output_dir={copy}"]) == 0
+    page = (copy / "second" / "report.html").read_text(encoding="utf-8")
+    decision = read_summary(copy, "second")["verdict"]["decision"]
+    assert f"<strong>{decision.capitalize()}</strong>" in page
+
+
+@pytest.mark.slow
+def test_mlflow_shows_finalists_verdict_and_report(shop, tmp_path):
+    from mlflow.tracking import MlflowClient
+
+    assert run_sweep(shop, tmp_path, "tracked") == 0
+    assert run_export(tmp_path, "tracked") == 0
+    assert run_export(tmp_path, "tracked") == 0, "told twice, shown once"
+    client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
+    (experiment,) = [item for item in client.search_experiments() if item.name == "simulated"]
+    runs = client.search_runs([experiment.experiment_id], max_results=1000)
+    (parent,) = [run for run in runs if run.data.tags["kind"] == "study"]
+    summary = read_summary(tmp_path, "tracked")
+    assert parent.info.status == "FINISHED"
+    assert parent.data.tags["verdict"] == summary["verdict"]["decision"]
+    assert parent.data.metrics["test_gain"] == pytest.approx(summary["test"]["test"]["gain"])
+    assert parent.data.metrics["optimism"] == pytest.approx(summary["test"]["optimism"])
+    finalists = [run for run in runs if run.data.tags["kind"] == "finalist"]
+    known = read_json(tmp_path / "tracked", "finalists.json")
+    assert sorted(int(run.data.tags["finalist"]) for run in finalists) == sorted(
+        item["trial"] for item in known
+    )
+    assert all(run.data.tags["mlflow.parentRunId"] == parent.info.run_id for run in finalists)
+    names = {item.path for item in client.list_artifacts(parent.info.run_id)}
+    assert {"report.html", "figures", "summary.json"} <= names
+    drawn = {item.path for item in client.list_artifacts(parent.info.run_id, "figures")}
+    assert {"figures/evidence.json", "figures/optimism.json", "figures/curve.json"} <= drawn
+    config = yaml.safe_load((tmp_path / "tracked" / "config.yaml").read_text())
+    assert config["study"]["name"] == "tracked"

@@ -1,0 +1,38 @@
+"""Progress: a bar on a terminal, calm lines elsewhere."""
+
+import io
+
+from experiments.workflow.progress import Progress
+from tests.experiments.fake_replay import make_config, run_study
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def shown(tmp_path, stream, **options):
+    records = run_study(make_config(tmp_path))
+    progress = Progress("ndcg_at_10", len(records), records[:2], stream=stream, **options)
+    for record in records[2:]:
+        progress.add(record)
+    progress.close()
+    return stream.getvalue()
+
+
+def test_elsewhere_the_end_is_one_line(tmp_path):
+    text = shown(tmp_path, io.StringIO())
+    assert text.count("\n") == 1
+    assert "\r" not in text
+    assert text.startswith("8/8 trials, best NDCG@10 .79")
+    assert "8 done, 0 pruned, 0 failed, 0 s left" in text
+
+
+def test_on_a_terminal_one_bar_is_drawn_over(tmp_path):
+    text = shown(tmp_path, Terminal())
+    assert "\r" in text
+    assert "best NDCG@10" in text
+
+
+def test_verbose_tells_every_trial(tmp_path):
+    assert shown(tmp_path, io.StringIO(), verbose=True).count("trial ") == 6
