@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.position.click_counts import ClickCounts
-from experiments.position.click_information import log_error
-from experiments.position.impressions import Impressions
-from experiments.position.rank_agreement import rank_correlations
+from experiments.replay.position.click_counts import ClickCounts
+from experiments.replay.position.click_information import log_error
+from experiments.replay.position.impressions import Impressions
+from experiments.replay.position.rank_agreement import rank_correlations
 
 LARGEST_ERROR = 0.5
 """Examination counts as told up to this standard error of log θ: weights within a factor 1.65."""

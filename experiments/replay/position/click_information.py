@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.position.click_counts import ClickCounts
-from experiments.position.click_model import ClickModel, smoothness, solve_free
-from experiments.position.impressions import Impressions
+from experiments.replay.position.click_counts import ClickCounts
+from experiments.replay.position.click_model import ClickModel, smoothness, solve_free
+from experiments.replay.position.impressions import Impressions
 
 N_DRAWS = 40
 FARTHEST = 2.0
@@ -20,8 +20,8 @@ def information(counts: ClickCounts, theta: NDArray[np.float64]) -> NDArray[np.f
 
     Given the number m of a pair's clicks, they fall on its positions with chances q_k in
     proportion to shows · θ, whatever its γ (exact for clicks that are rare, the conditional
-    likelihood of Poisson counts: Hausman, Hall and Griliches, Econometrica 1984), so its information
-    is m (diag q - q qᵀ): none from a pair that was never moved.
+    likelihood of Poisson counts: Hausman, Hall and Griliches, Econometrica 1984), so its
+    information is m (diag q - q qᵀ): none from a pair that was never moved.
 
     Args:
         counts: Shows and clicks.

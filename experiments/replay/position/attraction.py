@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.position.click_counts import ClickCounts
-from experiments.position.click_model import ClickModel
-from experiments.position.impressions import Impressions
+from experiments.replay.position.click_counts import ClickCounts
+from experiments.replay.position.click_model import ClickModel
+from experiments.replay.position.impressions import Impressions
 
 ROWS_AT_ONCE = 1 << 18
 """Impressions weighed in one piece, which bounds the memory."""

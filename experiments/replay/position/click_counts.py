@@ -1,4 +1,4 @@
-"""Shows and clicks by (query, object) pair and position: all that the click model reads of a log."""
+"""Shows and clicks by (query, object) pair and position: all that a click model reads."""
 
 from dataclasses import dataclass, replace
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from experiments.position.impressions import Impressions
+from experiments.replay.position.impressions import Impressions
 
 BINS = 3
 """Parts by similarity into which the pairs first shown at one position are divided."""

@@ -18,19 +18,22 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import expit, logit, softmax
 
-from experiments.position.click_counts import ClickCounts
+from experiments.replay.position.click_counts import ClickCounts
 
-N_LEVELS = 24
-"""Points of the grid of γ."""
+N_LEVELS = 40
+"""Points of the grid of γ; few make the law's centre stick to them."""
 
-LOWEST, HIGHEST = 1 / 30, 0.97
-"""The grid's ends: this part of the mean click rate, and this γ."""
+BELOW, ABOVE, HIGHEST = 50.0, 15.0, 0.97
+"""The grid's ends: the reference position's click rate over and times these, at most the last."""
+
+SLOPE_SD = 1.5
+"""What is believed of the power of the rank by which examination falls: 0, give or take this."""
 
 STEP_SD = 0.25
-"""Typical change of log θ from a position to the next: pools positions with few clicks."""
+"""Typical departure of a step of log θ from that power: pools positions with few clicks."""
 
 MAX_ROUNDS = 100
-TOLERANCE = 1e-3
+TOLERANCE = 3e-4
 """Rounds end when no log θ changes by more."""
 
 FLOOR = 1e-4
@@ -94,9 +97,10 @@ class Fitter:
 
     def __init__(self, counts: ClickCounts) -> None:
         self.counts = counts
-        self.skips = counts.matrix(counts.skips)
-        self.skips_by_position = self.skips.T.tocsr()
-        self.clicks_of_row = np.bincount(counts.cell_row, counts.clicks, counts.n_rows)
+        self.skips = counts.matrix(counts.skips.astype(np.float32))
+        self.skips_by_position = (counts.matrix(counts.skips * counts.repeats[counts.cell_row])).T
+        clicks_of_row = np.bincount(counts.cell_row, counts.clicks, counts.n_rows)
+        self.clicks_of_row = clicks_of_row.astype(np.float32)
         self.clicks_at = counts.by_position(counts.clicks)
         self.reference = int(np.argmax(self.clicks_at))
         rows = np.arange(counts.n_rows)
@@ -107,9 +111,10 @@ class Fitter:
 
     def posterior(self, model: ClickModel) -> Posterior:
         """Chance of each level of each row, given its clicks."""
-        weight = self.skips @ np.log1p(-model.chances)  # (rows, levels)
-        weight += self.clicks_of_row[:, None] * np.log(model.levels)
-        weight += np.log(np.maximum(model.law, _TINY))[self.counts.stratum]
+        # Single precision: the exponentials are most of a fit's time.
+        weight = self.skips @ np.log1p(-model.chances).astype(np.float32)  # (rows, levels)
+        weight += self.clicks_of_row[:, None] * np.log(model.levels).astype(np.float32)
+        weight += np.log(np.maximum(model.law, _TINY)).astype(np.float32)[self.counts.stratum]
         top = weight.max(axis=1, keepdims=True)
         np.exp(np.subtract(weight, top, out=weight), out=weight)
         total = weight.sum(axis=1, keepdims=True)
@@ -121,7 +126,7 @@ class Fitter:
     def round(self, model: ClickModel) -> tuple[ClickModel, float]:
         """One round of expectation and maximisation, and the fit that it started from."""
         posterior = self.posterior(model)
-        skipped = self.skips_by_position @ (self.counts.repeats[:, None] * posterior.of_level)
+        skipped = self.skips_by_position @ posterior.of_level  # (positions, levels)
         log_theta = model.log_theta
         for _ in range(3):
             log_theta = log_theta + self._newton_step(log_theta, skipped, model.levels)
@@ -180,9 +185,16 @@ def fit_click_model(counts: ClickCounts, *, max_rounds: int = MAX_ROUNDS) -> Cli
 
 
 def smoothness(n_positions: int) -> NDArray[np.float64]:
-    """Precision of log θ's changes from one position to the next."""
+    """Precision of log θ as believed before any click, shape ``(n_positions, n_positions)``.
+
+    log θ falls by (slope · log((k + 2) / (k + 1)) + chance) from position k to the next, with
+    slope ~ Normal(0, SLOPE_SD²) and chance ~ Normal(0, STEP_SD²): about a power of the rank, of
+    which power and departures are learnt. Its level is left open.
+    """
     steps = np.diff(np.eye(n_positions), axis=0)
-    return np.asarray(steps.T @ steps / STEP_SD**2)
+    fall = np.log1p(1.0 / np.arange(1, n_positions))
+    spread = STEP_SD**2 * np.eye(n_positions - 1) + SLOPE_SD**2 * np.outer(fall, fall)
+    return np.asarray(steps.T @ np.linalg.solve(spread, steps))
 
 
 def solve_free(
@@ -206,11 +218,19 @@ def solve_free(
 
 
 def _start(counts: ClickCounts) -> ClickModel:
-    shown = counts.by_position(counts.skips + counts.clicks).sum()
-    rate = max(counts.by_position(counts.clicks).sum(), 1.0) / shown
-    grid = np.linspace(logit(min(rate * LOWEST, 0.5)), logit(HIGHEST), N_LEVELS)
-    centre = np.full(counts.n_strata, logit(min(rate, HIGHEST)))
-    return ClickModel(np.zeros(counts.n_positions), centre, 0.0, grid)
+    clicks = counts.by_position(counts.clicks)
+    shown = counts.by_position(counts.skips + counts.clicks)
+    rates = (clicks + clicks.sum() / shown.sum()) / (shown + 1.0)
+    reference = int(np.argmax(clicks))
+    rate = min(rates[reference], HIGHEST / 2)
+    ends = rate / BELOW, min(rate * ABOVE, HIGHEST)
+    return ClickModel(
+        # Half of what position would be if all results were alike: the truth may be either way.
+        log_theta=0.5 * np.log(rates / rates[reference]),
+        centre=np.full(counts.n_strata, logit(rate)),
+        log_spread=0.0,
+        grid=np.linspace(logit(ends[0]), logit(ends[1]), N_LEVELS),
+    )
 
 
 def _leap(first: ClickModel, second: ClickModel, third: ClickModel) -> ClickModel:

@@ -1,1 +1,0 @@
-"""From one setting to scores of later sessions."""
