@@ -7,7 +7,7 @@ from experiments.replay.position.click_counts import ClickCounts
 from experiments.replay.position.click_model import ClickModel
 from experiments.replay.position.impressions import Impressions
 
-ROWS_AT_ONCE = 1 << 18
+ROWS_AT_ONCE = 1 << 16
 """Impressions weighed in one piece, which bounds the memory."""
 
 

@@ -54,7 +54,7 @@ class ClickCounts:
     @property
     def single(self) -> NDArray[np.bool_]:
         """Which rows stand for pairs that were shown once, shape ``(n_rows,)``."""
-        return np.bincount(self.cell_row, self.skips + self.clicks, self.n_rows) == 1
+        return np.asarray(np.bincount(self.cell_row, self.skips + self.clicks, self.n_rows) == 1)
 
     def matrix(self, values: NDArray[np.float64]) -> sparse.csr_matrix:
         """Values of the cells as a sparse matrix, shape ``(n_rows, n_positions)``."""
@@ -64,9 +64,8 @@ class ClickCounts:
 
     def by_position(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum of the cells' values at each position, each row as often as it stands for pairs."""
-        return np.bincount(
-            self.cell_position, values * self.repeats[self.cell_row], self.n_positions
-        )
+        each = values * self.repeats[self.cell_row]
+        return np.bincount(self.cell_position, each, self.n_positions).astype(np.float64)
 
     def weighted(self, weights: NDArray[np.float64], clicked: NDArray[np.bool_]) -> "ClickCounts":
         """The counts with each impression counted as often as its weight says.

@@ -36,7 +36,7 @@ def information(counts: ClickCounts, theta: NDArray[np.float64]) -> NDArray[np.f
     clicks = np.bincount(counts.cell_row, counts.clicks, counts.n_rows) * counts.repeats
     share = expected.multiply(1.0 / np.maximum(total, 1e-300)[:, None]).tocsr()
     mine = share.multiply(clicks[:, None]).tocsr()
-    return np.diag(np.asarray(mine.sum(axis=0)).ravel()) - (share.T @ mine).toarray()
+    return np.asarray(np.diag(np.asarray(mine.sum(axis=0)).ravel()) - (share.T @ mine).toarray())
 
 
 def log_error(counts: ClickCounts, theta: NDArray[np.float64]) -> float:
@@ -92,7 +92,8 @@ def draw_theta(
     scores -= _score(counts, theta)[:, None]
     steps = solve_free(bend, scores, int(np.argmax(clicks))).T
     drawn = theta * np.exp(np.clip(steps, -FARTHEST, FARTHEST))
-    return drawn * ((clicks / drawn).sum(axis=1) / (clicks / theta).sum())[:, None]
+    scale = (clicks / drawn).sum(axis=1) / (clicks / theta).sum()
+    return np.asarray(drawn * scale[:, None])
 
 
 def _score(counts: ClickCounts, theta: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -72,12 +72,12 @@ class ClickModel:
     @property
     def theta(self) -> NDArray[np.float64]:
         """Examination by position, scaled so that the largest is 1; at least 0.0001."""
-        return np.maximum(np.exp(self.log_theta - self.log_theta.max()), FLOOR)
+        return np.asarray(np.maximum(np.exp(self.log_theta - self.log_theta.max()), FLOOR))
 
     @property
     def chances(self) -> NDArray[np.float64]:
         """Chance of a click by position and level, shape ``(n_positions, N_LEVELS)``."""
-        return np.minimum(np.exp(self.log_theta)[:, None] * self.levels, LARGEST)
+        return np.asarray(np.minimum(np.exp(self.log_theta)[:, None] * self.levels, LARGEST))
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,7 @@ def _reason(movement: Movement, error: float, needed: int, identified: bool) -> 
 
 def _round_up(number: int) -> int:
     """To two digits."""
-    unit = 10 ** max(0, len(str(number)) - 2)
+    unit = int(10 ** max(0, len(str(number)) - 2))
     return -(-number // unit) * unit
 
 

@@ -43,7 +43,7 @@ class Impressions:
     @cached_property
     def depth(self) -> NDArray[np.int64]:
         """Position of each impression as the click model counts it: at most the deepest."""
-        return np.minimum(self.position, MAX_POSITIONS - 1).astype(np.int64)
+        return np.asarray(np.minimum(self.position, MAX_POSITIONS - 1), np.int64)
 
     @cached_property
     def pair(self) -> NDArray[np.int64]:
