@@ -1,0 +1,1 @@
+"""From rows and records to a verdict."""
