@@ -216,7 +216,8 @@ def _flipped_sums(
     eights = np.pad(values, (0, -len(values) % 8)).reshape(-1, 8)
     sums = eights @ _every_sign_flip(8).T
     drawn = rng.integers(0, 256, size=(n_rows, len(eights)), dtype=np.uint8)
-    return sums.ravel().take(drawn + 256 * np.arange(len(eights))).sum(axis=1)
+    flipped: NDArray[np.float64] = sums.ravel().take(drawn + 256 * np.arange(len(eights)))
+    return np.asarray(flipped.sum(axis=1), np.float64)
 
 
 def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:

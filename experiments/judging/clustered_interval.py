@@ -130,9 +130,9 @@ def clustered_interval(
 ) -> ClusteredInterval:
     """Interval of an estimate: at each end the outermost of users, units and both.
 
-    By users and by units it is `mean_interval` (bootstrap-t and Student); by units and by both
-    also Student's with the jackknife's error and one degree of freedom fewer than effective
-    clusters, the smaller number of the two ways. An end that any of them leaves undetermined is
+    By users and by units it is `mean_interval` (bootstrap-t and Student), and each way also
+    Student's with the jackknife's error and one degree of freedom fewer than effective clusters,
+    for both the smaller number of the two. An end that any of them leaves undetermined is
     undetermined.
 
     Args:
@@ -154,19 +154,16 @@ def clustered_interval(
         'units'
     """
     draws = _Draws(seed, confidence, n_resamples)
-    found = ClusteredInterval(
-        influence.estimate,
-        _resampled(influence, users, draws).within(bounds),
-        "users",
-        *clustering(influence, users),
-    )
-    if units is None:
-        return found
-    by_unit, both = clustering(influence, units), two_way(influence, users, units)
-    if by_unit.n_effective <= RESAMPLED_UP_TO:
-        skewed = _resampled(influence, units, draws).within(bounds)
-        found = _wider(found, skewed, "units", by_unit)
-    ways: tuple[tuple[Way, Clustering], ...] = (("units", by_unit), ("both", both))
+    by_user = clustering(influence, users)
+    skewed = _resampled(influence, users, draws).within(bounds)
+    found = ClusteredInterval(influence.estimate, skewed, "users", *by_user)
+    ways: list[tuple[Way, Clustering]] = [("users", by_user)]
+    if units is not None:
+        by_unit, both = clustering(influence, units), two_way(influence, users, units)
+        ways += [("units", by_unit), ("both", both)]
+        if by_unit.n_effective <= RESAMPLED_UP_TO:
+            skewed = _resampled(influence, units, draws).within(bounds)
+            found = _wider(found, skewed, "units", by_unit)
     for way, clusters in ways:
         plain = student_interval(influence.estimate, clusters, confidence).within(bounds)
         found = _wider(found, plain, way, clusters)
@@ -176,7 +173,7 @@ def clustered_interval(
 def _resampled(influence: Influence, clusters: NDArray[np.int64], draws: _Draws) -> Interval:
     """`mean_interval` of one value a cluster: mean the estimate, spread that of its error."""
     sums = np.bincount(clusters, weights=influence.contribution)
-    values: NDArray[np.float64] = influence.estimate + len(sums) * sums
+    values = np.asarray(influence.estimate + len(sums) * sums, np.float64)
     unbounded = (-math.inf, math.inf)
     return mean_interval(values, bounds=unbounded, **draws._asdict())
 

@@ -51,11 +51,13 @@ def ratio(numerator: Influence, denominator: Influence) -> Influence:
     """One estimate over another of the same sessions, such as weighted gain over mean weight.
 
     Linearised: the influence of a / b is (influence of a - a/b * influence of b) / b (Särndal,
-    Swensson and Wretman, *Model Assisted Survey Sampling*, 1992, section 5.5).
+    Swensson and Wretman, *Model Assisted Survey Sampling*, 1992, section 5.5). A session's
+    share is its part of the denominator, so that few sessions of large weight count as few and
+    the jackknife over clusters (`clustering`) is the exact one of the ratio.
 
     Args:
         numerator: Of sessions in some order.
-        denominator: Of the same sessions; its estimate is not 0.
+        denominator: Of the same sessions, of values >= 0 that are not all 0.
 
     Example:
         >>> users = np.array([0, 1])
@@ -65,7 +67,8 @@ def ratio(numerator: Influence, denominator: Influence) -> Influence:
     """
     estimate = numerator.estimate / denominator.estimate
     contribution = numerator.contribution - estimate * denominator.contribution
-    return Influence(estimate, contribution / denominator.estimate, numerator.weight)
+    share = denominator.weight + denominator.contribution / denominator.estimate
+    return Influence(estimate, contribution / denominator.estimate, share)
 
 
 def change(late: Influence, early: Influence) -> Influence:

@@ -7,7 +7,7 @@ DECAY = 3
 
 The first look, which most studies never repeat, then keeps 83 % of the error and is 4 % wider than
 an interval that is never looked at again (k^-2 would make it 10 % wider, 2^-k 14 %); the second is
-42 % wider, the third 62 %. Dividing by k, as one would for looks counted beforehand, sums to no
+43 % wider, the third 62 %. Dividing by k, as one would for looks counted beforehand, sums to no
 bound at all."""
 
 

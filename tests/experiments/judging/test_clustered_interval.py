@@ -154,6 +154,13 @@ def test_days_that_share_nothing_cost_little_width():
     assert 1.0 <= np.median(wider) < 1.2
 
 
+def test_one_user_with_most_of_the_weight_leaves_a_ratio_undetermined():
+    users, weights = np.arange(50), np.concatenate([[1e5], np.ones(49)])
+    gains = np.random.default_rng(0).normal(size=50)
+    found = ratio(users_mean(weights * gains, users), users_mean(weights, users))
+    assert not clustered_interval(found, users, None, seed=0).interval.determined
+
+
 def test_a_weighted_ratio_is_covered_as_often_as_said():
     rng = np.random.default_rng(6)
     users, days, covered = np.arange(240), np.arange(240) % 40, []

@@ -50,6 +50,17 @@ def test_a_ratio_over_ones_is_the_numerator():
     found = ratio(plain, users_mean(np.ones(len(values)), users))
     assert found.estimate == pytest.approx(plain.estimate)
     assert found.contribution == pytest.approx(plain.contribution)
+    assert found.weight == pytest.approx(plain.weight)
+
+
+def test_leaving_a_session_out_moves_a_ratio_by_its_influence_over_what_is_left():
+    rng = np.random.default_rng(7)
+    gains, weights, users = rng.normal(size=12), rng.uniform(0.2, 5, 12), np.arange(12)
+    found = ratio(users_mean(gains * weights, users), users_mean(weights, users))
+    kept = np.arange(12) != 4
+    left_out = (gains * weights)[kept].sum() / weights[kept].sum()
+    shift = -found.contribution[4] / (1 - found.weight[4])
+    assert left_out - found.estimate == pytest.approx(shift)
 
 
 def test_a_change_subtracts_what_the_earlier_sessions_contribute():

@@ -17,7 +17,7 @@ def test_each_look_is_more_careful_and_the_first_costs_little():
     confidence = [look_confidence(look) for look in range(1, 10)]
     assert all(np.diff(confidence) > 0)
     widths = stats.norm.ppf((1 + np.array(confidence)) / 2) / stats.norm.ppf(0.975)
-    assert widths[:3] == pytest.approx([1.04, 1.42, 1.62], abs=0.005)
+    assert widths[:3] == pytest.approx([1.04, 1.426, 1.616], abs=0.005)
 
 
 def test_there_is_no_look_before_the_first():
