@@ -90,7 +90,9 @@ def trend(
     order = np.concatenate([np.flatnonzero(~late), np.flatnonzero(late)])
     parts = {part: _gain(differences, owners, late == part) for part in (False, True)}
 
-    def interval(influence: Influence, rows: NDArray[np.int64]) -> ClusteredInterval:
+    def interval(
+        influence: Influence, rows: NDArray[np.int64], largest: float
+    ) -> ClusteredInterval:
         return clustered_interval(
             influence,
             cluster_numbers(owners[rows]),
@@ -98,12 +100,12 @@ def trend(
             seed=seed,
             confidence=confidence,
             n_resamples=n_resamples,
-            bounds=(-2.0, 2.0),
+            bounds=(-largest, largest),
         )
 
     return Trend(
-        interval(parts[True], np.flatnonzero(late)),
-        interval(change(parts[True], parts[False]), order),
+        interval(parts[True], np.flatnonzero(late), 1.0),
+        interval(change(parts[True], parts[False]), order, 2.0),
     )
 
 
