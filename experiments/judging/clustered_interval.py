@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from experiments.judging.influence import Influence
-from experiments.statistics import N_RESAMPLES, Interval, mean_interval
+from experiments.judging.statistics import N_RESAMPLES, Interval, mean_interval
 
 RESAMPLED_UP_TO = 1000
 """Effective units up to which their skew is followed too; with more it no longer matters."""

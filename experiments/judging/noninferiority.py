@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from experiments.statistics import Interval
+from experiments.judging.statistics import Interval
 
 Finding = Literal["passes", "fails", "cannot tell"]
 

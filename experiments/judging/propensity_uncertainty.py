@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from experiments.statistics import Interval
+from experiments.judging.statistics import Interval
 
 
 def with_propensity_draws(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from experiments.judging.clustered_interval import ClusteredInterval, clustered_interval
 from experiments.judging.influence import Influence, change, users_mean
-from experiments.statistics import N_RESAMPLES, cluster_numbers
+from experiments.judging.statistics import N_RESAMPLES, cluster_numbers
 
 QUARTER = 0.75
 

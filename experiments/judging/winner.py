@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.statistics import N_RESAMPLES, Interval, mean_interval
+from experiments.judging.statistics import N_RESAMPLES, Interval, mean_interval
 
 N_DRAWS = 1000
 LEAST_VARIANCE = 0.05

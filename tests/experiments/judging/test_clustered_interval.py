@@ -14,7 +14,7 @@ from experiments.judging.clustered_interval import (
     two_way,
 )
 from experiments.judging.influence import ratio, users_mean
-from experiments.statistics import cluster_means, cluster_numbers, mean_interval
+from experiments.judging.statistics import cluster_means, cluster_numbers, mean_interval
 
 
 def test_error_by_user_is_that_of_a_mean_over_users():

@@ -13,7 +13,7 @@ from experiments.judging.detectable_effect import (
     spread_between,
 )
 from experiments.judging.enough_clusters import hidden_loss
-from experiments.statistics import mean_interval
+from experiments.judging.statistics import mean_interval
 
 
 @pytest.mark.parametrize("n", [12, 60])

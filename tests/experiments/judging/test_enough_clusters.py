@@ -16,7 +16,7 @@ from experiments.judging.enough_clusters import (
     skew,
     unseen_share,
 )
-from experiments.statistics import mean_interval
+from experiments.judging.statistics import mean_interval
 
 
 def test_the_rule_of_three_is_near_the_bound():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.judging.influence import change, ratio, users_mean
-from experiments.statistics import cluster_means, cluster_numbers
+from experiments.judging.statistics import cluster_means, cluster_numbers
 
 
 def draw(seed: int, n: int = 200) -> tuple[np.ndarray, np.ndarray]:

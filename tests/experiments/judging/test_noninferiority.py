@@ -5,7 +5,7 @@ import math
 import pytest
 
 from experiments.judging.noninferiority import noninferiority, tolerated_loss
-from experiments.statistics import Interval
+from experiments.judging.statistics import Interval
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from experiments.judging.propensity_uncertainty import with_propensity_draws
-from experiments.statistics import Interval
+from experiments.judging.statistics import Interval
 
 
 def test_equal_draws_change_nothing():

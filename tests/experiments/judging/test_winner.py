@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from experiments.judging.statistics import mean_interval
 from experiments.judging.winner import crossfitted_gain, winners_gain
-from experiments.statistics import mean_interval
 
 
 def trials(rng: np.random.Generator, means: np.ndarray, n_users: int, alike: float) -> np.ndarray:
