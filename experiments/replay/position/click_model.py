@@ -29,7 +29,7 @@ BELOW, ABOVE, HIGHEST = 50.0, 15.0, 0.97
 SLOPE_SD = 1.5
 """What is believed of the power of the rank by which examination falls: 0, give or take this."""
 
-STEP_SD = 0.25
+STEP_SD = 0.4
 """Typical departure of a step of log θ from that power: pools positions with few clicks."""
 
 MAX_ROUNDS = 100

@@ -10,8 +10,8 @@ from experiments.replay.position.click_information import log_error
 from experiments.replay.position.impressions import Impressions
 from experiments.replay.position.rank_agreement import rank_correlations
 
-LARGEST_ERROR = 0.5
-"""Examination counts as told up to this standard error of log θ: weights within a factor 1.65."""
+LARGEST_ERROR = 0.6
+"""Examination counts as told up to this standard error of log θ: weights within a factor 1.8."""
 
 GOOD_ERROR = 0.2
 """What the number of shuffled sessions named to people would reach."""

@@ -23,7 +23,7 @@ class MadeLog:
 
 def made_log(
     order: str,
-    decay: float,
+    decay: float | NDArray[np.float64],
     *,
     null: bool = False,
     seed: int = 0,
@@ -36,14 +36,14 @@ def made_log(
         order: ``fixed``; ``fifth`` (fixed, a fifth of the sessions shuffled); ``noisy`` (by a
             score that tells of attraction, and noise); ``sorted`` (by earlier clicks, then by a
             fixed order); ``random``.
-        decay: A result at position p is looked at with chance (p + 1)^-decay.
+        decay: A result at position p is looked at with chance (p + 1)^-decay; or the chances.
         null: Everything is equally attractive.
         seed: Seed.
         n_sessions: Sessions.
         n_queries: Queries, each with 30 objects of its own.
     """
     rng = np.random.default_rng(seed)
-    theta = np.arange(1.0, N_SHOWN + 1) ** -decay
+    theta = decay if isinstance(decay, np.ndarray) else np.arange(1.0, N_SHOWN + 1) ** -decay
     attraction = 0.03 + 0.97 * rng.beta(0.5, 3, (n_queries, N_POOL))
     score = np.log(attraction) + rng.normal(size=attraction.shape)
     if null:
