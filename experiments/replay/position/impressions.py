@@ -59,15 +59,3 @@ class Impressions:
             self.user >= 0, self.user, self.user.max(initial=0) + 1 + np.arange(self.n_sessions)
         )
         return np.unique(own, return_inverse=True)[1].astype(np.int64)
-
-    def before(self, n_sessions: int) -> "Impressions":
-        """The first `n_sessions` sessions alone."""
-        end = int(self.offsets[n_sessions])
-        return Impressions(
-            query=self.query[:n_sessions],
-            user=self.user[:n_sessions],
-            offsets=self.offsets[: n_sessions + 1],
-            object=self.object[:end],
-            position=self.position[:end],
-            clicked=self.clicked[:end],
-        )
