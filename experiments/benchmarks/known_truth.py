@@ -19,9 +19,9 @@ from experiments.judging.choice import first_within_drift_bound
 from experiments.judging.comparison import Judge
 from experiments.judging.finalists import N_FINALISTS, Candidate
 from experiments.judging.sealed_test import SealedTest, open_sealed_test
-from experiments.replay.replay import Replay
+from experiments.replay.guardrails import broken
+from experiments.replay.replay import replay_maker
 from experiments.replay.settings import Settings
-from experiments.study.trial import constraints
 
 SHOP = SimulatedConfig(
     n_sessions=2400,
@@ -82,17 +82,13 @@ def study_once(
         What the sealed test said; None if no trial kept the guardrails.
     """
     objective, guardrails = ObjectiveConfig(), GuardrailsConfig()
-
-    def make_replay(how: ReplayConfig, window: str) -> Replay:
-        return Replay(log, how, objective, window=window)
-
-    replays = Replays(make_replay, config)
+    replays = Replays(replay_maker(log, objective), config)
     tune = replays.over("tune")
     feasible: dict[int, float] = {}
     tried = [DEFAULTS, *_draw(np.random.default_rng(seed), n_trials - 1)]
     for number, settings in enumerate(tried):
         metrics = tune.run(settings).metrics
-        if all(excess <= 0 for excess in constraints(metrics, guardrails).values()):
+        if not broken(metrics, guardrails):
             feasible[number] = metrics[objective.metric]
     if not feasible:
         return None

@@ -1,5 +1,6 @@
 """How numbers, metric names and tables are written for people."""
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -37,7 +38,11 @@ def signed(value: float) -> str:
     Example:
         >>> signed(0.021), signed(-0.021), signed(-0.0001), signed(0.0)
         ('+.021', '-.021', '.000', '.000')
+        >>> signed(float("nan"))
+        'undetermined'
     """
+    if math.isnan(value):
+        return "undetermined"
     return f"+{plain(value)}" if round(value, 3) > 0 else plain(value)
 
 

@@ -8,8 +8,10 @@ import numpy as np
 
 from experiments.common.wording import plain
 from experiments.config.commands import GuardrailsConfig
-from experiments.judging.bystanders import Replayer, Replays
+from experiments.judging.bystanders import Replays
 from experiments.judging.finalists import N_FINALISTS, Candidate
+from experiments.replay.guardrails import DRIFT
+from experiments.replay.replay import Replayer
 from experiments.study.records import TrialRecord
 
 
@@ -96,11 +98,11 @@ def first_within_drift_bound(
         over for it.
     """
     passed_over: dict[int, float] = {}
-    if guardrails.max_mean_drift is None:
+    if DRIFT.bound(guardrails) is None:
         return candidates[0], passed_over
     for candidate in candidates:
-        drift = replay.run(candidate.settings).metrics["drift_mean"]
-        if drift <= guardrails.max_mean_drift:
+        drift = replay.run(candidate.settings).metrics[DRIFT.metric]
+        if not DRIFT.is_broken(drift, guardrails):
             return candidate, passed_over
         passed_over[candidate.trial] = drift
     return candidates[0], {}

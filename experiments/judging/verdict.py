@@ -1,11 +1,13 @@
 """The verdict: whether the sealed test says to turn the adjuster on."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from experiments.common.wording import label, plain, signed
 from experiments.config.commands import GuardrailsConfig
 from experiments.judging.comparison import Comparison, cluster_text
+from experiments.replay.guardrails import broken
 
 ADOPT = "adopt"
 KEEP_OFF = "keep off"
@@ -103,25 +105,27 @@ def _evidence_faults(gain: Comparison, metrics: Mapping[str, float]) -> list[str
         ]
     if gain.high < 0:
         return [f"The interval of the gain lies below 0: {label(gain.metric)} clearly falls."]
-    if gain.low <= 0:
+    if math.isnan(gain.low):
+        return [
+            f"The interval of the gain has no lower end: results changed for too few of "
+            f"{cluster_text(gain)}."
+        ]
+    if not gain.low > 0:
         return ["The interval of the gain includes 0: it may be chance."]
     return []
 
 
 def _guardrail_faults(metrics: Mapping[str, float], guardrails: GuardrailsConfig) -> list[str]:
-    bounds = (
-        ("Mean drift", metrics["drift_mean"], "max_mean_drift"),
-        ("The share of harmed sessions", metrics["harmed_share"], "max_harmed_share"),
-    )
     return [
-        f"{words} is {plain(value)}, above guardrails.{name} of {plain(bound)}."
-        for words, value, name in bounds
-        if (bound := getattr(guardrails, name)) is not None and not value <= bound
+        f"{item.words[0].upper()}{item.words[1:]} is {plain(metrics[item.metric])}, above "
+        f"guardrails.{item.name} of {plain(bound)}."
+        for item in broken(metrics, guardrails)
+        if (bound := item.bound(guardrails)) is not None
     ]
 
 
 def _bystander_loss(bystanders: Comparison | None) -> str | None:
-    if bystanders is None or bystanders.high >= 0:
+    if bystanders is None or not bystanders.high < 0:
         return None
     return (
         f"Queries that gave no feedback lose: {label(bystanders.metric)} {signed(bystanders.gain)} "

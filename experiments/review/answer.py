@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.common.wording import label, plain
+from experiments.replay.baselines import BASELINES, LOGGED_ORDER
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study_folder.judged_records import SealedRecord
-from experiments.study_folder.summary import BEST, LOGGED_ORDER, ScoredRow, Summary
+from experiments.study_folder.summary import BEST, ScoredRow, Summary
 
 NAMES = {
-    "no_adjustment": "no adjustment",
-    LOGGED_ORDER: "logged order *",
-    "popularity": "popularity",
-    "popularity_added": "similarity + popularity",
-    "rocchio": "Rocchio",
+    **BASELINES,
+    LOGGED_ORDER: f"{BASELINES[LOGGED_ORDER]} *",
     PUBLISHED_DEFAULTS: "published defaults",
     BEST: "best",
 }

@@ -7,11 +7,12 @@ import plotly.io
 from plotly.offline import get_plotlyjs
 
 from experiments.judging.verdict import ADOPT, KEEP_OFF
+from experiments.replay.baselines import LOGGED_ORDER
 from experiments.review.answer import FLATTERED, NAMES, VerdictLines, answer, verdict_lines
 from experiments.review.figures.of_study import NamedFigure
 from experiments.review.rows import Rows, finalist_rows, result_rows, setting_rows
 from experiments.study_folder.finished_study import FinishedStudy
-from experiments.study_folder.summary import BEST, LOGGED_ORDER
+from experiments.study_folder.summary import BEST
 
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "

@@ -3,16 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from experiments.common.wording import grid, interval_text, label, p_text, plain, signed
+from experiments.replay.guardrails import GUARDRAILS
 from experiments.review.answer import FLATTERED, NAMES, answer, verdict_lines
 from experiments.study.records import FAILED, TrialRecord, best_overall
-from experiments.study.trial import GUARDED
 from experiments.study_folder.judged_records import FinalistRecord, SealedRecord
 from experiments.study_folder.summary import ScoredRow, Summary, TrialCounts
 
 COLUMNS = ("mrr", "map", "recall_at_10", "drift_mean", "harmed_share", "reach")
 HEADS = {"drift_mean": "drift", "harmed_share": "harmed", "reach": "reach"}
-BOUNDED = {"drift_mean": "mean drift", "harmed_share": "harmed share"}
-"""Metric of a guardrail → how it is called in a sentence."""
 
 FINALIST_HEAD = (
     "finalists",
@@ -76,10 +74,10 @@ def guardrail_notes(
 
 def _broken(metrics: Mapping[str, float], constraints: Mapping[str, float]) -> list[str]:
     return [
-        f"{BOUNDED[GUARDED[name]]} {plain(metrics[GUARDED[name]])} over "
-        f"guardrails.{name}={metrics[GUARDED[name]] - excess:g}"
-        for name, excess in constraints.items()
-        if excess > 0
+        f"{item.words} {plain(metrics[item.metric])} over "
+        f"guardrails.{item.name}={metrics[item.metric] - constraints[item.name]:g}"
+        for item in GUARDRAILS
+        if constraints.get(item.name, 0.0) > 0
     ]
 
 

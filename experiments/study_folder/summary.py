@@ -8,6 +8,7 @@ from typing import Any
 
 from experiments.common.files import write_json
 from experiments.data.format.click_log import ClickLog
+from experiments.replay.baselines import BASELINES, NO_ADJUSTMENT
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study.records import (
     COMPLETE,
@@ -20,8 +21,6 @@ from experiments.study.records import (
 from experiments.study_folder.judged_records import SealedRecord, TestRecord
 from experiments.study_folder.plain_data import from_plain, read_json, to_plain
 
-NO_ADJUSTMENT, LOGGED_ORDER = "no_adjustment", "logged_order"
-BASELINES = (NO_ADJUSTMENT, LOGGED_ORDER, "popularity", "popularity_added", "rocchio")
 BEST = "best"
 
 REMEDY = "The same sweep command writes it again; no trial is lost."

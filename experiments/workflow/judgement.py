@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from experiments.config.commands import ReplayConfig, SweepConfig
+from experiments.config.commands import SweepConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.judging.bystanders import Replays
 from experiments.judging.choice import choose
 from experiments.judging.comparison import Judge
 from experiments.judging.finalists import Candidate, judge_finalists
 from experiments.judging.sealed_test import open_sealed_test
-from experiments.replay.replay import Replay
+from experiments.replay.replay import replay_maker
 from experiments.replay.settings import Settings
 from experiments.study.enqueued import enqueued_settings
 from experiments.study.importances import importances
@@ -127,11 +127,7 @@ def judge_of(config: SweepConfig) -> Judge:
 
 def replays(config: SweepConfig, log: ClickLog) -> Replays:
     """Replays of this log as the study scores it."""
-
-    def make(replay: ReplayConfig, window: str) -> Replay:
-        return Replay(log, replay, config.objective, window=window)
-
-    return Replays(make, config.replay)
+    return Replays(replay_maker(log, config.objective), config.replay)
 
 
 def published_defaults(config: SweepConfig) -> Settings:

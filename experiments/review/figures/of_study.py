@@ -7,16 +7,17 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from experiments.judging.comparison import Comparison
+from experiments.replay.baselines import BASELINES, NO_ADJUSTMENT, POPULARITY
 from experiments.review.figures import decision, sessions, trials
+from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study_folder.finished_study import FinishedStudy
 
 KNOBS = ("adjustment_rate", "num_iterations", "softmin_temperature")
 """The published knobs, whose pairs are drawn as contours."""
 
 REFERENCES = {
-    "no adjustment": "no_adjustment",
-    "published defaults": "published_defaults",
-    "popularity": "popularity",
+    **{BASELINES[name]: name for name in (NO_ADJUSTMENT, POPULARITY)},
+    "published defaults": PUBLISHED_DEFAULTS,
 }
 """Reference line → its entry in the summary."""
 

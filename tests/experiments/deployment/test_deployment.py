@@ -19,7 +19,7 @@ from experiments.deployment.deployment import (
     write_deployment,
 )
 from experiments.judging.verdict import Verdict
-from experiments.replay.replay import Replay
+from experiments.replay.layout import lay_out
 from experiments.replay.settings import Settings
 from experiments.study.records import TrialRecord
 from tests.adjuster.cases import random_sessions
@@ -180,8 +180,8 @@ def test_an_automatic_bias_becomes_the_number_it_stands_for():
     record = TrialRecord(4, 4, "sampler", {}, settings.to_dict(), None, False, 0.0, None, "s")
     config = ReplayConfig(personalize_by="segment")
     deployment = make_deployment(log, config, ObjectiveConfig(), record, provenance())
-    replay = Replay(log, config, ObjectiveConfig())
-    warmup = replay.before[: log.impression_offsets[replay.timeline.warmup_end]]
+    layout = lay_out(log, config, ObjectiveConfig())
+    warmup = layout.before[: log.impression_offsets[layout.timeline.warmup_end]]
     assert deployment.settings.adjuster.logit_bias == pytest.approx(float(np.median(warmup)))
     assert deployment.personalize_by == "segment"
     assert deployment.index == log.index

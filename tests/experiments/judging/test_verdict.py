@@ -181,3 +181,15 @@ def test_logs_without_an_effect_are_hardly_ever_adopted(n_users):
 
 def test_logs_with_an_effect_are_adopted():
     assert count_adopted(0.02, 300, n_logs=40) >= 38
+
+
+def test_a_gain_without_a_lower_end_is_never_adopted():
+    verdict = decide(replace(GAIN, low=np.nan), METRICS, GuardrailsConfig(), UNHARMED)
+    assert verdict.decision == KEEP_OFF
+    assert "has no lower end" in verdict.reasons[0]
+    assert "interval undetermined to +.033" in verdict.sentence
+
+
+def test_bystanders_whose_loss_has_no_upper_end_are_no_clear_loss():
+    open_ended = replace(HARMED, high=np.nan)
+    assert decide(GAIN, METRICS, GuardrailsConfig(), open_ended).decision == ADOPT

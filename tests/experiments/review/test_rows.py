@@ -24,7 +24,7 @@ def output_dir(tmp_path_factory) -> Path:
 def test_result_rows_hold_every_configuration_and_the_test(output_dir):
     rows = result_rows(read_study(output_dir, "adopted"))
     assert rows[0] == ("on the tune sessions", "NDCG@10", "gain", "drift", "harmed", "reach")
-    assert rows[1] == ("no adjustment", ".700", "+.000", ".000", "0 %", "0 %")
+    assert rows[1] == ("no adjustment", ".700", ".000", ".000", "0 %", "0 %")
     assert [row[0] for row in rows[1:]] == [
         "no adjustment",
         "logged order *",
