@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from experiments.common.errors import InputError
-from experiments.common.wording import label, plain, signed
+from experiments.common.wording import label, p_text, plain, signed
 from experiments.config.command import OK, run_command
 from experiments.config.commands import CompareConfig, SweepConfig
 from experiments.data.format.click_log import ClickLog
@@ -19,7 +19,6 @@ from experiments.judging.comparison import (
 )
 from experiments.replay.replay import Replay
 from experiments.replay.results import SessionScores
-from experiments.review.finalist_table import p_text
 from experiments.study_folder.best_yaml import read_config
 from experiments.study_folder.finished_study import read_study
 from experiments.study_folder.session_table import read_scores

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from experiments.common.wording import label
+from experiments.common.wording import grid, label
 from experiments.config.command import FAILED, OK, run_command
 from experiments.config.commands import EvaluateConfig, SweepConfig
 from experiments.data.format.click_log import ClickLog
@@ -65,12 +65,12 @@ def disagreements(metrics: Mapping[str, float], stated: Mapping[str, float]) -> 
 
 def figures_table(metrics: Mapping[str, float], stated: Mapping[str, float]) -> str:
     """The figures as text, one a line, stated ones beside them."""
-    width = max(len(label(name)) for name in metrics)
-    lines = [f"{'':{width}}  {'now':>12}" + (f"  {'stated':>12}" if stated else "")]
+    head = ("", f"{'now':>12}", *((f"{'stated':>12}",) if stated else ()))
+    rows = [head]
     for name, value in metrics.items():
-        beside = f"  {stated[name]:12.9f}" if name in stated else ""
-        lines.append(f"{label(name):{width}}  {value:12.9f}{beside}")
-    return "\n".join(lines)
+        beside = (f"{stated[name]:12.9f}" if name in stated else "",) if stated else ()
+        rows.append((label(name), f"{value:12.9f}", *beside))
+    return "\n".join(grid(rows))
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.common.errors import InputError
+from experiments.common.files import write_json
 from experiments.config.command import FAILED, OK, run_command
 from experiments.config.commands import ExportConfig, SweepConfig
 from experiments.data.format.click_log import ClickLog
@@ -24,7 +25,7 @@ from experiments.deployment.registry import register_champion
 from experiments.review.finalist_table import sealed_text
 from experiments.study.records import COMPLETE, TrialRecord
 from experiments.study_folder.best_yaml import write_best
-from experiments.study_folder.layout import Outputs, write_json
+from experiments.study_folder.layout import Outputs
 from experiments.tracking.runs import StudyInfo
 from experiments.workflow.judgement import choose_for_test, open_test
 from experiments.workflow.publishing import show_in_mlflow, study_info, write_report

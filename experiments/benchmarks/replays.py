@@ -11,7 +11,8 @@ from time import perf_counter
 from adjuster import AdjusterConfig, ImprovementElement, ImprovementInput, PublishedAdjuster
 from adjuster.selection import SelectionConfig
 from experiments.benchmarks.clock import in_own_process, items_per_second, peak_above_start
-from experiments.benchmarks.parts import Measured, text_table
+from experiments.benchmarks.parts import Measured
+from experiments.common.wording import grid
 from experiments.config.commands import DatasetConfig, ObjectiveConfig, ReplayConfig
 from experiments.config.data import SimulatedConfig
 from experiments.data.format.click_log import ClickLog
@@ -113,7 +114,7 @@ def measured(costs: dict[str, Cost]) -> Measured:
         )
         for name, cost in costs.items()
     ]
-    return Measured(figures, text_table(head, rows))
+    return Measured(figures, "\n".join(grid([head, *rows])))
 
 
 def cost_of_movielens(config: AdjusterConfig) -> Cost:

@@ -5,7 +5,7 @@ import difflib
 import os
 import re
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -16,6 +16,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from experiments.common.files import flatten
 from experiments.config.commands import COMMANDS, GROUPS
 
 KINDS: dict[type, str] = {
@@ -157,16 +158,9 @@ def _known_keys(name: str, conf_dir: str) -> tuple[str, ...]:
     """All settings and groups of a command, dotted."""
     with initialize_config_dir(conf_dir, version_base="1.3"):
         plain = OmegaConf.to_container(compose(name))
+        assert isinstance(plain, dict)
     groups = [item.name for item in fields(COMMANDS[name]) if item.name in GROUPS]
-    return (*_dotted(plain, ""), *groups)
-
-
-def _dotted(node: Any, prefix: str) -> Iterator[str]:
-    if isinstance(node, dict) and node:
-        for key, value in node.items():
-            yield from _dotted(value, f"{prefix}.{key}" if prefix else str(key))
-    else:
-        yield prefix
+    return (*flatten({str(key): value for key, value in plain.items()}), *groups)
 
 
 def _kind(name: str, key: str) -> str:

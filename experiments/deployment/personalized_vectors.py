@@ -13,12 +13,12 @@ from adjuster.adjusters.published import PublishedAdjuster
 from adjuster.feedback import offsets_of
 from adjuster.fused_engine.knobs import make_knobs
 from adjuster.live.personalization import PersonalizedVectors
+from experiments.common.files import replacing
 from experiments.config.commands import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings
 from experiments.replay.worker_replay import LogIndex, TickingReplay
-from experiments.study_folder.layout import replacing
 
 FILE = "personalized_vectors.parquet"
 EVERYONE = "everyone"

@@ -10,13 +10,13 @@ import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from experiments.common.code_version import PACKAGES
 from experiments.common.errors import InputError
+from experiments.common.files import to_yaml, write_atomic
 from experiments.config.commands import SweepConfig
 from experiments.config.faults import explain_value, unknown_keys
 from experiments.study.records import TrialRecord
-from experiments.study_folder.layout import to_yaml, write_atomic
 
-PACKAGES = ("torch", "numpy", "numba", "optuna", "mlflow", "hydra-core")
 COMPOSITION = ("defaults", "hydra")
 """Keys that only Hydra reads."""
 

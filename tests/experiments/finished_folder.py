@@ -10,6 +10,7 @@ import pandas as pd
 import yaml
 
 from adjuster.index import SearchIndexInfo
+from experiments.common.files import write_json
 from experiments.config.commands import (
     DatasetConfig,
     GuardrailsConfig,
@@ -28,7 +29,6 @@ from experiments.study_folder.finalist_files import (
     write_importances,
     write_sessions,
 )
-from experiments.study_folder.layout import write_json
 from tests.experiments.planted_replay import N_USERS, PlantedReplay, make_settings
 
 METRICS = ("ndcg_at_10", "mrr", "map", "recall_at_10")
