@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 from experiments.common.errors import InputError
 from experiments.study.file_lock import FileLock
 from experiments.study.journal_repair import repair_journal
+from experiments.study.shared_ledger import SharedLedger
 
 HEARTBEAT_SECONDS = 30
 GRACE_SECONDS = 120
@@ -47,6 +48,9 @@ class StudyStorage(Protocol):
 
     def heartbeat(self, trial_id: int) -> AbstractContextManager[None]:
         """Show, while it lasts, that the trial's process lives."""
+
+    def ledger(self) -> SharedLedger | None:
+        """Where all who share this storage record sealed tests; None where nobody does."""
 
     def close(self) -> None:
         """Let go of the study."""
@@ -120,6 +124,9 @@ class JournalStudyStorage:
     def heartbeat(self, trial_id: int) -> Iterator[None]:
         """The run lock shows it already."""
         yield
+
+    def ledger(self) -> None:
+        """A journal file is shared by none but its own output folder, which has a ledger."""
 
     def close(self) -> None:
         """Release the run lock."""
@@ -199,6 +206,10 @@ class PostgresStudyStorage:
         finally:
             done.set()
             thread.join()
+
+    def ledger(self) -> SharedLedger:
+        """A table of the database."""
+        return SharedLedger(self._database.engine)
 
     def close(self) -> None:
         """Close the connections."""
