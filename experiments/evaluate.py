@@ -2,16 +2,15 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from experiments.common.wording import grid, label
 from experiments.config.command import FAILED, OK, run_command
 from experiments.config.commands import EvaluateConfig, SweepConfig
+from experiments.config.saved import read_config, with_dataset_path
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
 from experiments.replay.replay import Replay
-from experiments.study_folder.best_yaml import read_config
 from experiments.workflow.studies import base_settings
 
 TOLERANCE = 1e-9
@@ -20,9 +19,7 @@ TOLERANCE = 1e-9
 
 def evaluate(command: EvaluateConfig) -> int:
     """Replay a configuration, print its figures beside those it states; the exit status."""
-    config = read_config(command.config)
-    if command.dataset.path is not None:
-        config = replace(config, dataset=replace(config.dataset, path=command.dataset.path))
+    config = with_dataset_path(read_config(command.config), command.dataset.path)
     log = open_dataset(config.dataset)
     metrics = replay_metrics(config, log)
     stated = config.provenance.get("metrics", {})

@@ -13,8 +13,8 @@ from adjuster.selection import SelectionConfig
 from experiments.benchmarks.clock import in_own_process, items_per_second, peak_above_start
 from experiments.benchmarks.parts import Measured
 from experiments.common.wording import grid
-from experiments.config.commands import DatasetConfig, ObjectiveConfig, ReplayConfig
-from experiments.config.data import SimulatedConfig
+from experiments.config.data import DatasetConfig, SimulatedConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated

@@ -13,7 +13,7 @@ import pandas as pd
 
 from experiments.benchmarks.parts import Measured
 from experiments.common.wording import grid
-from experiments.config.commands import DatasetConfig
+from experiments.config.data import DatasetConfig
 from experiments.data.open_dataset import open_dataset
 
 N_TRIALS = 100

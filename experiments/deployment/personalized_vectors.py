@@ -14,7 +14,7 @@ from adjuster.feedback import offsets_of
 from adjuster.fused_engine.knobs import make_knobs
 from adjuster.live.personalization import PersonalizedVectors
 from experiments.common.files import replacing
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from experiments.config.commands import ReplayConfig
+from experiments.config.replay import ReplayConfig
 from experiments.judging.comparison import Comparison, compare_with_no_adjustment, concatenate
 from experiments.replay.results import ReplayResult, SessionScores
 from experiments.replay.settings import Settings

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.config.commands import ReplayConfig
+from experiments.config.replay import ReplayConfig
 from experiments.judging.bystanders import MakeReplay, compare_bystanders
 from experiments.judging.comparison import (
     Comparison,

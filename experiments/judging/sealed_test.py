@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from experiments.common.errors import InputError
-from experiments.config.commands import GuardrailsConfig, ReplayConfig
+from experiments.config.replay import ReplayConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.judging.bystanders import MakeReplay, Replayer, compare_bystanders
 from experiments.judging.comparison import Comparison, compare_with, compare_with_no_adjustment
 from experiments.judging.finalists import DEFAULTS, Candidate

@@ -30,7 +30,7 @@ from adjuster.live.personalization import PersonalizedVectors
 from adjuster.metrics.ranking import score_sessions
 from adjuster.selection import SelectionConfig
 from experiments.common.errors import InputError
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.blocks import Block, assign_owners, build_blocks, rank_block
 from experiments.replay.debiasing import Debiased

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from adjuster.feedback import offsets_of
 from adjuster.fused_engine.streams import Showings
 from experiments.common.errors import InputError
-from experiments.config.commands import ReplayConfig
+from experiments.config.replay import ReplayConfig
 from experiments.data.format.click_log import ClickLog
 
 NEVER = np.iinfo(np.int64).max

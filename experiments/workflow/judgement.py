@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.common.wording import plain
-from experiments.config.commands import ReplayConfig, SweepConfig
+from experiments.config.commands import SweepConfig
+from experiments.config.replay import ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.judging.bystanders import MakeReplay
 from experiments.judging.choice import is_as_good, prefer_least_drift

@@ -11,14 +11,14 @@ import yaml
 
 from adjuster.index import SearchIndexInfo
 from experiments.common.files import write_json
-from experiments.config.commands import (
-    DatasetConfig,
+from experiments.config.commands import SweepConfig
+from experiments.config.data import DatasetConfig
+from experiments.config.replay import ReplayConfig
+from experiments.config.study import (
     GuardrailsConfig,
     ParameterConfig,
-    ReplayConfig,
     SearchSpaceConfig,
     StudyConfig,
-    SweepConfig,
 )
 from experiments.data.format.click_log import ClickLog
 from experiments.judging.finalists import Candidate, judge_finalists

@@ -17,7 +17,7 @@ from adjuster import (
     SelectionConfig,
     TorchBasedAdjuster,
 )
-from experiments.config.commands import TrackingConfig
+from experiments.config.study import TrackingConfig
 from experiments.deployment.deployment import Deployment
 from experiments.deployment.registry import register_champion
 from experiments.replay.settings import Settings

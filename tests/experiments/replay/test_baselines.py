@@ -11,7 +11,7 @@ from adjuster.fused_engine.knobs import rocchio_knobs
 from adjuster.index import SearchIndexInfo
 from adjuster.rocchio import RocchioWeights, rocchio_batch
 from adjuster.selection import SelectionConfig
-from experiments.config.commands import ObjectiveConfig, ReplayConfig, SplitConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig, SplitConfig
 from experiments.replay.baselines import BASELINES, score_baselines
 from experiments.replay.popularity import counts_so_far, rank_by_popularity
 from experiments.replay.replay import Replay

@@ -9,7 +9,7 @@ from adjuster.config import AdjusterConfig
 from adjuster.feedback import offsets_of
 from adjuster.selection import SelectionConfig
 from experiments.common.errors import InputError
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.replay.propensity import estimate_by_position
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings

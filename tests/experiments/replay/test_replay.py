@@ -12,7 +12,7 @@ from adjuster.fused_engine.knobs import make_knobs
 from adjuster.live.personalization import PersonalizedVectors
 from adjuster.selection import SelectionConfig
 from experiments.common.errors import InputError
-from experiments.config.commands import ObjectiveConfig, ReplayConfig, SplitConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig, SplitConfig
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings
 from experiments.replay.timeline import withheld_queries
