@@ -10,6 +10,7 @@ from experiments.config.commands import EvaluateConfig, SweepConfig
 from experiments.config.saved import read_config, with_dataset_path
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
+from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
 from experiments.workflow.studies import base_settings
 
@@ -36,7 +37,7 @@ def evaluate(command: EvaluateConfig) -> int:
 def replay_metrics(config: SweepConfig, log: ClickLog) -> dict[str, float]:
     """The figures of a configuration on the window that its own were made on."""
     window = config.provenance.get("window", "tune")
-    replay = Replay(log, config.replay, config.objective, window=window)
+    replay = Replay(lay_out(log, config.replay, config.objective, window))
     return replay.run(base_settings(config)).metrics
 
 
