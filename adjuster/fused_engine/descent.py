@@ -77,7 +77,7 @@ def descend_in_full(knobs, problem, room, scale):
 
 @compiled(inline=True)
 def descend_in_span(knobs, problem, room, scale):
-    """Every iteration on coordinates: x = places[0] · start + Σ_r places[r + 1] · q_r.
+    """Every iteration on coordinates: x = start_share · start + Σ_r coordinates[r] · q_r.
 
     Products of the rows are taken once; an iteration then costs R² numbers instead of R · D. An
     anchor is to where x starts.
@@ -85,7 +85,7 @@ def descend_in_span(knobs, problem, room, scale):
     x, queries, rows = problem.x, problem.queries, problem.rows
     n_parts, n_rows, dimensions = x.shape[0], rows.shape[0], x.shape[1]
     raws, slopes, own, gram, cross = room.raws, room.slopes, room.own, room.gram, room.cross
-    squared_norms, places = room.squared_norms, room.places
+    squared_norms, shares, coordinates = room.squared_norms, room.start_share, room.coordinates
     for r in range(n_rows):
         for other in range(r + 1):
             gram[r, other] = dot_span(queries, rows[r], queries, rows[other], 0, dimensions)
@@ -93,9 +93,9 @@ def descend_in_span(knobs, problem, room, scale):
         for m in range(n_parts):
             cross[r, m] = dot_span(queries, rows[r], x, m, 0, dimensions)
             raws[r, m] = cross[r, m]
-            places[m, r + 1] = 0.0
+            coordinates[m, r] = 0.0
     for m in range(n_parts):
-        places[m, 0] = 1.0
+        shares[m] = 1.0
         squared_norms[m] = dot_span(x, m, x, m, 0, dimensions)
         room.start_norms[m] = squared_norms[m]
     for _ in range(knobs.num_iterations):
@@ -103,31 +103,29 @@ def descend_in_span(knobs, problem, room, scale):
         for m in range(n_parts):
             rate = room.rates[m]
             keep = 1.0 - rate * (own[m] + knobs.anchor_weight)
-            along = places[m, 0] * keep + rate * knobs.anchor_weight
-            places[m, 0] = along
+            along = shares[m] * keep + rate * knobs.anchor_weight
+            shares[m] = along
             for r in range(n_rows):
-                places[m, r + 1] = places[m, r + 1] * keep - rate * slopes[r, m]
+                coordinates[m, r] = coordinates[m, r] * keep - rate * slopes[r, m]
             squared_norm = along * along * room.start_norms[m]
             for r in range(n_rows):
-                raw = along * cross[r, m]
-                for other in range(n_rows):
-                    raw += places[m, other + 1] * gram[r, other]
+                raw = along * cross[r, m] + dot_span(coordinates, m, gram, r, 0, n_rows)
                 raws[r, m] = raw
-                squared_norm += places[m, r + 1] * (raw + along * cross[r, m])
+                squared_norm += coordinates[m, r] * (raw + along * cross[r, m])
             squared_norms[m] = squared_norm
     for m in range(n_parts):
-        combine(x, m, queries, rows, places)
+        combine(x, m, queries, rows, shares[m], coordinates)
 
 
 @compiled(inline=True)
-def combine(x, m, queries, rows, places):
-    """Overwrite part m by its coordinates: places[0] · x + Σ_r places[r + 1] · q_r."""
+def combine(x, m, queries, rows, share, coordinates):
+    """Overwrite part m by its coordinates: share · x + Σ_r coordinates[r] · q_r."""
     f = x.dtype.type
-    along = f(places[m, 0])
+    along = f(share)
     for d in range(x.shape[1]):
         x[m, d] *= along
     for r in range(rows.shape[0]):
-        row, weight = rows[r], f(places[m, r + 1])
+        row, weight = rows[r], f(coordinates[m, r])
         for d in range(x.shape[1]):
             x[m, d] += weight * queries[row, d]
 

@@ -11,9 +11,6 @@ from numba.core import caching
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# NaN and infinity keep their meaning (no nnan, ninf): a diverging trial must be seen.
-FAST_MATH = {"reassoc", "contract", "arcp", "nsz", "afn"}
-
 
 def compiled(*, inline: bool = False) -> Callable[[F], F]:
     """Compile a function without the interpreter lock, and keep the machine code on disk.
@@ -26,10 +23,12 @@ def compiled(*, inline: bool = False) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         # Without Numba's run time there is no counting of references, which is atomic and costs
-        # as much as the arithmetic of a part; in return compiled code allocates nothing.
+        # as much as the arithmetic of a part; in return compiled code allocates nothing. Without
+        # fast mathematics every operation rounds by itself, whichever version of a loop the
+        # compiler picks by addresses and strides; sums over D are written out in `lanes`.
         options: dict[str, Any] = {
             "nogil": True,
-            "fastmath": FAST_MATH,
+            "fastmath": False,
             "error_model": "numpy",
             "_nrt": False,
         }

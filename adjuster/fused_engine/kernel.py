@@ -2,23 +2,54 @@
 
 Everything here works on one object's parts, ``x`` of shape ``(M, D)``, and the rows of the
 queries that speak of it. Coefficients are float64 whatever the vectors are; only the loops over
-D run in the vectors' own type. The formulas are those of `objective.py` and `similarity.py`,
-with the gradient taken by hand; autograd is the test.
+D run in the vectors' own type, and their sums in the fixed order of `lanes`. The formulas are
+those of `torch_engine`, with the gradient taken by hand; autograd is the test.
 """
 
 import numpy as np
 
 from adjuster.fused_engine.jit import compiled
 from adjuster.fused_engine.knobs import COSINE, CUBIC, DOT, EUCLID, LINEAR, MIN
+from adjuster.fused_engine.lanes import lane_count, load, multiply_add, spread, total
+
+
+@compiled(inline=True)
+def add_products(of_gap, left, i, right, j, d, count, sums):
+    """Add the products of `count` coordinates from d on to `sums`; of_gap takes (left - right)²."""
+    one, other = load(left, i, d, count), load(right, j, d, count)
+    if of_gap:
+        one = one - other
+        other = one
+    return multiply_add(one, other, sums)
+
+
+@compiled(inline=True)
+def sum_span(of_gap, left, i, right, j, lo, hi):
+    """Σ left · right, or Σ (left - right)², of rows i and j over coordinates ``lo:hi``.
+
+    Four sums at a time, since one alone would wait for its last addition.
+    """
+    n, d = lane_count(left), lo
+    one = spread(left, left.dtype.type(0))
+    two, three, four = one, one, one
+    while d + 4 * n <= hi:
+        one = add_products(of_gap, left, i, right, j, d, n, one)
+        two = add_products(of_gap, left, i, right, j, d + n, n, two)
+        three = add_products(of_gap, left, i, right, j, d + 2 * n, n, three)
+        four = add_products(of_gap, left, i, right, j, d + 3 * n, n, four)
+        d += 4 * n
+    while d + n <= hi:
+        one = add_products(of_gap, left, i, right, j, d, n, one)
+        d += n
+    if d < hi:
+        two = add_products(of_gap, left, i, right, j, d, hi - d, two)
+    return total((one + two) + (three + four))
 
 
 @compiled(inline=True)
 def dot_span(left, i, right, j, lo, hi):
     """Inner product of rows i and j over coordinates ``lo:hi``."""
-    total = left.dtype.type(0)
-    for d in range(lo, hi):
-        total += left[i, d] * right[j, d]
-    return total
+    return sum_span(False, left, i, right, j, lo, hi)
 
 
 @compiled(inline=True)
@@ -34,11 +65,7 @@ def raw_span(metric, queries, row, x, m, lo, hi):
     """What a similarity is made of, over ``lo:hi``: q·x, or |q - x|² under Euclid."""
     if metric != EUCLID:
         return dot_span(queries, row, x, m, lo, hi)
-    total = x.dtype.type(0)
-    for d in range(lo, hi):
-        gap = queries[row, d] - x[m, d]
-        total += gap * gap
-    return total
+    return sum_span(True, queries, row, x, m, lo, hi)
 
 
 @compiled(inline=True)
@@ -108,15 +135,15 @@ def nearest_gradient(knobs, room, n_parts, lo, hi, scale, clicked, unclicked):
         for m in range(n_parts):
             sims[r, m] = similarity_of(knobs.metric, room.raws[r, m], room.inverse_norms[m])
             top = max(top, sims[r, m])
-    total, weighted, inverse = 0.0, 0.0, 1.0 / knobs.temperature
+    weights, weighted, inverse = 0.0, 0.0, 1.0 / knobs.temperature
     for r in range(lo, hi):
         for m in range(n_parts):
             gap = sims[r, m] - top
             weight = 1.0 if gap == 0.0 else np.exp(gap * inverse)
             slopes[r, m] = weight
-            total += weight
+            weights += weight
             weighted += weight * sims[r, m]
-    share = 1.0 / total
+    share = 1.0 / weights
     pooled = weighted * share
     slope = scale * loss_slope(knobs, pooled, clicked, unclicked) * share
     for r in range(lo, hi):

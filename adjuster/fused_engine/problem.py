@@ -46,13 +46,14 @@ class Room(NamedTuple):
     Args:
         start: Shape ``(max_parts, D)``: for parts that are adjusted where they are.
         moments: Shape ``(2, max_parts, D)``: the optimizer's state.
-        gradient: Shape ``(BLOCK,)``.
+        gradient: Shape ``(1, BLOCK)``.
         raws: Shape ``(max_rows, max_parts)`` float64, as `sims` and `slopes`.
         squared_norms: Shape ``(max_parts,)`` float64, as `inverse_norms`, `own`, `start_norms`,
             `rates`.
         gram: Shape ``(at most SPAN_ROWS, same)`` float64: products of query rows.
         cross: Shape ``(max_rows, max_parts)`` float64: their products with where x started.
-        places: Shape ``(max_parts, max_rows + 1)`` float64: x by its coordinates in the span.
+        start_share: Shape ``(max_parts,)`` float64: how much of where it started x still holds.
+        coordinates: Shape ``(max_parts, max_rows)`` float64: how much of each query row.
         rows: Shape ``(max_rows,)`` int64: the query rows of an object's terms.
         term_rows: Shape ``(max_rows + 1,)`` int64: where each term's rows begin.
         clicked: Shape ``(max_rows,)`` float64: a term's weight, as `unclicked`.
@@ -71,7 +72,8 @@ class Room(NamedTuple):
     rates: NDArray[np.float64]
     gram: NDArray[np.float64]
     cross: NDArray[np.float64]
-    places: NDArray[np.float64]
+    start_share: NDArray[np.float64]
+    coordinates: NDArray[np.float64]
     rows: NDArray[np.int64]
     term_rows: NDArray[np.int64]
     clicked: NDArray[np.float64]
@@ -97,7 +99,7 @@ def make_room(max_parts: int, max_rows: int, vectors: NDArray[np.floating]) -> R
     return Room(
         start=aligned_empty((max_parts, vectors.shape[1]), vectors.dtype),
         moments=aligned_empty((2, max_parts, vectors.shape[1]), vectors.dtype),
-        gradient=np.empty(BLOCK, vectors.dtype),
+        gradient=aligned_empty((1, BLOCK), vectors.dtype),
         raws=np.empty(shape),
         sims=np.empty(shape),
         slopes=np.empty(shape),
@@ -108,7 +110,8 @@ def make_room(max_parts: int, max_rows: int, vectors: NDArray[np.floating]) -> R
         rates=np.empty(max_parts),
         gram=np.empty((min(max_rows, SPAN_ROWS),) * 2),
         cross=np.empty(shape),
-        places=np.empty((max_parts, max_rows + 1)),
+        start_share=np.empty(max_parts),
+        coordinates=np.empty((max_parts, max_rows)),
         rows=np.empty(max_rows, np.int64),
         term_rows=np.zeros(max_rows + 1, np.int64),
         clicked=np.empty(max_rows),
