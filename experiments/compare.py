@@ -23,7 +23,7 @@ from experiments.review.finalist_table import p_text
 from experiments.study_folder.best_yaml import read_config
 from experiments.study_folder.finished_study import read_study
 from experiments.study_folder.session_table import read_scores
-from experiments.workflow.trials import base_settings
+from experiments.workflow.studies import base_settings
 
 LISTS = ("studies=", "configs=")
 

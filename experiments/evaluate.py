@@ -12,7 +12,7 @@ from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
 from experiments.replay.replay import Replay
 from experiments.study_folder.best_yaml import read_config
-from experiments.workflow.trials import base_settings
+from experiments.workflow.studies import base_settings
 
 TOLERANCE = 1e-9
 """Two replays of one configuration on the same data agree at least this well."""

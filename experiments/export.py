@@ -28,7 +28,7 @@ from experiments.study_folder.layout import Outputs, write_json
 from experiments.tracking.runs import StudyInfo
 from experiments.workflow.judgement import choose_for_test, open_test
 from experiments.workflow.publishing import show_in_mlflow, study_info, write_report
-from experiments.workflow.trials import load_study
+from experiments.workflow.studies import load_study
 
 NOTHING_TO_DEPLOY = (
     "Nothing to deploy was written, because the verdict is keep off. Summary and report have it. "

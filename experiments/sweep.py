@@ -3,19 +3,17 @@
 import sys
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from experiments.config.command import FAILED, INTERRUPTED, OK, run_command
 from experiments.config.commands import SweepConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
-from experiments.replay.baselines import score_baselines
 from experiments.replay.replay import Replay
 from experiments.review.finalist_table import finalist_table
 from experiments.review.terminal import result_table
+from experiments.study.identity import definition
 from experiments.study.records import COMPLETE, RUNNING, BaselineRecord, TrialRecord, best_feasible
 from experiments.study.samplers import check_sampler
 from experiments.study.search_space import SearchSpace
@@ -25,24 +23,12 @@ from experiments.study_folder.layout import Outputs, write_config, write_json, w
 from experiments.study_folder.summary import summarize
 from experiments.tracking.runs import StudyInfo
 from experiments.tracking.tracker import Tracker, open_tracker
+from experiments.workflow.baselines import baselines_of
 from experiments.workflow.judgement import judge_study
 from experiments.workflow.progress import Progress
 from experiments.workflow.publishing import show_in_mlflow, study_info, write_report
-from experiments.workflow.trials import base_settings, make_study, run_trials, run_workers
-
-FREE = (
-    "study.n_trials",
-    "study.workers",
-    "study.storage",
-    "replay.n_threads",
-    "dataset.path",
-    "guardrails.bystanders",
-    "tracking.",
-    "output_dir",
-    "verbose",
-    "provenance.",
-)
-"""Settings that may change between two runs of one study: trials stay comparable."""
+from experiments.workflow.studies import base_settings, make_study
+from experiments.workflow.trials import run_trials, run_workers
 
 
 @dataclass(frozen=True)
@@ -67,10 +53,10 @@ def sweep(config: SweepConfig) -> int:
     replay = Replay(log, config.replay, config.objective)
     study = make_study(config, space)
     try:
-        study.open(definition(config, log), uuid.uuid4().hex)
+        study.open(definition(asdict(config), log.fingerprint), uuid.uuid4().hex)
         outputs = Outputs(Path(config.output_dir), config.study.name)
         write_config(outputs, config)
-        shared = study.alone if config.study.storage is not None else None
+        shared = study.claim_lock if config.study.storage is not None else None
         tracker = open_tracker(config.tracking, outputs, _info(config, log, study), shared)
         before = float(study.attribute("seconds") or 0.0)
         return _run(Sweep(config, log, study, outputs, tracker, started, before), replay)
@@ -78,16 +64,9 @@ def sweep(config: SweepConfig) -> int:
         study.close()
 
 
-def definition(config: SweepConfig, log: ClickLog) -> dict[str, Any]:
-    """What must stay the same for the trials of a study to be comparable, flat."""
-    flat = _flat(asdict(config), "")
-    kept = {key: value for key, value in flat.items() if not f"{key}.".startswith(FREE)}
-    return {**kept, "dataset.fingerprint": log.fingerprint}
-
-
 def _run(run: Sweep, replay: Replay) -> int:
     study, config = run.study, run.config
-    baselines = study.baselines() or _score_baselines(study, replay)
+    baselines = baselines_of(study, replay)
     records = study.records()
     run.tracker.start(records, list(baselines.values()))
     progress = Progress(
@@ -104,7 +83,7 @@ def _run(run: Sweep, replay: Replay) -> int:
         if config.study.workers > 1:
             died = run_workers(study, config, on_trial)
         else:
-            run_trials(study, replay, config, on_trial)
+            run_trials(study, replay, config.objective.metric, on_trial)
     except KeyboardInterrupt:
         interrupted = True
     finally:
@@ -114,26 +93,12 @@ def _run(run: Sweep, replay: Replay) -> int:
     return _finish(run, baselines, interrupted=interrupted, died=died)
 
 
-def _score_baselines(study: Study, replay: Replay) -> dict[str, BaselineRecord]:
-    results = score_baselines(replay, study.base)
-    baselines = {
-        name: BaselineRecord(name, _scalars(result.extra), dict(result.metrics))
-        for name, result in results.items()
-    }
-    study.keep_baselines(baselines)
-    return baselines
-
-
-def _scalars(extra: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in extra.items() if isinstance(value, int | float | str)}
-
-
 def _finish(
     run: Sweep, baselines: dict[str, BaselineRecord], *, interrupted: bool, died: list[int]
 ) -> int:
     records = run.study.records()
     seconds = run.before + time.monotonic() - run.started
-    run.study.keep("seconds", seconds)
+    run.study.set_attribute("seconds", seconds)
     summary = summarize(
         study=run.config.study.name,
         log=run.log,
@@ -217,16 +182,6 @@ def _info(config: SweepConfig, log: ClickLog, study: Study) -> StudyInfo:
 
 def _finished(records: list[TrialRecord]) -> list[TrialRecord]:
     return [record for record in records if record.state != RUNNING]
-
-
-def _flat(data: Any, prefix: str) -> Mapping[str, Any]:
-    if not isinstance(data, dict) or not data:
-        return {prefix: data}
-    return {
-        name: value
-        for key, part in data.items()
-        for name, value in _flat(part, f"{prefix}.{key}".lstrip(".")).items()
-    }
 
 
 def main() -> int:

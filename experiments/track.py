@@ -11,7 +11,7 @@ from experiments.config.command import FAILED, OK, run_command
 from experiments.config.commands import TrackConfig
 from experiments.tracking.tracker import open_tracker
 from experiments.workflow.publishing import show_in_mlflow, study_info, write_report
-from experiments.workflow.trials import load_study
+from experiments.workflow.studies import load_study
 
 
 def track(command: TrackConfig) -> int:

@@ -12,14 +12,14 @@ CONFIGURED = "configured"
 
 
 @dataclass(frozen=True)
-class Start:
+class Enqueued:
     """A named configuration."""
 
     name: str
     settings: Settings
 
 
-def starts(kind: str, base: Settings, searched: Collection[str] = ()) -> list[Start]:
+def enqueued_settings(kind: str, base: Settings, searched: Collection[str] = ()) -> list[Enqueued]:
     """The configurations to enqueue, each once.
 
     The published defaults come first, then the configuration that the command was given if it
@@ -35,7 +35,7 @@ def starts(kind: str, base: Settings, searched: Collection[str] = ()) -> list[St
     Example:
         >>> from adjuster.selection import SelectionConfig
         >>> base = Settings(AdjusterConfig(), SelectionConfig())
-        >>> [start.name for start in starts("profiles", base)]
+        >>> [item.name for item in enqueued_settings("profiles", base)]
         ['published_defaults', 'product_search', 'document_search']
     """
     if kind == "none":
@@ -48,9 +48,9 @@ def starts(kind: str, base: Settings, searched: Collection[str] = ()) -> list[St
         changes["recommended"] = {"semantics": "documented", **RECOMMENDED}
     if kind == "presets":
         changes |= {name: {preset.field: preset.value} for name, preset in PRESETS.items()}
-    found = [Start(PUBLISHED_DEFAULTS, published), Start(CONFIGURED, base)]
-    found += [Start(name, published.with_values(values)) for name, values in changes.items()]
-    unique: dict[tuple[Any, ...], Start] = {}
-    for start in found:
-        unique.setdefault(start.settings.key, start)
+    found = [Enqueued(PUBLISHED_DEFAULTS, published), Enqueued(CONFIGURED, base)]
+    found += [Enqueued(name, published.with_values(values)) for name, values in changes.items()]
+    unique: dict[tuple[Any, ...], Enqueued] = {}
+    for item in found:
+        unique.setdefault(item.settings.key, item)
     return list(unique.values())

@@ -1,20 +1,21 @@
 """A study's history in memory, where samplers propose and pruners compare.
 
-Numbers in the mirror count the trials that were not lost to a kill, so that what is proposed
+Numbers in it count the trials that were not lost to a kill, so that what is proposed
 and pruned is the same whether or not the study was ever interrupted.
 """
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from experiments.config.commands import SamplerConfig, SweepConfig
+from experiments.config.commands import SamplerConfig
 from experiments.study.pruners import is_paired, make_pruner
+from experiments.study.rules import SearchRules
 from experiments.study.samplers import make_sampler
 from experiments.study.search_space import SearchSpace, Values
 from experiments.study.trial import GUARDED
@@ -23,7 +24,7 @@ OWN_KEY = "cma:"
 """What a sampler keeps with its own trials (CMA-ES: its state)."""
 
 
-def history(trials: list[FrozenTrial], config: SweepConfig) -> list[FrozenTrial]:
+def history(trials: Sequence[FrozenTrial], rules: SearchRules) -> list[FrozenTrial]:
     """Trials as samplers and pruners shall see them, in the order they were first claimed.
 
     A pruner that compares block by block stops a trial that is worse than the best on the
@@ -34,29 +35,28 @@ def history(trials: list[FrozenTrial], config: SweepConfig) -> list[FrozenTrial]
 
     Args:
         trials: The study's trials, without those lost to a kill.
-        config: Which pruner and guardrails there are.
+        rules: Which pruner and guardrails there are.
     """
-    guardrails = [name for name in GUARDED if getattr(config.guardrails, name) is not None]
-    paired = is_paired(config.pruner)
+    guardrails = [name for name in GUARDED if getattr(rules.guardrails, name) is not None]
+    paired = is_paired(rules.pruner)
     ordered = sorted(trials, key=lambda trial: trial.user_attrs["ordinal"])
     best = _best(ordered)
     return [_seen(trial, paired, best, guardrails) for trial in ordered]
 
 
 class Proposal:
-    """A trial of the mirror: what it tries, and what the pruner says of it."""
+    """A trial of the in-memory study: what it tries, and what the pruner says of it."""
 
-    def __init__(self, mirror: optuna.Study, trial: Trial) -> None:
+    def __init__(self, study: optuna.Study, trial: Trial) -> None:
         self._trial = trial
-        frozen = mirror.get_trials(deepcopy=False)[-1]
+        frozen = study.get_trials(deepcopy=False)[-1]
         self.params: Values = dict(frozen.params)
         self.distributions: dict[str, BaseDistribution] = dict(frozen.distributions)
         self.system_attrs = _own(frozen.system_attrs)
 
-    def like(self, trial: FrozenTrial) -> "Proposal":
-        """The same, with what the sampler kept with an earlier trial that it runs again."""
+    def resume(self, trial: FrozenTrial) -> None:
+        """Take over what the sampler kept with an earlier trial that this one runs again."""
         self.system_attrs = _own(trial.system_attrs)
-        return self
 
     def report(self, block: int, value: float) -> bool:
         """Report a block's figure; whether to stop. A block without sessions says nothing."""
@@ -68,17 +68,23 @@ class Proposal:
             return self._trial.should_prune()
 
 
-class Mirror:
+class InMemoryStudy:
     """The history as an in-memory study that proposes one more trial.
 
     Args:
-        config: Which sampler and pruner.
+        name: The study's own name: Optuna's Hyperband deals trials out by it.
+        rules: Which sampler and pruner.
         trials: The history.
+        parallel: Other trials may be running meanwhile.
     """
 
-    def __init__(self, config: SweepConfig, trials: list[FrozenTrial]) -> None:
-        self._config = config
+    def __init__(
+        self, name: str, rules: SearchRules, trials: list[FrozenTrial], *, parallel: bool = False
+    ) -> None:
+        self._name = name
+        self._rules = rules
         self._trials = trials
+        self._parallel = parallel
 
     def fixed(self, space: SearchSpace, values: Mapping[str, Any]) -> Proposal:
         """A trial with given settings; those outside the space are left out of its parameters."""
@@ -96,7 +102,7 @@ class Mirror:
             seed: Decides the choice, given the history.
             random: Draw independently, whatever the sampler is.
         """
-        sampler = SamplerConfig(name="random") if random else self._config.sampler
+        sampler = SamplerConfig(name="random") if random else self._rules.sampler
         study = self._study(sampler, seed)
         trial = study.ask()
         with warnings.catch_warnings():
@@ -105,12 +111,11 @@ class Mirror:
         return Proposal(study, trial), values
 
     def _study(self, sampler: SamplerConfig, seed: int) -> optuna.Study:
-        parallel = self._config.study.workers > 1 or self._config.study.storage is not None
         study = optuna.create_study(
-            study_name=self._config.study.name,
+            study_name=self._name,
             direction="maximize",
-            sampler=make_sampler(sampler, seed, parallel=parallel),
-            pruner=make_pruner(self._config.pruner, self._config.replay.n_blocks),
+            sampler=make_sampler(sampler, seed, parallel=self._parallel),
+            pruner=make_pruner(self._rules.pruner, self._rules.n_blocks),
         )
         study.add_trials(self._trials)
         return study

@@ -51,7 +51,7 @@ class TrialRecord:
         lost: Its process ended before the trial did.
         started: Epoch seconds.
         finished: Epoch seconds, or None.
-        session: Which process ran it.
+        process: Which process ran it.
     """
 
     number: int
@@ -63,7 +63,7 @@ class TrialRecord:
     lost: bool
     started: float
     finished: float | None
-    session: str
+    process: str
 
     @property
     def state(self) -> str:

@@ -19,6 +19,8 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from experiments.common.errors import InputError
 from experiments.study.file_lock import FileLock
+from experiments.study.journal_repair import repair_journal
+from experiments.study.shared_ledger import SharedLedger
 
 HEARTBEAT_SECONDS = 30
 GRACE_SECONDS = 120
@@ -26,10 +28,11 @@ POSTGRES = "postgresql"
 
 
 class StudyStorage(Protocol):
-    """What a study needs of its storage."""
+    """What a study needs of its storage; `repaired` says what had to be mended, "" for nothing."""
 
     storage: BaseStorage
     knows_who_lives: bool
+    repaired: str
 
     def take_over(self) -> None:
         """Become the process that mends what killed processes left behind."""
@@ -40,18 +43,28 @@ class StudyStorage(Protocol):
     def fail_lost(self, study: optuna.Study) -> None:
         """Fail the trials whose process is gone."""
 
-    def alone(self) -> AbstractContextManager[None]:
+    def claim_lock(self) -> AbstractContextManager[None]:
         """Nobody else claims a trial of this study meanwhile."""
 
-    def alive(self, trial_id: int) -> AbstractContextManager[None]:
+    def heartbeat(self, trial_id: int) -> AbstractContextManager[None]:
         """Show, while it lasts, that the trial's process lives."""
+
+    def ledger(self) -> SharedLedger | None:
+        """Where all who share this storage record sealed tests; None where nobody does."""
 
     def close(self) -> None:
         """Let go of the study."""
 
 
 class JournalStudyStorage:
-    """A journal file, with locks that vanish with the process that held them."""
+    """A journal file, with locks that vanish with the process that held them.
+
+    Args:
+        path: The file, made if absent, and mended if lines of it are damaged.
+
+    Raises:
+        InputError: If it is damaged beyond mending, or while another process has it.
+    """
 
     knows_who_lives = False
 
@@ -62,8 +75,25 @@ class JournalStudyStorage:
         self._append = _AppendLock(locks / f"{path.stem}.append", path)
         self._claim = FileLock(locks / f"{path.stem}.claim")
         self._run = FileLock(locks / f"{path.stem}.run")
+        self.repaired = self._repair()
         backend = JournalFileBackend(str(path), cast(Any, self._append))
-        self.storage: BaseStorage = JournalStorage(backend)
+        try:
+            self.storage: BaseStorage = JournalStorage(backend)
+        except ValueError as error:
+            raise InputError(
+                f"{path} is damaged ({error}) and another process has it. Stop that process and "
+                "give the command again: it sets a copy aside and keeps what can be read."
+            ) from None
+
+    def _repair(self) -> str:
+        """Mend a damaged journal if nobody else has it; what was done, or ""."""
+        if not self._run.try_acquire():
+            return ""
+        try:
+            repair = repair_journal(self.path)
+        finally:
+            self._run.release()
+        return repair.sentence if repair else ""
 
     def take_over(self) -> None:
         """Become the only process on this study.
@@ -86,14 +116,17 @@ class JournalStudyStorage:
         for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
             self.storage.set_trial_state_values(trial._trial_id, optuna.trial.TrialState.FAIL)
 
-    def alone(self) -> AbstractContextManager[None]:
+    def claim_lock(self) -> AbstractContextManager[None]:
         """Hold the claim lock."""
         return self._claim.held()
 
     @contextmanager
-    def alive(self, trial_id: int) -> Iterator[None]:
+    def heartbeat(self, trial_id: int) -> Iterator[None]:
         """The run lock shows it already."""
         yield
+
+    def ledger(self) -> None:
+        """A journal file is shared by none but its own output folder, which has a ledger."""
 
     def close(self) -> None:
         """Release the run lock."""
@@ -117,6 +150,7 @@ class PostgresStudyStorage:
     """A PostgreSQL database; several machines run the same command on it."""
 
     knows_who_lives = True
+    repaired = ""
 
     def __init__(self, url: str, name: str) -> None:
         try:
@@ -146,7 +180,7 @@ class PostgresStudyStorage:
             optuna.storages.fail_stale_trials(study)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def claim_lock(self) -> Iterator[None]:
         """Hold an advisory lock of the database, dropped with the connection."""
         with self._database.engine.connect() as connection:
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": self._key})
@@ -156,7 +190,7 @@ class PostgresStudyStorage:
                 connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": self._key})
 
     @contextmanager
-    def alive(self, trial_id: int) -> Iterator[None]:
+    def heartbeat(self, trial_id: int) -> Iterator[None]:
         """Send the heartbeat from a thread."""
         done = threading.Event()
         self._database.record_heartbeat(trial_id)
@@ -172,6 +206,10 @@ class PostgresStudyStorage:
         finally:
             done.set()
             thread.join()
+
+    def ledger(self) -> SharedLedger:
+        """A table of the database."""
+        return SharedLedger(self._database.engine)
 
     def close(self) -> None:
         """Close the connections."""

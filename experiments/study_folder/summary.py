@@ -91,9 +91,9 @@ def overheads(records: list[TrialRecord]) -> list[float]:
     for record in sorted(records, key=lambda item: item.started):
         if record.outcome is None or record.finished is None:
             continue
-        if record.session in latest:
-            found.append(max(0.0, record.finished - latest[record.session] - record.seconds))
-        latest[record.session] = record.finished
+        if record.process in latest:
+            found.append(max(0.0, record.finished - latest[record.process] - record.seconds))
+        latest[record.process] = record.finished
     return found
 
 

@@ -12,7 +12,7 @@ from experiments.judging.finalists import N_FINALISTS, Candidate, judge_finalist
 from experiments.judging.sealed_test import SealedTest, first_that_stays, open_sealed_test
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings
-from experiments.study.enqueued import starts
+from experiments.study.enqueued import enqueued_settings
 from experiments.study.importances import importances
 from experiments.study.records import TrialRecord
 from experiments.study.study import Study
@@ -24,7 +24,7 @@ from experiments.study_folder.finalist_files import (
     write_sessions,
 )
 from experiments.study_folder.layout import Outputs
-from experiments.workflow.trials import base_settings
+from experiments.workflow.studies import base_settings
 
 
 def judge_study(
@@ -147,7 +147,7 @@ def open_test(
 def _keep(opened: SealedTest, log: ClickLog, study: Study, outputs: Outputs) -> dict[str, Any]:
     kept = sealed_record(opened)
     write_sessions(outputs.folder, "test", opened.trial, log, opened.test_result.sessions)
-    study.keep("sealed_test", kept)
+    study.set_attribute("sealed_test", kept)
     return kept
 
 
@@ -163,7 +163,7 @@ class StudyOpenings:
 
     def record(self, trial: int) -> None:
         """Add a trial."""
-        self._study.keep("test_openings", [*self.read(), trial])
+        self._study.set_attribute("test_openings", [*self.read(), trial])
 
 
 def replays(config: SweepConfig, log: ClickLog) -> MakeReplay:
@@ -177,7 +177,7 @@ def replays(config: SweepConfig, log: ClickLog) -> MakeReplay:
 
 def published_defaults(config: SweepConfig) -> Settings:
     """The published defaults as this study would enqueue them."""
-    return starts("profiles", base_settings(config))[0].settings
+    return enqueued_settings("profiles", base_settings(config))[0].settings
 
 
 def _candidate(record: TrialRecord) -> Candidate:

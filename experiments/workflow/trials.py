@@ -9,84 +9,45 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 
-from experiments.common.errors import InputError
 from experiments.config.commands import SweepConfig
 from experiments.data.open_dataset import open_dataset
 from experiments.replay.replay import Replay
-from experiments.replay.settings import Settings
 from experiments.study.records import RUNNING, TrialRecord
 from experiments.study.search_space import SearchSpace
-from experiments.study.storage import journal_path, open_storage
 from experiments.study.study import Claim, Study
 from experiments.study.trial import BlockReplay, run_trial
-from experiments.study_folder.best_yaml import read_config
-from experiments.study_folder.layout import Outputs
+from experiments.workflow.studies import base_settings, make_study
 
 POLL_SECONDS = 0.3
 
 OnTrial = Callable[[TrialRecord], None]
 
 
-def base_settings(config: SweepConfig) -> Settings:
-    """The settings that a sweep varies; the replay's interval is the adjuster's."""
-    adjuster = replace(config.adjuster, interval_seconds=config.replay.interval_seconds)
-    return Settings(adjuster, config.selection)
-
-
-def make_study(config: SweepConfig, space: SearchSpace) -> Study:
-    """The study of a configuration, for this process."""
-    storage = open_storage(config.study.storage, config.output_dir, config.study.name)
-    session = f"{os.uname().nodename}:{os.getpid()}:{time.time():.3f}"
-    return Study(config, base_settings(config), space, storage, session)
-
-
-def load_study(output_dir: str, name: str) -> tuple[SweepConfig, Study, Outputs]:
-    """A study that a sweep left behind, to read it and to keep more with it.
+def run_trials(study: Study, replay: BlockReplay, metric: str, on_trial: OnTrial) -> None:
+    """Claim, run and keep trials until the study has all of them.
 
     Args:
-        output_dir: Where the sweep wrote.
-        name: The study.
-
-    Returns:
-        Its configuration, the study (to be closed), and where its files lie.
-
-    Raises:
-        InputError: If there is no such study.
+        study: The study, opened or joined.
+        replay: Of the log that all trials share.
+        metric: The objective.
+        on_trial: Told every trial that finishes.
     """
-    outputs = Outputs(Path(output_dir), name)
-    if not outputs.config.is_file() or not outputs.summary.is_file():
-        there = sorted(path.parent.name for path in outputs.root.glob("*/summary.json"))
-        raise InputError(
-            f"study {name} has not been swept in {output_dir}; "
-            f"there are {', '.join(there) or 'no studies'}."
-        )
-    config = replace(read_config(outputs.config), output_dir=output_dir)
-    if config.study.storage is None and not journal_path(output_dir, name).is_file():
-        raise InputError(f"The journal of study {name} is missing in {output_dir}/studies.")
-    study = make_study(config, SearchSpace.from_config(config.search_space, base_settings(config)))
-    study.join()
-    return config, study, outputs
-
-
-def run_trials(study: Study, replay: BlockReplay, config: SweepConfig, on_trial: OnTrial) -> None:
-    """Claim, run and keep trials until the study is as long as it shall be."""
     parent = os.getppid()
     while (claim := study.claim()) is not None:
-        on_trial(_run_claim(study, replay, config, claim))
+        on_trial(_run_claim(study, replay, metric, claim))
         if os.getppid() != parent:
             return
 
 
-def _run_claim(study: Study, replay: BlockReplay, config: SweepConfig, claim: Claim) -> TrialRecord:
+def _run_claim(study: Study, replay: BlockReplay, metric: str, claim: Claim) -> TrialRecord:
     try:
-        with study.alive(claim):
+        with study.heartbeat(claim):
             outcome = run_trial(
                 replay,
                 claim.settings,
-                metric=config.objective.metric,
-                guardrails=config.guardrails,
+                metric=metric,
+                guardrails=study.rules.guardrails,
                 should_prune=partial(study.should_prune, claim),
             )
             return study.finish(claim, outcome)
@@ -154,6 +115,6 @@ def _work(config: SweepConfig) -> None:
     study = make_study(config, space)
     study.join()
     try:
-        run_trials(study, replay, config, lambda record: None)
+        run_trials(study, replay, config.objective.metric, lambda record: None)
     finally:
         study.close()

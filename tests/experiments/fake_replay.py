@@ -19,7 +19,8 @@ from experiments.replay.settings import Settings
 from experiments.study.records import TrialRecord
 from experiments.study.search_space import SearchSpace
 from experiments.study.study import Study
-from experiments.workflow.trials import base_settings, make_study, run_trials
+from experiments.workflow.studies import base_settings, make_study
+from experiments.workflow.trials import run_trials
 
 N_BLOCKS = 8
 
@@ -110,7 +111,7 @@ def run_study(config: SweepConfig, replay: FakeReplay | None = None) -> list[Tri
     """Run a study to its length, or until the replay is killed; its records."""
     study = open_study(config)
     try:
-        run_trials(study, replay or FakeReplay(), config, lambda record: None)
+        run_trials(study, replay or FakeReplay(), config.objective.metric, lambda record: None)
         return study.records()
     except Killed:
         return study.records()

@@ -191,7 +191,9 @@ def test_all_trials_failing_is_exit_status_1(shop, tmp_path, capsys, monkeypatch
         raise RuntimeError("out of order")
 
     monkeypatch.setattr("experiments.replay.replay.Replay.iter_blocks", broken)
-    monkeypatch.setattr("experiments.sweep.score_baselines", lambda replay, settings: {})
+    monkeypatch.setattr(
+        "experiments.workflow.baselines.score_baselines", lambda replay, settings: {}
+    )
     monkeypatch.setattr("experiments.sweep.result_table", lambda summary, records: "")
     assert run_sweep(shop, tmp_path) == 1
     assert "All trials failed: RuntimeError: out of order" in capsys.readouterr().err

@@ -9,9 +9,9 @@ from hydra import compose, initialize_config_dir
 from adjuster.config import PRESETS, PROFILES, RECOMMENDED, AdjusterConfig
 from experiments.config.command import conf_dir, convert
 from experiments.config.commands import COMMANDS, GROUPS, SweepConfig, register
-from experiments.study.enqueued import starts
+from experiments.study.enqueued import enqueued_settings
 from experiments.study.search_space import SearchSpace
-from experiments.workflow.trials import base_settings
+from experiments.workflow.studies import base_settings
 
 CONF = Path(conf_dir())
 SWEEP_GROUPS = [item.name for item in fields(SweepConfig) if item.name in GROUPS]
@@ -49,7 +49,7 @@ def test_the_recommended_settings_are_tried_only_where_all_of_them_are_searched(
         config = composed(f"search_space={space}")
         base = base_settings(config)
         fields = SearchSpace.from_config(config.search_space, base).fields
-        names = [start.name for start in starts("profiles", base, fields)]
+        names = [start.name for start in enqueued_settings("profiles", base, fields)]
         assert ("recommended" in names) is expected
 
 

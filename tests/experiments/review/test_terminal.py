@@ -32,7 +32,7 @@ def record(number, value, drift=0.05, *, state="complete", origin="sampler", rea
         lost=False,
         started=10.0 * number,
         finished=10.0 * number + 3,
-        session="one",
+        process="one",
     )
 
 
@@ -127,5 +127,5 @@ def test_a_study_without_a_best_has_null():
 
 
 def test_overhead_is_the_time_between_trials_of_one_process_less_the_replay():
-    records = [record(0, 0.7), record(1, 0.7), replace(record(2, 0.7), session="two")]
+    records = [record(0, 0.7), record(1, 0.7), replace(record(2, 0.7), process="two")]
     assert overheads(records) == [pytest.approx(8.0)]

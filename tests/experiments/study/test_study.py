@@ -15,9 +15,11 @@ import pytest
 from experiments.common.errors import InputError
 from experiments.config.commands import ParameterConfig, SearchSpaceConfig
 from experiments.replay.settings import Settings
+from experiments.study import study as study_module
 from experiments.study.records import best_feasible, best_overall
 from experiments.study.search_space import SearchSpace
-from experiments.workflow.trials import base_settings, make_study, run_trials
+from experiments.workflow.studies import base_settings, make_study
+from experiments.workflow.trials import run_trials
 from tests.experiments.fake_replay import (
     FakeReplay,
     Killed,
@@ -137,7 +139,7 @@ def test_ctrl_c_gives_its_trial_back(tmp_path):
 
     study = open_study(make_config(tmp_path))
     with pytest.raises(KeyboardInterrupt):
-        run_trials(study, FakeReplay(interrupted), study.config, lambda record: None)
+        run_trials(study, FakeReplay(interrupted), "ndcg_at_10", lambda record: None)
     assert [record.state for record in study.records()] == ["complete"] * 4 + ["failed"]
     assert study.records()[4].lost
     study.close()
@@ -358,3 +360,26 @@ def test_twenty_kills_at_random_moments_lose_no_finished_trial(tmp_path):
     resumed = run_study(config)
     unbroken = run_study(replace(config, output_dir=str(tmp_path / "unbroken")))
     assert [told(record) for record in finished(resumed)] == [told(record) for record in unbroken]
+
+
+def test_an_interrupt_after_the_last_write_leaves_the_trial_finished(tmp_path, monkeypatch):
+    """Ctrl-C may come between the write that makes a trial final and the return of `finish`."""
+    config = make_config(tmp_path, enqueue="none", n_trials=3)
+    study = open_study(config)
+    real, calls = study_module.read_record, []
+
+    def once(trial):
+        if sys._getframe(1).f_code.co_name == "finish":
+            calls.append(trial.number)
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+        return real(trial)
+
+    monkeypatch.setattr(study_module, "read_record", once)
+    with pytest.raises(KeyboardInterrupt):
+        run_trials(study, FakeReplay(), "ndcg_at_10", lambda record: None)
+    monkeypatch.undo()
+    assert [record.state for record in study.records()] == ["complete", "complete"]
+    run_trials(study, FakeReplay(), "ndcg_at_10", lambda record: None)
+    assert [record.ordinal for record in study.records()] == [0, 1, 2]
+    study.close()

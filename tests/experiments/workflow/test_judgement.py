@@ -17,7 +17,7 @@ from experiments.report import report
 from experiments.study_folder.best_yaml import read_config
 from experiments.study_folder.finalist_files import read_json, read_sessions
 from experiments.sweep import sweep
-from experiments.workflow.trials import load_study
+from experiments.workflow.studies import load_study
 
 N_TRIALS = 8
 

@@ -1,0 +1,60 @@
+"""What must stay the same for the trials of one study to be comparable."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from experiments.common.errors import InputError
+from experiments.common.files import flatten
+
+FREE = (
+    "study.n_trials",
+    "study.workers",
+    "study.storage",
+    "replay.n_threads",
+    "dataset.path",
+    "guardrails.bystanders",
+    "tracking.",
+    "output_dir",
+    "verbose",
+    "provenance.",
+)
+"""Settings that may change between two runs of one study: trials stay comparable."""
+
+
+def definition(settings: Mapping[str, Any], fingerprint: str) -> dict[str, Any]:
+    """Everything that the figures of a trial depend on, by dotted name.
+
+    Args:
+        settings: The sweep's configuration as nested plain data.
+        fingerprint: Of the data set.
+
+    Example:
+        >>> definition({"study": {"seed": 3, "n_trials": 9}, "output_dir": "out"}, "abc")
+        {'study.seed': 3, 'dataset.fingerprint': 'abc'}
+    """
+    flat = flatten(settings)
+    kept = {name: value for name, value in flat.items() if not f"{name}.".startswith(FREE)}
+    return {**kept, "dataset.fingerprint": fingerprint}
+
+
+def check_same(name: str, known: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to go on with a study whose definition has changed.
+
+    Args:
+        name: The study.
+        known: The definition that it was made with.
+        now: Today's.
+
+    Raises:
+        InputError: Naming every setting that differs, with both values.
+    """
+    differing = [
+        f"{key} was {known.get(key)}, is {now.get(key)}"
+        for key in sorted({*known, *now})
+        if known.get(key) != now.get(key)
+    ]
+    if differing:
+        raise InputError(
+            f"study.name {name} was started with other settings: {'; '.join(differing)}. "
+            "Give this study another name with study.name=..., or set them back."
+        )

@@ -1,0 +1,65 @@
+"""A study as a command opens it: from a configuration, or as a sweep left it."""
+
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from experiments.common.errors import InputError
+from experiments.config.commands import SweepConfig
+from experiments.replay.settings import Settings
+from experiments.study.rules import SearchRules
+from experiments.study.search_space import SearchSpace
+from experiments.study.storage import journal_path, open_storage
+from experiments.study.study import Study
+from experiments.study_folder.best_yaml import read_config
+from experiments.study_folder.layout import Outputs
+
+
+def base_settings(config: SweepConfig) -> Settings:
+    """The settings that a sweep varies; the replay's interval is the adjuster's."""
+    adjuster = replace(config.adjuster, interval_seconds=config.replay.interval_seconds)
+    return Settings(adjuster, config.selection)
+
+
+def search_rules(config: SweepConfig) -> SearchRules:
+    """How a sweep's study searches."""
+    return SearchRules(config.sampler, config.pruner, config.guardrails, config.replay.n_blocks)
+
+
+def make_study(config: SweepConfig, space: SearchSpace) -> Study:
+    """The study of a configuration, for this process."""
+    storage = open_storage(config.study.storage, config.output_dir, config.study.name)
+    if storage.repaired:
+        print(storage.repaired, file=sys.stderr)
+    process = f"{os.uname().nodename}:{os.getpid()}:{time.time():.3f}"
+    return Study(config.study, search_rules(config), base_settings(config), space, storage, process)
+
+
+def load_study(output_dir: str, name: str) -> tuple[SweepConfig, Study, Outputs]:
+    """A study that a sweep left behind, to read it and to keep more with it.
+
+    Args:
+        output_dir: Where the sweep wrote.
+        name: The study.
+
+    Returns:
+        Its configuration, the study (to be closed), and where its files lie.
+
+    Raises:
+        InputError: If there is no such study.
+    """
+    outputs = Outputs(Path(output_dir), name)
+    if not outputs.config.is_file() or not outputs.summary.is_file():
+        there = sorted(path.parent.name for path in outputs.root.glob("*/summary.json"))
+        raise InputError(
+            f"study {name} has not been swept in {output_dir}; "
+            f"there are {', '.join(there) or 'no studies'}."
+        )
+    config = replace(read_config(outputs.config), output_dir=output_dir)
+    if config.study.storage is None and not journal_path(output_dir, name).is_file():
+        raise InputError(f"The journal of study {name} is missing in {output_dir}/studies.")
+    study = make_study(config, SearchSpace.from_config(config.search_space, base_settings(config)))
+    study.join()
+    return config, study, outputs
