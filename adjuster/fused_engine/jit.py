@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import caching
@@ -33,14 +33,14 @@ def compiled(*, inline: bool = False) -> Callable[[F], F]:
             "_nrt": False,
         }
         if inline:
-            return numba.njit(forceinline=True, **options)(function)
+            return cast(F, numba.njit(forceinline=True, **options)(function))
         dispatcher = numba.njit(**options)(function)
         try:
             dispatcher.enable_caching()
         except (RuntimeError, OSError):
-            return dispatcher
+            return cast(F, dispatcher)
         dispatcher._cache = _ForgivingCache(function)
-        return dispatcher
+        return cast(F, dispatcher)
 
     return decorate
 

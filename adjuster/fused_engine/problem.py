@@ -9,8 +9,8 @@ from numpy.typing import DTypeLike, NDArray
 from adjuster.fused_engine.jit import compiled
 
 LINE_BYTES = 64
-BLOCK = 256
-"""Coordinates handled at a time: a block of gradient stays in the first-level cache."""
+CACHE_ROW = 256
+"""Coordinates handled at a time: their gradient stays in the first-level cache."""
 
 SPAN_ROWS = 64
 """Most query rows for which steps are taken in the span of the vectors."""
@@ -40,13 +40,14 @@ class Problem(NamedTuple):
     unclicked: NDArray[np.float64]
 
 
-class Room(NamedTuple):
+class Workspace(NamedTuple):
     """Working memory of one thread: the kernel itself allocates nothing.
 
     Args:
         start: Shape ``(max_parts, D)``: for parts that are adjusted where they are.
+        scratch: Shape ``(max_parts, D)``: for copies that nobody keeps.
         moments: Shape ``(2, max_parts, D)``: the optimizer's state.
-        gradient: Shape ``(1, BLOCK)``.
+        gradient: Shape ``(1, CACHE_ROW)``.
         raws: Shape ``(max_rows, max_parts)`` float64, as `sims` and `slopes`.
         squared_norms: Shape ``(max_parts,)`` float64, as `inverse_norms`, `own`, `start_norms`,
             `rates`.
@@ -60,6 +61,7 @@ class Room(NamedTuple):
     """
 
     start: NDArray[np.floating]
+    scratch: NDArray[np.floating]
     moments: NDArray[np.floating]
     gradient: NDArray[np.floating]
     raws: NDArray[np.float64]
@@ -93,13 +95,14 @@ def aligned_empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     return memory[first : first + n_bytes].view(dtype).reshape(shape)
 
 
-def make_room(max_parts: int, max_rows: int, vectors: NDArray[np.floating]) -> Room:
+def make_workspace(max_parts: int, max_rows: int, vectors: NDArray[np.floating]) -> Workspace:
     """Working memory for objects of so many parts and terms of so many query rows in all."""
-    shape = (max_rows, max_parts)
-    return Room(
-        start=aligned_empty((max_parts, vectors.shape[1]), vectors.dtype),
-        moments=aligned_empty((2, max_parts, vectors.shape[1]), vectors.dtype),
-        gradient=aligned_empty((1, BLOCK), vectors.dtype),
+    shape, part_shape = (max_rows, max_parts), (max_parts, vectors.shape[1])
+    return Workspace(
+        start=aligned_empty(part_shape, vectors.dtype),
+        scratch=aligned_empty(part_shape, vectors.dtype),
+        moments=aligned_empty((2, *part_shape), vectors.dtype),
+        gradient=aligned_empty((1, CACHE_ROW), vectors.dtype),
         raws=np.empty(shape),
         sims=np.empty(shape),
         slopes=np.empty(shape),
@@ -120,10 +123,10 @@ def make_room(max_parts: int, max_rows: int, vectors: NDArray[np.floating]) -> R
 
 
 @compiled(inline=True)
-def gather_rows(room, n_rows, term, query, query_offsets):
+def gather_rows(workspace, n_rows, term, query, query_offsets):
     """Append a term's query rows; returns the new number of rows."""
     for row in range(query_offsets[query], query_offsets[query + 1]):
-        room.rows[n_rows] = row
+        workspace.rows[n_rows] = row
         n_rows += 1
-    room.term_rows[term + 1] = n_rows
+    workspace.term_rows[term + 1] = n_rows
     return n_rows

@@ -19,7 +19,7 @@ from adjuster.fused_engine.knobs import make_knobs, rocchio_knobs
 from adjuster.rocchio import RocchioWeights
 from tests.adjuster.fused_engine.random_streams import Way, random_streams, run
 
-LOGISTIC = {"loss": "logistic", "logit_bias": 0.1, "optimizer": "sgd"}
+SMOOTH = {"loss": "logistic", "logit_bias": 0.1, "optimizer": "sgd"}
 SETTINGS = {
     "published defaults": ("cosine", "min", {"num_iterations": 3}),
     "distance, anchor, bound": (
@@ -27,9 +27,9 @@ SETTINGS = {
         "avg",
         {"num_iterations": 3, "adjustment_rate": 0.01, "anchor_weight": 0.1, "max_drift": 0.05},
     ),
-    "refit within the span": ("cosine", "min", {**LOGISTIC, "memory": "refit"}),
-    "refit in full": ("cosine", "avg", {**LOGISTIC, "memory": "refit", "num_iterations": 1}),
-    "dot, anchored steps": ("dot", "min", {**LOGISTIC, "anchor_weight": 0.2, "num_iterations": 3}),
+    "refit within the span": ("cosine", "min", {**SMOOTH, "memory": "refit"}),
+    "refit in full": ("cosine", "avg", {**SMOOTH, "memory": "refit", "num_iterations": 1}),
+    "dot, anchored steps": ("dot", "min", {**SMOOTH, "anchor_weight": 0.2, "num_iterations": 3}),
 }
 BLOCKS, THREADS, SHIFTS = range(1, 26), range(1, 5), range(16)
 SIZES = {

@@ -5,9 +5,18 @@ from itertools import pairwise
 
 import numpy as np
 
-from adjuster.feedback import offsets_of
 from adjuster.fused_engine import problem
-from adjuster.fused_engine.streams import Corpus, Lessons, Showings, run_streams, start_state
+from adjuster.fused_engine.streams import (
+    Answers,
+    Corpus,
+    Lessons,
+    Showings,
+    Span,
+    Streams,
+    run_streams,
+    start_state,
+)
+from adjuster.ragged import offsets_of
 
 N_PAIRS, N_OBJECTS, N_QUERIES = 30, 9, 6
 
@@ -55,7 +64,7 @@ def random_streams(seed, dimensions, dtype):
         pair_object=rng.integers(0, N_OBJECTS, N_PAIRS).astype(np.int32),
         offsets=offsets_of(n_shown),
         query=rng.integers(0, N_QUERIES, n_shown.sum()).astype(np.int32),
-        place=rng.permutation(n_shown.sum()),
+        impression=rng.permutation(n_shown.sum()),
     )
     n_terms = rng.integers(1, 4, n_steps.sum())
     terms = [rng.permutation(N_QUERIES)[:count] for count in n_terms]
@@ -75,52 +84,37 @@ def random_streams(seed, dimensions, dtype):
         slot_query=np.tile(np.arange(N_QUERIES, dtype=np.int32), N_PAIRS),
         steps_before=np.concatenate(before).astype(np.int32),
     )
-    return corpus, showings, lessons
+    return Streams(corpus, showings, lessons)
 
 
 def run(knobs, streams, way):
     """Scores, marks and drift of every pair, as bytes."""
-    corpus, showings, lessons = streams
-    corpus = Corpus(
-        shifted(corpus.vectors, way.shift),
-        corpus.object_offsets,
-        shifted(corpus.queries, 3 * way.shift % 16),
-        corpus.query_offsets,
+    corpus, n_shown = streams.corpus, len(streams.showings.query)
+    elsewhere = corpus._replace(
+        vectors=shifted(corpus.vectors, way.shift),
+        queries=shifted(corpus.queries, 3 * way.shift % 16),
     )
-    scores = np.zeros(len(showings.query), corpus.vectors.dtype)
-    adjusted = np.zeros(len(showings.query), np.bool_)
-    state = start_state(corpus, showings, lessons, keep=way.by_time, refit=bool(knobs.refit))
+    streams = streams._replace(corpus=elsewhere)
+    answers = Answers(np.zeros(n_shown, corpus.vectors.dtype), np.zeros(n_shown, np.bool_))
+    state = start_state(streams, keep=way.by_time, refit=bool(knobs.refit))
     aligned = problem.aligned_empty
     problem.aligned_empty = lambda shape, dtype: shifted(np.empty(shape, dtype), way.shift)
     try:
-        for pairs, begin, end, finish in _blocks(showings.offsets, way):
-            run_streams(
-                knobs,
-                corpus,
-                showings,
-                lessons,
-                state,
-                pairs=pairs,
-                begin=begin,
-                end=end,
-                finish=finish,
-                scores=scores,
-                adjusted=adjusted,
-                n_threads=way.n_threads,
-            )
+        for span in _spans(streams.showings.offsets, way):
+            run_streams(knobs, streams, state, span, answers, n_threads=way.n_threads)
     finally:
         problem.aligned_empty = aligned
-    return scores.tobytes(), adjusted.tobytes(), state.drift.tobytes()
+    return answers.scores.tobytes(), answers.adjusted.tobytes(), state.drift.tobytes()
 
 
-def _blocks(offsets, way):
+def _spans(offsets, way):
     if way.by_time:
         lengths = np.diff(offsets)
         cuts = [offsets[:-1] + lengths * k // way.n_blocks for k in range(way.n_blocks + 1)]
         for number in range(way.n_blocks):
             last = number == way.n_blocks - 1
-            yield (0, N_PAIRS), cuts[number], cuts[number + 1], last
+            yield Span((0, N_PAIRS), cuts[number], cuts[number + 1], last)
         return
     edges = np.linspace(0, N_PAIRS, way.n_blocks + 1).astype(int).tolist()
     for lo, hi in pairwise(edges):
-        yield (lo, hi), offsets[:-1], offsets[1:], True
+        yield Span((lo, hi), offsets[:-1], offsets[1:], True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adjuster.fused_engine.jit import compiled
-from adjuster.fused_engine.kernel import dot_span, sum_span
+from adjuster.fused_engine.kernel import RowPair, dot_span, sum_span
 from adjuster.fused_engine.lanes import LANE_BYTES, lane_count, load, spread, store, total
 
 TYPES = [np.float32, np.float64]
@@ -17,7 +17,7 @@ def dot(left, right, lo, hi):
 
 @compiled()
 def squared_gap(left, right, lo, hi):
-    return sum_span(True, left, 0, right, 0, lo, hi)
+    return sum_span(True, RowPair(left, 0, right, 0), lo, hi)
 
 
 @compiled()
