@@ -91,8 +91,7 @@ def build_lessons(
     new_step = _changes(pair, step)
     new_term = new_step | _changes(query)
     starts = np.flatnonzero(new_term)
-    pair, step, query = pair[starts], step[starts], query[starts]
-    new_step = new_step[starts]
+    pair, step, query, new_step = pair[starts], step[starts], query[starts], new_step[starts]
     step_pair = pair[new_step]
     slot_offsets, slot_query, term_slot = _slots(pair, query, n_pairs, n_queries)
     step_offsets = offsets_of(np.bincount(step_pair, minlength=n_pairs))
