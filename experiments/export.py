@@ -1,12 +1,12 @@
 """``python -m experiments.export study=NAME``: open the sealed test, write the configuration."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from experiments.common.errors import InputError
 from experiments.config.command import FAILED, OK, run_command
 from experiments.config.commands import ExportConfig, SweepConfig
+from experiments.config.saved import with_dataset_path
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
 from experiments.deployment.deployment import (
@@ -156,10 +156,7 @@ def _same_data(config: SweepConfig, command: ExportConfig, fingerprint: str) -> 
     Raises:
         InputError: If it is not the one that was swept.
     """
-    dataset = config.dataset
-    if command.dataset.path is not None:
-        dataset = replace(dataset, path=command.dataset.path)
-    log = open_dataset(dataset)
+    log = open_dataset(with_dataset_path(config, command.dataset.path).dataset)
     if log.fingerprint != fingerprint:
         raise InputError(
             f"The data set has changed since the sweep (fingerprint {fingerprint[:12]}, now "

@@ -8,7 +8,7 @@ from typing import Any
 from adjuster.config import ENVIRONMENT, AdjusterConfig
 from adjuster.index import SearchIndexInfo
 from experiments.common.files import finite, flatten, write_atomic
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.deployment.plugin_source import plugin_text
 from experiments.judging.verdict import KEEP_OFF, Verdict

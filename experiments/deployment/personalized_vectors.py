@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from adjuster.feedback import offsets_of
+from adjuster.ragged import offsets_of
 from experiments.common.files import replacing
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.copies import Copies, learn_copies
 from experiments.replay.layout import lay_out

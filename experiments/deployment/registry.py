@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import adjuster
-from experiments.config.commands import TrackingConfig
+from experiments.config.study import TrackingConfig
 from experiments.deployment.deployment import Deployment, json_text
 from experiments.study_folder.best_yaml import Provenance
 from experiments.study_folder.layout import StudyFolder

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from experiments.config.commands import ReplayConfig
+from experiments.config.replay import ReplayConfig
 from experiments.judging.comparison import (
     Comparison,
     Judge,
     compare_with_no_adjustment,
     concatenate,
 )
-from experiments.replay.replay import MakeReplay, Replayer
+from experiments.replay.replayer import MakeReplay, Replayer
 from experiments.replay.results import SessionScores
 from experiments.replay.settings import Settings
 

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.common.wording import plain
-from experiments.config.commands import GuardrailsConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.judging.bystanders import Replays
 from experiments.judging.finalists import N_FINALISTS, Candidate
 from experiments.replay.guardrails import DRIFT
-from experiments.replay.replay import Replayer
+from experiments.replay.replayer import Replayer
 from experiments.study.records import TrialRecord
 
 

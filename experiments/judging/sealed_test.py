@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from experiments.common.errors import InputError
-from experiments.config.commands import GuardrailsConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.judging.bystanders import Replays, compare_bystanders
 from experiments.judging.comparison import (
     Comparison,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from experiments.common.wording import label, plain, signed
-from experiments.config.commands import GuardrailsConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.judging.comparison import Comparison, cluster_text
 from experiments.replay.guardrails import broken
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.common.wording import label, plain
-from experiments.replay.baselines import BASELINES, LOGGED_ORDER
+from experiments.replay.baseline_names import BASELINES, LOGGED_ORDER
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study_folder.judged_records import SealedRecord
 from experiments.study_folder.summary import BEST, ScoredRow, Summary

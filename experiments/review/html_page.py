@@ -7,7 +7,7 @@ import plotly.io
 from plotly.offline import get_plotlyjs
 
 from experiments.judging.verdict import ADOPT, KEEP_OFF
-from experiments.replay.baselines import LOGGED_ORDER
+from experiments.replay.baseline_names import LOGGED_ORDER
 from experiments.review.answer import FLATTERED, NAMES, VerdictLines, answer, verdict_lines
 from experiments.review.figures.of_study import NamedFigure
 from experiments.review.rows import Rows, finalist_rows, result_rows, setting_rows

@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.common.errors import InputError
-from experiments.config.commands import GuardrailsConfig, SweepConfig
-from experiments.study_folder.best_yaml import read_config
+from experiments.config.commands import SweepConfig
+from experiments.config.saved import read_config
+from experiments.config.study import GuardrailsConfig
 from experiments.study_folder.finalist_files import (
     read_finalists,
     read_importances,

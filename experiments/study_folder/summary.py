@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.common.files import write_json
 from experiments.data.format.click_log import ClickLog
-from experiments.replay.baselines import BASELINES, NO_ADJUSTMENT
+from experiments.replay.baseline_names import BASELINES, NO_ADJUSTMENT
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study.records import (
     COMPLETE,

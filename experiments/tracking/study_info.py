@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.config.commands import TrackingConfig
+from experiments.config.study import TrackingConfig
 from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.summary import DatasetRecord
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from experiments.common.files import write_atomic
-from experiments.config.commands import SweepConfig, TrackingConfig
+from experiments.config.commands import SweepConfig
+from experiments.config.study import TrackingConfig
 from experiments.review.figures.of_study import study_figures
 from experiments.review.html_page import build_page
 from experiments.review.markdown_note import study_note

@@ -10,14 +10,14 @@ import pandas as pd
 import yaml
 
 from adjuster.index import SearchIndexInfo
-from experiments.config.commands import (
-    DatasetConfig,
+from experiments.config.commands import SweepConfig
+from experiments.config.data import DatasetConfig
+from experiments.config.replay import ReplayConfig
+from experiments.config.study import (
     GuardrailsConfig,
     ParameterConfig,
-    ReplayConfig,
     SearchSpaceConfig,
     StudyConfig,
-    SweepConfig,
 )
 from experiments.data.format.click_log import ClickLog
 from experiments.judging.bystanders import Replays

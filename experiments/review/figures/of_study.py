@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from experiments.judging.comparison import Comparison
-from experiments.replay.baselines import BASELINES, NO_ADJUSTMENT, POPULARITY
+from experiments.replay.baseline_names import BASELINES, NO_ADJUSTMENT, POPULARITY
 from experiments.review.figures import decision, sessions, trials
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study_folder.finished_study import FinishedStudy

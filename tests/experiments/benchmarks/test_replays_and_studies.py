@@ -6,8 +6,8 @@ from adjuster import PublishedAdjuster
 from experiments.benchmarks import replays, studies
 from experiments.benchmarks.replays import Cost, plugin_inputs
 from experiments.benchmarks.studies import Sweep
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
 from experiments.config.data import SimulatedConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
 from experiments.replay.layout import lay_out

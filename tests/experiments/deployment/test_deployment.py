@@ -11,7 +11,7 @@ import torch
 
 from adjuster import AdjusterConfig, PublishedAdjuster, SelectionConfig, TorchBasedAdjuster
 from adjuster.index import SearchIndexInfo
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.deployment.deployment import (
     Deployment,
     make_deployment,

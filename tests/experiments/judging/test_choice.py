@@ -2,7 +2,8 @@
 
 import math
 
-from experiments.config.commands import GuardrailsConfig, ReplayConfig
+from experiments.config.replay import ReplayConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.judging.bystanders import Replays
 from experiments.judging.choice import (
     Choice,

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from experiments.config.commands import ReplayConfig
+from experiments.config.replay import ReplayConfig
 from experiments.judging.bystanders import N_FOLDS, Replays, compare_bystanders
 from experiments.judging.comparison import Judge
 from experiments.judging.finalists import Candidate, judge_finalists

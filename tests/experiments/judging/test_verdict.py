@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.config.commands import GuardrailsConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.judging.comparison import Comparison, Judge, compare_with_no_adjustment
 from experiments.judging.verdict import ADOPT, KEEP_OFF, MIN_CHANGED, MIN_CLUSTERS, decide
 from experiments.replay.results import SessionScores

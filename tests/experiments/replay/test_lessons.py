@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adjuster.selection import SelectionConfig
-from experiments.config.commands import ReplayConfig
+from experiments.config.replay import ReplayConfig
 from experiments.replay.lessons import build_lessons, build_pairs
 from experiments.replay.schedule import build_schedule
 from experiments.replay.timeline import build_timeline

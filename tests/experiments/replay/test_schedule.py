@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adjuster.selection import SelectionConfig
-from experiments.config.commands import ReplayConfig, SplitConfig
+from experiments.config.replay import ReplayConfig, SplitConfig
 from experiments.replay.schedule import build_schedule
 from experiments.replay.timeline import NEVER, build_timeline
 from tests.experiments.replay.tiny_log import Search, tiny_log

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from adjuster.metrics.ranking import METRIC_NAMES
-from experiments.config.commands import ObjectiveConfig, ReplayConfig, SplitConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig, SplitConfig
 from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
 from experiments.replay.results import SessionScores

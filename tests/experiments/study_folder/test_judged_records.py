@@ -6,7 +6,8 @@ from functools import partial
 
 import pytest
 
-from experiments.config.commands import GuardrailsConfig, ReplayConfig
+from experiments.config.replay import ReplayConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.judging.bystanders import Replays
 from experiments.judging.comparison import Judge
 from experiments.judging.finalists import Candidate, judge_finalists

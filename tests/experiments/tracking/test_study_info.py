@@ -1,6 +1,6 @@
 """Where MLflow is, and under which experiment a study stands."""
 
-from experiments.config.commands import TrackingConfig
+from experiments.config.study import TrackingConfig
 from experiments.study_folder.layout import StudyFolder
 from experiments.tracking.study_info import study_info, tracking_location
 from tests.experiments.planted_records import DATASET

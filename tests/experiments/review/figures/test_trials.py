@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.config.commands import GuardrailsConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.review.figures import trials
 from tests.experiments.finished_folder import make_trials
 
