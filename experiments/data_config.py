@@ -1,5 +1,6 @@
 """The schema of the commands that make data sets or look at one: simulate, ingest, inspect."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from omegaconf import MISSING
@@ -10,10 +11,17 @@ SOURCES = ("embedding_studio", "table", "ubi", "coveo", "mind", "movielens", "me
 PAIRS = ("n_shown", "dimensions")
 """Sizes of the simulated shop of which there must be two."""
 
+SHOWN_ORDERS = ("similarity", "fixed", "past_clicks")
+FOLLOWED = ("relevance", "position", "refinding")
+
 
 @dataclass
 class SimulatedConfig:
     """The sizes of a simulated shop and the behaviour of its users.
+
+    What a user likes is a weighted sum of standard normal parts, the `…_weight` settings, each
+    >= 0; squares that add up to about 1 keep the usual share of relevant results. A part of
+    weight 0 does not exist.
 
     Args:
         n_sessions: Searches, >= 1.
@@ -30,7 +38,31 @@ class SimulatedConfig:
         click_noise: Chance that a result looked at is clicked though it is worthless, in [0, 1].
         late_share: Share of the clicks that arrive hours late, in [0, 1].
         irrelevant_share: Share of the sessions that their users mark as irrelevant, in [0, 1].
-        null: Clicks carry no signal: what is looked at is clicked by chance.
+        null: Clicks carry no signal: what is looked at is clicked by chance; the same as
+            ``clicks_follow=position``.
+        shown_order: How results stand: by ``similarity`` with some noise; in one ``fixed`` order
+            a query, unrelated to vectors and likings; or by the ``past_clicks`` of the query's
+            earlier searches, the noisy similarity deciding between equals.
+        shuffled_share: Share of the sessions that are shown theirs in random order, in [0, 1].
+        clicks_follow: What decides the click on a result that is looked at: its ``relevance``;
+            nothing, so that clicks follow the ``position`` alone; or ``refinding``: nothing,
+            but users click again what they clicked one to three days before.
+        similarity_weight: Liking of what is near the query: all that the vectors know.
+        crowd_weight: Liking of an object by everyone, whatever the query.
+        query_weight: Liking of an object by everyone who asks a certain query.
+        taste_weight: Liking of an object by one user, whatever the query.
+        daily_weight: Liking of an object by everyone who asks a certain query on a certain day;
+            the next day knows nothing of it.
+        flip_at: From this share of the sessions on, in order of time, all likings are reversed,
+            in [0, 1]; 1 is never.
+        open_hours: Searches come within so many hours from the start of each day, in (0, 24]. At
+            0.5 no session ends, after half an hour of quiet, before its day is over.
+        user_tail: Users make sessions in proportion to rank^-tail, in [0, 10]; 0 is nearly even.
+        unknown_users_share: Share of the sessions that say nothing of their user, in [0, 1].
+        bot_share: Share of the clicks that are a bot's, in [0, 1). A bot clicks its own objects,
+            one in eight, wherever they stand, within a second; nobody judges what it is shown.
+        bot_ids: User ids that the bot goes by, >= 0; with 0 it says nothing of its user.
+        log_truth: Write the true relevance and propensity into the log, as no real log does.
     """
 
     n_sessions: int = 30_000
@@ -48,38 +80,95 @@ class SimulatedConfig:
     late_share: float = 0.05
     irrelevant_share: float = 0.01
     null: bool = False
+    shown_order: str = "similarity"
+    shuffled_share: float = 0.0
+    clicks_follow: str = "relevance"
+    similarity_weight: float = 0.35
+    crowd_weight: float = 0.35
+    query_weight: float = 0.0
+    taste_weight: float = 0.87
+    daily_weight: float = 0.0
+    flip_at: float = 1.0
+    open_hours: float = 24.0
+    user_tail: float = 0.0
+    unknown_users_share: float = 0.0
+    bot_share: float = 0.0
+    bot_ids: int = 1
+    log_truth: bool = True
 
     def __post_init__(self) -> None:
-        counts = ("n_sessions", "n_users", "n_topics", "max_parts", "n_days")
-        shares = ("repeat_share", "click_noise", "late_share", "irrelevant_share")
-        objects, queries = self.n_topics * self.n_shown, self.n_topics
-        rules = [(n, getattr(self, n), getattr(self, n) >= 1, ">= 1") for n in counts]
-        rules += [(n, getattr(self, n), getattr(self, n) >= 2, ">= 2") for n in PAIRS]
-        rules += [(n, getattr(self, n), 0 <= getattr(self, n) <= 1, "in [0, 1]") for n in shares]
-        check(
-            "simulated",
-            [
-                *rules,
-                (
-                    "n_objects",
-                    self.n_objects,
-                    self.n_objects >= objects,
-                    f">= n_topics * n_shown ({objects})",
-                ),
-                (
-                    "n_queries",
-                    self.n_queries,
-                    self.n_queries >= queries,
-                    f">= n_topics ({queries})",
-                ),
-                (
-                    "examination_decay",
-                    self.examination_decay,
-                    0 <= self.examination_decay <= 10,
-                    "in [0, 10]",
-                ),
-            ],
-        )
+        check("simulated", [*_size_rules(self), *_behaviour_rules(self)])
+
+    @property
+    def followed(self) -> str:
+        """What decides clicks: `clicks_follow`, or the position with `null`."""
+        return "position" if self.null else self.clicks_follow
+
+
+COUNTS = ("n_sessions", "n_users", "n_topics", "max_parts", "n_days")
+SHARES = (
+    "repeat_share",
+    "click_noise",
+    "late_share",
+    "irrelevant_share",
+    "shuffled_share",
+    "flip_at",
+    "unknown_users_share",
+)
+WEIGHTS = ("similarity", "crowd", "query", "taste", "daily")
+"""Parts that a simulated user's liking is made of."""
+
+
+def _size_rules(config: SimulatedConfig) -> list[Rule]:
+    """What the sizes of a simulated shop must be."""
+    objects, queries = config.n_topics * config.n_shown, config.n_topics
+    return [
+        *((name, value, value >= 1, ">= 1") for name, value in _values(config, COUNTS)),
+        *((name, value, value >= 2, ">= 2") for name, value in _values(config, PAIRS)),
+        (
+            "n_objects",
+            config.n_objects,
+            config.n_objects >= objects,
+            f">= n_topics * n_shown ({objects})",
+        ),
+        ("n_queries", config.n_queries, config.n_queries >= queries, f">= n_topics ({queries})"),
+    ]
+
+
+def _behaviour_rules(config: SimulatedConfig) -> list[Rule]:
+    """What the behaviour of simulated users must be."""
+    weights = tuple(f"{part}_weight" for part in WEIGHTS)
+    tens = ("examination_decay", "user_tail")
+    sequential = config.shown_order == "past_clicks" and config.followed == "refinding"
+    return [
+        *((name, value, 0 <= value <= 1, "in [0, 1]") for name, value in _values(config, SHARES)),
+        *((name, value, 0 <= value <= 10, "in [0, 10]") for name, value in _values(config, tens)),
+        *(
+            (name, value, 0 <= value <= 10, "in [0, 10]")
+            for name, value in _values(config, weights)
+        ),
+        one_of("shown_order", config.shown_order, SHOWN_ORDERS),
+        one_of("clicks_follow", config.clicks_follow, FOLLOWED),
+        (
+            "clicks_follow",
+            config.clicks_follow,
+            not config.null or config.clicks_follow != "refinding",
+            "relevance or position with null=true",
+        ),
+        (
+            "shown_order",
+            config.shown_order,
+            not sequential,
+            "similarity or fixed with clicks_follow=refinding",
+        ),
+        ("open_hours", config.open_hours, 0 < config.open_hours <= 24, "in (0, 24]"),
+        ("bot_share", config.bot_share, 0 <= config.bot_share < 1, "in [0, 1)"),
+        ("bot_ids", config.bot_ids, config.bot_ids >= 0, ">= 0 (0 is without an id)"),
+    ]
+
+
+def _values(config: SimulatedConfig, names: tuple[str, ...]) -> Iterator[tuple[str, float]]:
+    return ((name, getattr(config, name)) for name in names)
 
 
 @dataclass
