@@ -122,7 +122,8 @@ def summary(name: str, counts: dict[str, int]) -> str:
         'till: 9 of 10 mutants killed, 90 %'
     """
     killed = counts["killed"] + counts["timeout"]
-    return f"{name}: {killed} of {counts['total']} mutants killed, {killed / counts['total']:.0%}".replace("%", " %")
+    share = 100 * killed // counts["total"]
+    return f"{name}: {killed} of {counts['total']} mutants killed, {share} %"
 
 
 if __name__ == "__main__":

@@ -173,9 +173,7 @@ def test_each_tick_is_cut_into_batches_in_the_order_of_marking():
 
 
 def test_at_once_every_session_is_taken_when_it_is_marked():
-    taken = schedule_of(
-        Session(10, (0,), ((0, 20),)), Session(11, (0,), ((0, 15),)), interval=0
-    )
+    taken = schedule_of(Session(10, (0,), ((0, 20),)), Session(11, (0,), ((0, 15),)), interval=0)
     assert taken.tick_at.tolist() == [80, 75]
     assert taken.step.tolist() == [1, 0]
     assert taken.step_at.tolist() == [75, 80]
