@@ -21,11 +21,25 @@ _CHUNK = 1 << 21
 
 @dataclass(frozen=True)
 class Interval:
-    """A two-sided confidence interval; each end errs with probability (1 - confidence) / 2."""
+    """A two-sided confidence interval; each end errs with probability (1 - confidence) / 2.
+
+    An end that the data cannot place is NaN: undetermined, so that every comparison with it is
+    false and neither "better" nor "worse" can follow from it.
+    """
 
     low: float
     high: float
     confidence: float = 0.95
+
+    @property
+    def determined(self) -> bool:
+        """Whether both ends could be placed."""
+        return not (math.isnan(self.low) or math.isnan(self.high))
+
+    def within(self, bounds: tuple[float, float]) -> "Interval":
+        """The same with ends no further out than the estimate itself can be."""
+        low, high = max(self.low, bounds[0]), min(self.high, bounds[1])
+        return Interval(low, high, self.confidence)
 
 
 def cluster_numbers(user: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -84,6 +98,9 @@ def mean_interval(
     reverse. Taking the outer end of the two keeps each end's error near or below its nominal
     value in both cases.
 
+    Where so few clusters differ that resamples without any spread reach the quantile, the
+    bootstrap places no end there: that end is NaN, not the bound, which would read as a finding.
+
     Args:
         differences: Shape ``(n_clusters,)``.
         seed: Of the resampling.
@@ -92,7 +109,7 @@ def mean_interval(
         bounds: Where the mean must lie: two metrics in [0, 1] differ by at most 1.
 
     Returns:
-        The interval; `bounds` where fewer than two clusters say nothing about spread.
+        The interval; NaN ends where the data place none, as with fewer than two clusters.
 
     Example:
         >>> gains = np.array([0.1, 0.3, 0.2, 0.15, 0.25] * 8)
@@ -102,7 +119,7 @@ def mean_interval(
     """
     n = len(differences)
     if n < 2:
-        return Interval(*bounds, confidence)
+        return Interval(math.nan, math.nan, confidence)
     mean = float(differences.mean())
     error = float(differences.std(ddof=1)) / math.sqrt(n)
     tail = (1 - confidence) / 2
@@ -110,11 +127,15 @@ def mean_interval(
     student = float(stats.t.ppf(1 - tail, n - 1))
     upper = max(student, float(np.quantile(spread, 1 - tail, method="higher")))
     lower = min(-student, float(np.quantile(spread, tail, method="lower")))
-    if error == 0:
+    if error <= 1e-12 * abs(mean):
         return Interval(mean, mean, confidence)
-    return Interval(
-        max(bounds[0], mean - upper * error), min(bounds[1], mean - lower * error), confidence
-    )
+    ends = Interval(_placed(mean - upper * error), _placed(mean - lower * error), confidence)
+    return ends.within(bounds)
+
+
+def _placed(end: float) -> float:
+    """An end of an interval; NaN where it was infinite."""
+    return end if math.isfinite(end) else math.nan
 
 
 def _studentized_means(
@@ -195,7 +216,8 @@ def _flipped_sums(
     eights = np.pad(values, (0, -len(values) % 8)).reshape(-1, 8)
     sums = eights @ _every_sign_flip(8).T
     drawn = rng.integers(0, 256, size=(n_rows, len(eights)), dtype=np.uint8)
-    return sums.ravel().take(drawn + 256 * np.arange(len(eights))).sum(axis=1)
+    flipped: NDArray[np.float64] = sums.ravel().take(drawn + 256 * np.arange(len(eights)))
+    return np.asarray(flipped.sum(axis=1), np.float64)
 
 
 def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from experiments.study.enqueued import Enqueued, enqueued_settings
 from experiments.study.proposals import InMemoryStudy, Proposal, history
 from experiments.study.records import TrialRecord
 from experiments.study.rules import SearchRules
-from experiments.study.samplers import DESIGNS, iter_design
+from experiments.study.samplers import DESIGNS, LAID_OUT, iter_design
 from experiments.study.search_space import SearchSpace
 from experiments.study.stored_trial import read_record
 
@@ -100,9 +101,10 @@ class Queue:
 
     def _from_design(self, study: InMemoryStudy, ordinal: int, tried: Tried) -> NextTrial | None:
         points = iter_design(self._rules.sampler, self._space, self._config.seed)
-        for index, values in enumerate(points):
-            if index > MAX_DRAWS * (len(tried) + 1) and self._rules.sampler.name != "grid":
-                return None
+        most = MAX_DRAWS * (len(tried) + 1)
+        if self._rules.sampler.name == "grid":
+            most = max(most, LAID_OUT)
+        for values in islice(points, most):
             settings = self._usable(values, tried)
             if settings is not None:
                 return self._fixed(study, Enqueued("sampler", settings), ordinal)

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import islice
 
 import numpy as np
 import optuna
@@ -16,6 +17,9 @@ DESIGNS = ("qmc", "grid")
 """Samplers that do not look at what came of earlier trials."""
 
 SOBOL_CHUNK = 256
+
+LAID_OUT = 20_000
+"""Points of the largest grid that is held in memory."""
 
 
 def check_sampler(config: SamplerConfig) -> None:
@@ -61,9 +65,10 @@ def make_sampler(
 def iter_design(config: SamplerConfig, space: SearchSpace, seed: int) -> Iterator[Values]:
     """The points of a design in their order; a grid ends, Sobol's sequence does not.
 
-    The grid is shuffled, so that a study that ends early has seen all of it thinly. The
-    sequence is Sobol's with Owen's scrambling (Owen, 1998, *Scrambling Sobol' and
-    Niederreiter-Xing points*), one coordinate a parameter.
+    The grid is shuffled, so that a study that ends early has seen all of it thinly. One of more
+    than `LAID_OUT` points, which no study could finish, is never laid out: its points are drawn
+    as they are needed. The sequence is Sobol's with Owen's scrambling (Owen, 1998, *Scrambling
+    Sobol' and Niederreiter-Xing points*), one coordinate a parameter.
 
     Args:
         config: ``qmc`` or ``grid``.
@@ -71,11 +76,18 @@ def iter_design(config: SamplerConfig, space: SearchSpace, seed: int) -> Iterato
         seed: Of scrambling and shuffling.
     """
     if config.name == "grid":
-        points = list(space.iter_grid(config.grid_points))
-        order = np.random.default_rng(seed).permutation(len(points))
-        yield from (points[place] for place in order)
+        yield from _shuffled_grid(space, config.grid_points, np.random.default_rng(seed))
         return
     sobol = qmc.Sobol(len(space.dimensions), scramble=True, rng=seed)
     while True:
         for point in sobol.random(SOBOL_CHUNK):
             yield space.at(point)
+
+
+def _shuffled_grid(space: SearchSpace, n_points: int, rng: np.random.Generator) -> Iterator[Values]:
+    points = list(islice(space.iter_grid(n_points), LAID_OUT + 1))
+    if len(points) <= LAID_OUT:
+        yield from (points[index] for index in rng.permutation(len(points)))
+        return
+    while True:
+        yield space.at_grid_point(n_points, rng)

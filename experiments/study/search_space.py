@@ -152,6 +152,15 @@ class SearchSpace:
                 {**chosen, first.name: value}, {**values, first.field: value}, rest, n_points
             )
 
+    def at_grid_point(self, n_points: int, rng: np.random.Generator) -> Values:
+        """One point of the grid of `iter_grid`, each value drawn evenly."""
+
+        def draw(dimension: Dimension) -> Any:
+            points = _points(dimension.distribution, n_points)
+            return points[int(rng.integers(len(points)))]
+
+        return self.walk(draw)
+
     def at(self, point: Sequence[float]) -> Values:
         """The settings at a point of the unit cube, one coordinate a parameter."""
         coordinate = {

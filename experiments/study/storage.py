@@ -19,6 +19,8 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from experiments.common.errors import InputError
 from experiments.study.file_lock import FileLock
+from experiments.study.journal_repair import repair_journal
+from experiments.study.shared_ledger import SharedLedger
 
 HEARTBEAT_SECONDS = 30
 GRACE_SECONDS = 120
@@ -26,10 +28,11 @@ POSTGRES = "postgresql"
 
 
 class StudyStorage(Protocol):
-    """What a study needs of its storage."""
+    """What a study needs of its storage; `repaired` says what had to be mended, "" for nothing."""
 
     storage: BaseStorage
     knows_who_lives: bool
+    repaired: str
 
     def take_over(self) -> None:
         """Become the process that mends what killed processes left behind."""
@@ -46,12 +49,22 @@ class StudyStorage(Protocol):
     def heartbeat(self, trial_id: int) -> AbstractContextManager[None]:
         """Show, while it lasts, that the trial's process lives."""
 
+    def ledger(self) -> SharedLedger | None:
+        """Where all who share this storage record sealed tests; None where nobody does."""
+
     def close(self) -> None:
         """Let go of the study."""
 
 
 class JournalStudyStorage:
-    """A journal file, with locks that vanish with the process that held them."""
+    """A journal file, with locks that vanish with the process that held them.
+
+    Args:
+        path: The file, made if absent, and mended if lines of it are damaged.
+
+    Raises:
+        InputError: If it is damaged beyond mending, or while another process has it.
+    """
 
     knows_who_lives = False
 
@@ -62,8 +75,25 @@ class JournalStudyStorage:
         self._append = _AppendLock(locks / f"{path.stem}.append", path)
         self._claim = FileLock(locks / f"{path.stem}.claim")
         self._run = FileLock(locks / f"{path.stem}.run")
+        self.repaired = self._repair()
         backend = JournalFileBackend(str(path), cast(Any, self._append))
-        self.storage: BaseStorage = JournalStorage(backend)
+        try:
+            self.storage: BaseStorage = JournalStorage(backend)
+        except ValueError as error:
+            raise InputError(
+                f"{path} is damaged ({error}) and another process has it. Stop that process and "
+                "give the command again: it sets a copy aside and keeps what can be read."
+            ) from None
+
+    def _repair(self) -> str:
+        """Mend a damaged journal if nobody else has it; what was done, or ""."""
+        if not self._run.try_acquire():
+            return ""
+        try:
+            repair = repair_journal(self.path)
+        finally:
+            self._run.release()
+        return repair.sentence if repair else ""
 
     def take_over(self) -> None:
         """Become the only process on this study.
@@ -95,6 +125,9 @@ class JournalStudyStorage:
         """The run lock shows it already."""
         yield
 
+    def ledger(self) -> None:
+        """A journal file is shared by none but its own output folder, which has a ledger."""
+
     def close(self) -> None:
         """Release the run lock."""
         self._run.release()
@@ -117,6 +150,7 @@ class PostgresStudyStorage:
     """A PostgreSQL database; several machines run the same command on it."""
 
     knows_who_lives = True
+    repaired = ""
 
     def __init__(self, url: str, name: str) -> None:
         try:
@@ -172,6 +206,10 @@ class PostgresStudyStorage:
         finally:
             done.set()
             thread.join()
+
+    def ledger(self) -> SharedLedger:
+        """A table of the database."""
+        return SharedLedger(self._database.engine)
 
     def close(self) -> None:
         """Close the connections."""

@@ -19,15 +19,16 @@ def read_record(trial: FrozenTrial) -> TrialRecord:
     """A trial of the storage as plain data."""
     kept = trial.user_attrs
     outcome = _outcome(kept["outcome"]) if "outcome" in kept else None
-    finished = trial.state.is_finished()
+    if not trial.state.is_finished() or trial.state != STATES.get(_state(outcome)):
+        outcome = None
     return TrialRecord(
         number=trial.number,
         ordinal=kept["ordinal"],
         origin=kept["origin"],
         values=kept["values"],
         settings=kept["settings"],
-        outcome=outcome if finished and trial.state == STATES.get(_state(outcome)) else None,
-        lost=trial.state == TrialState.FAIL and _state(outcome) != FAILED,
+        outcome=outcome,
+        lost=trial.state.is_finished() and outcome is None,
         started=_epoch(trial.datetime_start) or 0.0,
         finished=_epoch(trial.datetime_complete),
         process=kept["session"],

@@ -19,6 +19,7 @@ from experiments.study.pruners import reported
 from experiments.study.records import BaselineRecord, Outcome, TrialRecord
 from experiments.study.rules import SearchRules
 from experiments.study.search_space import SearchSpace
+from experiments.study.shared_ledger import SharedLedger
 from experiments.study.storage import StudyStorage
 from experiments.study.stored_trial import STATES, read_record
 
@@ -179,6 +180,10 @@ class Study:
     def heartbeat(self, claim: Claim) -> AbstractContextManager[None]:
         """Show, while it lasts, that the trial's process lives."""
         return self._storage.heartbeat(claim.trial_id)
+
+    def ledger(self) -> SharedLedger | None:
+        """Where all who share this study's storage record sealed tests, or None."""
+        return self._storage.ledger()
 
     def finish(self, claim: Claim, outcome: Outcome) -> TrialRecord:
         """Keep what came of a trial; the last write makes it final."""

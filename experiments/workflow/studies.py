@@ -1,6 +1,7 @@
 """A study as a command opens it: from a configuration, or as a sweep left it."""
 
 import os
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,8 @@ def search_rules(config: SweepConfig) -> SearchRules:
 def make_study(config: SweepConfig, space: SearchSpace) -> Study:
     """The study of a configuration, for this process."""
     storage = open_storage(config.study.storage, config.output_dir, config.study.name)
+    if storage.repaired:
+        print(storage.repaired, file=sys.stderr)
     process = f"{os.uname().nodename}:{os.getpid()}:{time.time():.3f}"
     return Study(config.study, search_rules(config), base_settings(config), space, storage, process)
 

@@ -10,6 +10,7 @@ from scipy import stats
 
 from experiments.judging.statistics import (
     EXACT_UP_TO,
+    Interval,
     cluster_means,
     cluster_numbers,
     effect_size,
@@ -101,7 +102,27 @@ def test_a_thousand_users_take_well_under_a_second():
 @pytest.mark.parametrize("differences", [[], [0.4]])
 def test_one_cluster_or_none_says_nothing(differences):
     interval = mean_interval(np.array(differences), seed=0)
-    assert (interval.low, interval.high) == (-1.0, 1.0)
+    assert math.isnan(interval.low)
+    assert math.isnan(interval.high)
+    assert not interval.determined
+
+
+def test_an_end_that_the_bootstrap_cannot_place_is_undetermined_and_not_the_bound():
+    # 5 % of resamples of 76 hold none of the three that differ: their t is infinite
+    differences = np.concatenate([np.zeros(73), [0.02, 0.03, 0.05]])
+    interval = mean_interval(differences, seed=0)
+    assert math.isnan(interval.high)
+    assert not interval.determined
+    assert -1 < interval.low < differences.mean()
+    mirrored = mean_interval(-differences, seed=0)
+    assert math.isnan(mirrored.low)
+    assert differences.mean() > -mirrored.high > -1
+
+
+def test_neither_better_nor_worse_follows_from_an_undetermined_end():
+    interval = Interval(math.nan, math.nan).within((-1.0, 1.0))
+    assert not interval.low > -1
+    assert not interval.high < 1
 
 
 def test_interval_of_equal_differences_is_that_difference():
@@ -110,7 +131,7 @@ def test_interval_of_equal_differences_is_that_difference():
 
 
 def test_interval_stays_within_what_two_metrics_can_differ():
-    interval = mean_interval(np.array([0.9, -0.9, 1.0]), seed=0)
+    interval = mean_interval(np.array([0.9, -0.9, 1.0, -0.8, 0.7]), seed=0)
     assert (interval.low, interval.high) == (-1.0, 1.0)
 
 

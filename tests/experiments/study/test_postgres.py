@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from experiments.common.errors import InputError
 from experiments.config.commands import StudyConfig
+from experiments.judging.openings import Opening, look_at, open_seal
 from experiments.study import storage
 from tests.experiments.fake_replay import FakeReplay, Killed, make_config, open_study, run_study
 
@@ -165,3 +166,18 @@ def test_another_kind_of_storage_is_refused(tmp_path):
     config = make_config(tmp_path)
     with pytest.raises(InputError, match="must be null"):
         open_study(replace(config, study=replace(config.study, storage="sqlite:///x.db")))
+
+
+def test_sealed_tests_are_recorded_in_the_shared_database(config):
+    study, other = open_study(config), open_study(config)
+    first = Opening("one", 1, "last 30 %", "NDCG@10", "a", 100)
+    second = replace(first, study="two", setting="b", opened_at=200)
+    fingerprint = uuid.uuid4().hex
+    assert open_seal([study.ledger()], fingerprint, first, reopen=False).number == 1
+    with pytest.raises(InputError, match="opened on trial 1 of study one"):
+        open_seal([other.ledger()], fingerprint, second, reopen=False)
+    assert open_seal([other.ledger()], fingerprint, second, reopen=True).number == 2
+    assert look_at([study.ledger()], fingerprint, "b").openings == (first, second)
+    assert "password" not in study.ledger().name
+    study.close()
+    other.close()

@@ -65,3 +65,15 @@ def test_a_missing_package_is_named(monkeypatch):
     with pytest.raises(InputError, match="needs the package cmaes"):
         check_sampler(SamplerConfig(name="cmaes"))
     check_sampler(SamplerConfig(name="tpe"))
+
+
+def test_a_grid_too_large_to_finish_is_drawn_as_needed(monkeypatch):
+    """Five values of each of the full space's settings are some 10^13 points."""
+    monkeypatch.setattr("experiments.study.samplers.LAID_OUT", 8)
+    points = design("grid", 60, grid_points=4)
+    allowed = list(SPACE.iter_grid(4))
+    assert len(allowed) == 16 > 8
+    assert all(point in allowed for point in points)
+    assert len({str(point) for point in points}) > 12
+    assert points == design("grid", 60, grid_points=4)
+    assert points != design("grid", 60, seed=1, grid_points=4)
