@@ -54,7 +54,7 @@ source_paths = ["adjuster", "experiments"]
 only_mutate = ["{module}"]
 also_copy = ["conf"]
 pytest_add_cli_args_test_selection = {tests}
-pytest_add_cli_args = ["-m", "not slow"]
+pytest_add_cli_args = ["-m", "not slow", "-W", "error::RuntimeWarning:experiments"]
 use_git_change_detection = false
 max_stack_depth = -1
 
