@@ -97,8 +97,11 @@ def prepare(name: str, item: Target) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     for part in COPIED:
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for path in (folder / "adjuster" / "fused_engine").glob("*.py"):
+    engine = folder / "adjuster" / "fused_engine"
+    for path in engine.glob("*.py"):
         path.write_text(interpreted(path.read_text("utf-8")), "utf-8")
+    if (engine / "lanes.py").exists():
+        shutil.copy(folder / "tests" / "mutants" / "interpreted_lanes.py", engine / "lanes.py")
     settings = SETTINGS.format(module=item.module, tests=json.dumps(item.tests))
     (folder / "pyproject.toml").write_text(settings, "utf-8")
     return folder
