@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from experiments.replay.lessons import Pairs, build_lessons, build_pairs
 
 from adjuster.fused_engine.streams import Lessons
 from adjuster.selection import SelectionConfig
 from experiments.config.commands import ReplayConfig, SplitConfig
-from experiments.replay.lessons import Pairs, build_lessons, build_pairs
 from experiments.replay.schedule import build_schedule
 from experiments.replay.timeline import Timeline, build_timeline
 from tests.experiments.hand_log import Session, write_log

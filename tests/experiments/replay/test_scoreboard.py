@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from experiments.replay.layout import Layout, lay_out
 
 from adjuster.metrics.ranking import METRIC_NAMES
 from adjuster.selection import SelectionConfig
 from experiments.config.commands import ObjectiveConfig, ReplayConfig, SplitConfig
-from experiments.replay.layout import Layout, lay_out
 from experiments.replay.results import SessionScores
 from experiments.replay.schedule import build_schedule
 from experiments.replay.scoreboard import Scoreboard, curve, mean_of, summarize
