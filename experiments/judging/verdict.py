@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from experiments.common.wording import label, plain, signed
 from experiments.config.commands import GuardrailsConfig
 from experiments.judging.comparison import Comparison, cluster_text
+from experiments.replay.guardrails import broken
 
 ADOPT = "adopt"
 KEEP_OFF = "keep off"
@@ -109,14 +110,11 @@ def _evidence_faults(gain: Comparison, metrics: Mapping[str, float]) -> list[str
 
 
 def _guardrail_faults(metrics: Mapping[str, float], guardrails: GuardrailsConfig) -> list[str]:
-    bounds = (
-        ("Mean drift", metrics["drift_mean"], "max_mean_drift"),
-        ("The share of harmed sessions", metrics["harmed_share"], "max_harmed_share"),
-    )
     return [
-        f"{words} is {plain(value)}, above guardrails.{name} of {plain(bound)}."
-        for words, value, name in bounds
-        if (bound := getattr(guardrails, name)) is not None and not value <= bound
+        f"{item.words[0].upper()}{item.words[1:]} is {plain(metrics[item.metric])}, above "
+        f"guardrails.{item.name} of {plain(bound)}."
+        for item in broken(metrics, guardrails)
+        if (bound := item.bound(guardrails)) is not None
     ]
 
 

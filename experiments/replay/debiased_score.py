@@ -11,7 +11,7 @@ from adjuster.metrics.linear import (
     row_discounts,
     users_gain,
 )
-from experiments.replay.blocks import Block
+from experiments.replay.blocks import ScoringBlock
 from experiments.replay.position.impressions import Impressions
 from experiments.replay.position_bias import (
     BiasRules,
@@ -82,7 +82,11 @@ class DebiasedScore:
     """
 
     def __init__(
-        self, bias: PositionBias, metric: str, depth: NDArray[np.int64], blocks: list[Block]
+        self,
+        bias: PositionBias,
+        metric: str,
+        depth: NDArray[np.int64],
+        blocks: tuple[ScoringBlock, ...],
     ) -> None:
         self.bias, self.blocks = bias, blocks
         self.depth = [depth[block.rows] for block in blocks]

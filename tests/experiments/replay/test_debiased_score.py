@@ -20,9 +20,9 @@ from experiments.replay.debiased_score import (
     position_bias_of,
     users_shares,
 )
+from experiments.replay.layout import lay_out
 from experiments.replay.position.identifiability import earlier_clicks
 from experiments.replay.position_bias import BiasRules
-from experiments.replay.replay import Replay
 from tests.experiments.random_log import make_log
 
 
@@ -40,23 +40,23 @@ def small_shop(tmp_path, **options):
     return load_click_log(tmp_path / "shop")
 
 
-def learnt_scores(replay):
+def learnt_scores(layout):
     """The originals' scores, lifted a little by the user's own earlier clicks on an object."""
-    log = impressions_of(replay.timeline)
+    log = impressions_of(layout.timeline)
     user = replace(log, query=log.user)
-    return replay.before + 0.3 * np.minimum(earlier_clicks(user), 2)
+    return layout.before + 0.3 * np.minimum(earlier_clicks(user), 2)
 
 
-def debiased(replay, bias, after):
+def debiased(layout, bias, after):
     """Gain over the blocks, its part of error from the propensities, and the plain gain."""
-    timeline = replay.timeline
+    timeline = layout.timeline
     log = impressions_of(timeline)
-    score = DebiasedScore(bias, "ndcg_at_10", log.depth, replay.blocks)
+    score = DebiasedScore(bias, "ndcg_at_10", log.depth, layout.blocks)
     scored = np.arange(timeline.n_sessions) >= timeline.scored_from
     share = users_shares(log.cluster, scored)
     columns, change = [], 0.0
-    for number, block in enumerate(replay.blocks):
-        before = replay.before_orders[number]
+    for number, block in enumerate(layout.blocks):
+        before = layout.before_orders[number]
         order = rank_order(after[block.rows], block.judgements.offsets)
         columns.append(
             (
@@ -69,26 +69,26 @@ def debiased(replay, bias, after):
         change = change + score.change_by_position(number, before, order, share[block.sessions])
     old, new, attainable, cluster = (np.concatenate(one) for one in zip(*columns, strict=True))
     gain = debiased_gain(old, new, attainable, cluster)
-    mean = float(share[scored] @ attainable[np.argsort(_sessions(replay))])
+    mean = float(share[scored] @ attainable[np.argsort(_sessions(layout))])
     assert change.sum() / mean == pytest.approx(gain.value)
     return gain, draws_error(bias, change, mean)
 
 
-def _sessions(replay):
-    return np.concatenate([block.sessions for block in replay.blocks])
+def _sessions(layout):
+    return np.concatenate([block.sessions for block in layout.blocks])
 
 
 def test_blocks_add_up_to_one_piece():
-    replay = Replay(make_log(3, n_sessions=400), ReplayConfig(n_blocks=7), ObjectiveConfig())
+    layout = lay_out(make_log(3, n_sessions=400), ReplayConfig(n_blocks=7), ObjectiveConfig())
     rules = BiasRules(estimator="estimated", clip=1e6)
-    bias = position_bias_of(replay.timeline, rules, replay.before)
-    after = np.random.default_rng(0).random(len(replay.before))
-    gain, error = debiased(replay, bias, after)
-    timeline = replay.timeline
+    bias = position_bias_of(layout.timeline, rules, layout.before)
+    after = np.random.default_rng(0).random(len(layout.before))
+    gain, error = debiased(layout, bias, after)
+    timeline = layout.timeline
     whole = judge_linear(bias.plain_gains, timeline.offsets, metric="ndcg_at_10")
     values = [
         linear_scores(whole, rank_order(scores, timeline.offsets))[timeline.scored_from :]
-        for scores in (replay.before, after)
+        for scores in (layout.before, after)
     ]
     cluster = impressions_of(timeline).cluster[timeline.scored_from :]
     expected = debiased_gain(*values, whole.attainable[timeline.scored_from :], cluster)
@@ -100,16 +100,16 @@ def test_blocks_add_up_to_one_piece():
 def test_a_gain_that_clicks_hide_is_kept_in_sign(tmp_path):
     """Examined at 1 / rank: debiased clicks see most of the judged gain, bare clicks little."""
     log = small_shop(tmp_path, examination_decay=1.0)
-    replay = Replay(log, ReplayConfig(), ObjectiveConfig(), window="all")
-    after = learnt_scores(replay)
+    layout = lay_out(log, ReplayConfig(), ObjectiveConfig(), window="all")
+    after = learnt_scores(layout)
     by = {
         name: position_bias_of(
-            replay.timeline, BiasRules(estimator=name, clip=100.0), replay.before
+            layout.timeline, BiasRules(estimator=name, clip=100.0), layout.before
         )
         for name in ("logged", "estimated", "naive")
     }
     assert by["estimated"].identifiability.is_identified
-    gains = {name: debiased(replay, bias, after) for name, bias in by.items()}
+    gains = {name: debiased(layout, bias, after) for name, bias in by.items()}
     assert gains["logged"][0].value > 0.01
     assert gains["estimated"][0].value == pytest.approx(gains["logged"][0].value, abs=0.01)
     assert gains["naive"][0].value < 0.5 * gains["estimated"][0].value
@@ -117,8 +117,8 @@ def test_a_gain_that_clicks_hide_is_kept_in_sign(tmp_path):
 
 
 def test_the_shop_alone_is_judged_unless_asked_otherwise(tmp_path):
-    replay = Replay(small_shop(tmp_path), ReplayConfig(), ObjectiveConfig())
-    assert position_bias_of(replay.timeline, BiasRules(), replay.before).chosen == "judged"
+    layout = lay_out(small_shop(tmp_path), ReplayConfig(), ObjectiveConfig())
+    assert position_bias_of(layout.timeline, BiasRules(), layout.before).chosen == "judged"
 
 
 def test_metrics_that_are_not_linear_fall_back_to_ndcg():

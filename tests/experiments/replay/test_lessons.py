@@ -2,14 +2,15 @@
 
 import numpy as np
 import pytest
-from experiments.replay.lessons import Pairs, build_lessons, build_pairs
 
 from adjuster.fused_engine.streams import Lessons
 from adjuster.selection import SelectionConfig
 from experiments.config.commands import ReplayConfig, SplitConfig
+from experiments.replay.lessons import Pairs, build_lessons, build_pairs
 from experiments.replay.schedule import build_schedule
 from experiments.replay.timeline import Timeline, build_timeline
 from tests.experiments.hand_log import Session, write_log
+from tests.experiments.random_log import make_log
 
 QUIET = 60
 
@@ -188,3 +189,29 @@ def test_kinds_of_numbers_are_those_that_the_engine_takes():
     for name in ("step_offsets", "term_offsets", "slot_offsets"):
         assert getattr(lessons, name).dtype == np.int64, name
     assert lessons.clicked.dtype == lessons.unclicked.dtype == np.float64
+
+
+def test_how_owners_are_grouped_changes_no_pairs_lesson():
+    log = make_log(5, n_sessions=120, n_users=6)
+    timeline = build_timeline(log, ReplayConfig(quiet_seconds=QUIET), window="all")
+    schedule = build_schedule(timeline, SelectionConfig(), interval_seconds=3600, batch_size=10)
+
+    def by_pair(owner_block):
+        pairs = build_pairs(timeline, owner_block=owner_block)
+        lessons = build_lessons(timeline, pairs, schedule, term_weight="session")
+        learnt = {}
+        keys = zip(pairs.owner.tolist(), pairs.showings.pair_object.tolist(), strict=True)
+        for number, key in enumerate(keys):
+            steps = range(*lessons.step_offsets[number : number + 2])
+            terms = [
+                (step - steps.start, int(lessons.term_query[term]), lessons.clicked[term])
+                for step in steps
+                for term in range(*lessons.term_offsets[step : step + 2])
+            ]
+            showings = slice(*pairs.showings.offsets[number : number + 2])
+            learnt[key] = (terms, lessons.steps_before[showings].tolist())
+        return learnt
+
+    together, apart = by_pair(np.zeros(6, np.int64)), by_pair(np.array([2, 0, 1, 0, 2, 1]))
+    assert together == apart
+    assert any(terms for terms, _ in together.values())

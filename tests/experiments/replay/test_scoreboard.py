@@ -1,14 +1,16 @@
 """From scores to figures, counted on paper: two results a search, the clicked one on top or not."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from experiments.replay.layout import Layout, lay_out
 
 from adjuster.metrics.ranking import METRIC_NAMES
 from adjuster.selection import SelectionConfig
 from experiments.config.commands import ObjectiveConfig, ReplayConfig, SplitConfig
+from experiments.replay.layout import Layout, lay_out
+from experiments.replay.replay import Replay
 from experiments.replay.results import SessionScores
 from experiments.replay.schedule import build_schedule
 from experiments.replay.scoreboard import Scoreboard, curve, mean_of, summarize
@@ -210,3 +212,32 @@ def test_the_curve_has_stretches_of_equally_many_sessions_in_order_of_time():
     assert [point.after for point in points] == pytest.approx([0.5 + 0.2, 0.5 + 0.2])
     assert [point.before for point in points] == pytest.approx([0.5, 0.5])
     assert [point.n_sessions for point in curve(sessions, "mrr", 9)] == [1] * 5
+
+
+class CountsResults:
+    """A scorer of its own: how many results stand in another order, and how many there are."""
+
+    columns = ("moved", "shown")
+
+    def __init__(self, layout) -> None:
+        self.layout = layout
+
+    def score(self, number, before, after):
+        offsets = self.layout.blocks[number].judgements.offsets
+        shown = np.diff(offsets).astype(float)
+        return {
+            "moved": np.add.reduceat(before != after, offsets[:-1]).astype(float),
+            "shown": shown,
+        }
+
+    def summarize(self, columns, metrics):
+        return {"moved_share": columns["moved"].sum() / columns["shown"].sum()}
+
+
+def test_a_scorer_adds_columns_and_their_figure():
+    layout = layout_of(*[search(number, 0) for number in range(9)], n_blocks=2)
+    layout = replace(layout, scorers=(CountsResults(layout),))
+    scores = layout.before.copy()
+    scores[:2] = [0.0, 9.0]
+    assert Replay(layout).score_ranking(layout.before).metrics["moved_share"] == 0.0
+    assert Replay(layout).score_ranking(scores).metrics["moved_share"] == pytest.approx(1 / 9)
