@@ -97,12 +97,13 @@ def names_used(sources: Sources, readers: str, owner: str) -> dict[str, str]:
 
 def strayed_libraries(sources: Sources, homes: Mapping[str, Collection[str]]) -> list[str]:
     """Imports of a library outside the modules and packages that may know it."""
-    return [
+    broken = [
         f"{sources.modules[name].path}:{line}: {library} is for {', '.join(sorted(homes[library]))}"
         for name, imports in sources.imports.items()
         for line, target in imports
         if (library := target.partition(".")[0]) in homes and not is_under(name, homes[library])
     ]
+    return list(dict.fromkeys(broken))
 
 
 def furnished_doors(sources: Sources, exempt: Collection[str]) -> list[str]:
