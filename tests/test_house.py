@@ -36,6 +36,7 @@ ROOMS = {
         "config",
         "common",
     ],
+    "experiments.replay": ["", "position"],
     "experiments.data": [
         "",
         "importers",
@@ -138,8 +139,8 @@ def test_the_two_engines_do_not_know_each_other() -> None:
 
 def test_review_replays_nothing_and_tracks_nothing() -> None:
     allowed = ["study_folder", "judging", "config", "common"]
-    # Records, and the names of guardrails and baselines.
-    allowed += ["study.records", "replay.guardrails", "replay.baselines"]
+    # Records, and the names of guardrails, baselines and enqueued settings.
+    allowed += ["study.records", "study.enqueued", "replay.guardrails", "replay.baselines"]
     rooms = [f"experiments.{room}" for room in allowed]
     assert_none(rules.foreign_imports(OURS, "experiments.review", "experiments", rooms))
 

@@ -87,8 +87,8 @@ def test_pairs_stand_together_by_block_of_owners_and_can_be_read_by_owner():
 
 def test_a_block_whose_owners_are_shown_nothing_has_no_pairs():
     timeline = timeline_of(Session(10, (), user=0), Session(20, (5,), user=1), Session(30, ()))
-    pairs = pairs_of(timeline, 0, 1)
-    assert pairs.block_offsets.tolist() == [0, 0, 1]
+    assert pairs_of(timeline, 0, 1).block_offsets.tolist() == [0, 0, 1]
+    assert pairs_of(timeline, 1, 0).block_offsets.tolist() == [0, 1, 1]
 
 
 def test_clicked_and_unclicked_are_weighed_apart():
@@ -102,6 +102,16 @@ def test_clicked_and_unclicked_are_weighed_apart():
     _, lessons = lessons_of(Session(10, (0, 1, 2, 3, 4), ((0, 20), (1, 21))), term_weight="session")
     weights = [terms(lessons, pair)[0][0][1:] for pair in range(5)]
     assert weights == [(1 / 2, 0), (1 / 2, 0), (0, 1 / 3), (0, 1 / 3), (0, 1 / 3)]
+
+
+def test_a_single_unclicked_result_has_all_of_the_unclicked_weight():
+    _, lessons = lessons_of(Session(10, (0, 1), ((0, 20),)), term_weight="session")
+    assert [terms(lessons, pair) for pair in range(2)] == [[[(0, 1, 0)]], [[(0, 0, 1)]]]
+
+
+def test_the_last_pairs_may_learn_nothing():
+    _, lessons = lessons_of(Session(10, (0,), ((0, 20),)), Session(900, (3, 4)))
+    assert lessons.step_offsets.tolist() == lessons.slot_offsets.tolist() == [0, 1, 1, 1]
 
 
 def test_a_session_where_all_is_clicked_has_no_unclicked_weight():

@@ -56,6 +56,7 @@ def test_a_session_is_taken_at_the_first_tick_after_it_is_marked():
     assert taken.step.tolist() == [0, -1]
     assert taken.step_at.tolist() == [100]
     assert taken.counts == {"selected": 1, "no_click": 1}
+    assert taken.late_clicks == 0
 
 
 def test_a_session_marked_at_the_tick_is_taken_by_it():
@@ -145,6 +146,13 @@ def test_the_rule_counts_objects_seconds_and_positions_from_the_log():
     assert counts(min_duration_seconds=21)["too_short"] == 1
     assert counts(min_clicked_position=1)["selected"] == 1
     assert counts(min_clicked_position=2)["clicks_at_top_only"] == 1
+
+
+def test_a_click_at_the_ticks_second_counts_for_the_duration():
+    session = Session(10, (0, 1), ((0, 20), (1, 100)))  # marked at 80, taken at 100
+    for seconds, reason in ((90, "selected"), (91, "too_short")):
+        rule = SelectionConfig(min_duration_seconds=seconds)
+        assert schedule_of(session, Session(500, (0,)), rule=rule).counts[reason] == 1
 
 
 def test_a_rejected_session_has_a_tick_but_no_step():

@@ -62,6 +62,15 @@ def test_a_session_is_scored_before_and_after_in_its_own_row():
     assert result.counts.not_scored == 1
 
 
+def test_a_result_holds_the_drift_and_the_curve_that_were_found():
+    board = turned(layout_of(search(0, 1), search(1, 1)), 0)
+    board.add_block(0)
+    result = board.finish(np.array([0.2, 0.4]))
+    assert result.drift.tolist() == [0.2, 0.4]
+    assert [point.after for point in result.curve] == pytest.approx([1.0, SECOND])
+    assert result.seconds == {}
+
+
 def test_what_was_not_scored_before_the_window_has_no_row():
     sessions = [search(i, 1) for i in range(4)]
     layout = layout_of(*sessions, split=SplitConfig(0.5, 0.5))
