@@ -10,12 +10,13 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from adjuster.config import AdjusterConfig
+from adjuster.metrics.ranking import METRIC_NAMES
 from adjuster.selection import SelectionConfig
 from experiments.config.data import EncoderConfig, IngestConfig, InspectConfig, SimulateConfig
 from experiments.config.ranges import check
 
 SCOPES = ("user_id", "segment", "none")
-METRICS = ("ndcg_at_5", "ndcg_at_10", "mrr", "map", "recall_at_10")
+METRICS = METRIC_NAMES
 
 
 @dataclass

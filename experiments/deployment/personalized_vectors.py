@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from adjuster.feedback import offsets_of
+from adjuster.ragged import offsets_of
 from experiments.config.commands import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.copies import Copies, learn_copies

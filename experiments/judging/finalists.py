@@ -11,7 +11,7 @@ from experiments.judging.comparison import (
     compare_with,
     compare_with_no_adjustment,
 )
-from experiments.replay.replay import MakeReplay
+from experiments.replay.replayer import MakeReplay
 from experiments.replay.results import ReplayResult
 from experiments.replay.settings import Settings
 

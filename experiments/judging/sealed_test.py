@@ -11,7 +11,7 @@ from experiments.judging.comparison import Comparison, compare_with, compare_wit
 from experiments.judging.finalists import DEFAULTS, Candidate
 from experiments.judging.verdict import Verdict, decide
 from experiments.replay.guardrails import DRIFT
-from experiments.replay.replay import MakeReplay, Replayer
+from experiments.replay.replayer import MakeReplay, Replayer
 from experiments.replay.results import ReplayResult
 from experiments.replay.settings import Settings
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from experiments.common.wording import label, plain, signed
-from experiments.replay.baselines import BASELINES, LOGGED_ORDER
+from experiments.replay.baseline_names import BASELINES, LOGGED_ORDER
 from experiments.replay.guardrails import GUARDED
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study.records import TrialRecord, best_overall

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adjuster.config import AdjusterConfig
-from adjuster.feedback import offsets_of
+from adjuster.ragged import offsets_of
 from adjuster.selection import SelectionConfig
 from experiments.common.errors import InputError
 from experiments.config.commands import ObjectiveConfig, ReplayConfig
