@@ -38,7 +38,7 @@ def lessons_of(
 def showings(pairs: Pairs, pair: int) -> list[int]:
     """The impressions in which a pair is shown."""
     first, last = pairs.showings.offsets[pair : pair + 2]
-    return pairs.showings.place[first:last].tolist()
+    return pairs.showings.impression[first:last].tolist()
 
 
 def terms(lessons: Lessons, pair: int) -> list[list[tuple[int, float, float]]]:
