@@ -14,6 +14,7 @@ from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
 from experiments.judging.comparison import (
     Comparison,
+    Judge,
     cluster_text,
     compare_with,
     compare_with_no_adjustment,
@@ -66,13 +67,13 @@ def check_same_data(first: Side, second: Side) -> None:
 
 def comparison_text(first: Side, second: Side) -> str:
     """Both against no adjustment, and the second against the first."""
-    metric = first.metric
-    lines = [f"{label(metric)} on the tune sessions, over means of each user:"]
+    judge = Judge(first.metric, seed=0)
+    lines = [f"{label(first.metric)} on the tune sessions, over means of each user:"]
     for side in (first, second):
-        alone = compare_with_no_adjustment(side.scores, metric, seed=0)
+        alone = compare_with_no_adjustment(side.scores, judge)
         lines.append(f"{side.name}: {plain(alone.mean)}, {_gain(alone)}")
     try:
-        between = compare_with(second.scores, first.scores, metric, name=first.name, seed=0)
+        between = compare_with(second.scores, first.scores, judge, name=first.name)
     except ValueError as error:
         raise InputError(str(error)) from None
     lines += [f"{second.name} against {first.name}: {_gain(between)}", _conclusion(between, second)]
@@ -103,7 +104,7 @@ def _studies(command: CompareConfig) -> list[Side]:
         table = study.sessions("tune")
         if table is None:
             raise InputError(f"study {name} has no finalist: no trial kept its guardrails.")
-        fingerprint = study.summary["dataset"]["fingerprint"]
+        fingerprint = study.summary.dataset.fingerprint
         sides.append(Side(name, fingerprint, study.metric, read_scores(table)))
     return sides
 

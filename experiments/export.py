@@ -1,12 +1,9 @@
 """``python -m experiments.export study=NAME``: open the sealed test, write the configuration."""
 
-import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from experiments.common.errors import InputError
-from experiments.common.files import write_json
 from experiments.config.command import FAILED, OK, run_command
 from experiments.config.commands import ExportConfig, SweepConfig
 from experiments.config.saved import with_dataset_path
@@ -22,13 +19,15 @@ from experiments.deployment.deployment import (
 )
 from experiments.deployment.personalized_vectors import write_personalized
 from experiments.deployment.registry import register_champion
-from experiments.review.finalist_table import sealed_text
-from experiments.study.records import COMPLETE, TrialRecord
-from experiments.study_folder.best_yaml import write_best
-from experiments.study_folder.layout import Outputs
-from experiments.tracking.runs import StudyInfo
-from experiments.workflow.judgement import choose_for_test, open_test
-from experiments.workflow.publishing import show_in_mlflow, study_info, write_report
+from experiments.judging.choice import Choice, choose_for_test
+from experiments.review.terminal import sealed_text
+from experiments.study.records import COMPLETE, TrialRecord, best_feasible
+from experiments.study_folder.best_yaml import Provenance, write_best
+from experiments.study_folder.layout import StudyFolder
+from experiments.study_folder.summary import read_summary, write_summary
+from experiments.tracking.study_info import StudyInfo
+from experiments.workflow.judgement import open_test, replays
+from experiments.workflow.publishing import info_of, show_in_mlflow, write_report
 from experiments.workflow.studies import load_study
 
 NOTHING_TO_DEPLOY = (
@@ -41,9 +40,10 @@ def export(command: ExportConfig) -> int:
     """Open the sealed test on the chosen trial and write it into the study's folder; the status."""
     config, study, outputs = load_study(command.output_dir, command.study)
     try:
-        summary = json.loads(outputs.summary.read_text(encoding="utf-8"))
-        log = _same_data(config, command, summary["dataset"]["fingerprint"])
-        record, remarks = _chosen(config, log, study.records(), command)
+        summary = read_summary(outputs.summary)
+        log = _same_data(config, command, summary.dataset.fingerprint)
+        records = study.records()
+        record, remarks = _chosen(config, log, records, command)
         if record is None:
             print(
                 f"Study {command.study} has no trial within its guardrails: there is nothing to "
@@ -51,18 +51,21 @@ def export(command: ExportConfig) -> int:
                 file=sys.stderr,
             )
             return FAILED
-        kept = open_test(config, log, study, record, outputs, reopen=command.reopen)
+        sealed = open_test(config, log, study, record, outputs, reopen=command.reopen)
         uid = study.attribute("uid")
     finally:
         study.close()
-    summary |= kept
-    write_json(outputs.summary, summary)
-    print("\n".join([*remarks, sealed_text(kept), ""]))
-    info = study_info(config, uid, summary["dataset"])
-    trouble = show_in_mlflow(config, outputs, info, write_report(outputs))
-    if may_deploy(summary, force=command.force):
-        deployment = make_deployment(config, log, record, summary)
-        _write_files(command, config, record, summary, outputs, deployment)
+    summary = summary.with_sealed(sealed)
+    write_summary(outputs.summary, summary)
+    best = best_feasible(records)
+    text = sealed_text(sealed, study=command.study, best=best.number if best else None)
+    print("\n".join([*remarks, text, ""]))
+    info = info_of(config, uid, summary.dataset)
+    trouble = show_in_mlflow(config.tracking, outputs, info, write_report(outputs))
+    if may_deploy(sealed.verdict, force=command.force):
+        provenance = Provenance.of(record, summary)
+        deployment = make_deployment(log, config.replay, config.objective, record, provenance)
+        _write_files(command, config, record, outputs, deployment)
         _write_vectors(command, config, log, deployment)
         # A server that did not answer just now is not waited for again.
         trouble = trouble or _register(config, outputs, info, deployment)
@@ -76,9 +79,9 @@ def export(command: ExportConfig) -> int:
     return OK
 
 
-def _old(outputs: Outputs) -> list[Path]:
+def _old(outputs: StudyFolder) -> list[Path]:
     """Files to deploy that an earlier export left."""
-    files = (outputs.folder / name for name in FILES.values())
+    files = (outputs.path / name for name in FILES.values())
     return [path for path in files if path.exists()]
 
 
@@ -86,15 +89,14 @@ def _write_files(
     command: ExportConfig,
     config: SweepConfig,
     record: TrialRecord,
-    summary: dict[str, Any],
-    outputs: Outputs,
+    outputs: StudyFolder,
     deployment: Deployment,
 ) -> None:
     """Write the files of the formats asked for, and say so."""
     others = tuple(name for name in command.formats if name != "yaml")
-    written = write_deployment(outputs.folder, deployment, others)
+    written = write_deployment(outputs.path, deployment, others)
     if "yaml" in command.formats:
-        write_best(outputs.best, config, record, summary)
+        write_best(outputs.best, config, record, deployment.provenance)
         written.insert(0, outputs.best)
     if deployment.warning:
         print(deployment.warning)
@@ -127,7 +129,7 @@ def _write_vectors(
 
 
 def _register(
-    config: SweepConfig, outputs: Outputs, info: StudyInfo, deployment: Deployment
+    config: SweepConfig, outputs: StudyFolder, info: StudyInfo, deployment: Deployment
 ) -> str:
     """Make the configuration the champion of the model registry; what went wrong, or ""."""
     model, trouble = register_champion(config.tracking, outputs, info, deployment)
@@ -138,14 +140,14 @@ def _register(
 
 def _chosen(
     config: SweepConfig, log: ClickLog, records: list[TrialRecord], command: ExportConfig
-) -> tuple[TrialRecord | None, list[str]]:
+) -> Choice:
     """The trial asked for, else the finalist for the sealed test; and remarks on the choice."""
     if command.trial is None:
-        return choose_for_test(config, log, records)
+        return choose_for_test(records, replays(config, log), config.guardrails)
     complete = {record.number: record for record in records if record.state == COMPLETE}
     if command.trial not in complete:
         raise InputError(f"trial must be a complete trial of the study, got {command.trial}.")
-    return complete[command.trial], []
+    return Choice(complete[command.trial])
 
 
 def _same_data(config: SweepConfig, command: ExportConfig, fingerprint: str) -> ClickLog:

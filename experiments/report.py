@@ -5,13 +5,13 @@ from pathlib import Path
 
 from experiments.config.command import OK, run_command
 from experiments.config.commands import ReportConfig
-from experiments.study_folder.layout import Outputs
+from experiments.study_folder.layout import StudyFolder
 from experiments.workflow.publishing import write_report
 
 
 def report(command: ReportConfig) -> int:
     """Write ``<output_dir>/<study>/report.html`` and say where it lies."""
-    outputs = Outputs(Path(command.output_dir), command.study)
+    outputs = StudyFolder(Path(command.output_dir), command.study)
     write_report(outputs)
     print(f"report: {outputs.report}")
     return OK

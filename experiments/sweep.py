@@ -6,29 +6,27 @@ import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from experiments.common.files import write_json
 from experiments.config.command import FAILED, INTERRUPTED, OK, run_command
 from experiments.config.commands import SweepConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
 from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
-from experiments.review.finalist_table import finalist_table
-from experiments.review.terminal import result_table
+from experiments.review.terminal import finalist_table, result_table
 from experiments.study.identity import definition
 from experiments.study.records import COMPLETE, RUNNING, BaselineRecord, TrialRecord, best_feasible
 from experiments.study.samplers import check_sampler
 from experiments.study.search_space import SearchSpace
 from experiments.study.study import Study
-from experiments.study_folder.best_yaml import write_best
-from experiments.study_folder.layout import Outputs, write_config, write_trials
-from experiments.study_folder.summary import summarize
-from experiments.tracking.runs import StudyInfo
+from experiments.study_folder.best_yaml import Provenance, write_best
+from experiments.study_folder.layout import StudyFolder, write_config, write_trials
+from experiments.study_folder.summary import DatasetRecord, summarize, write_summary
+from experiments.tracking.study_info import StudyInfo
 from experiments.tracking.tracker import Tracker, open_tracker
 from experiments.workflow.baselines import baselines_of
-from experiments.workflow.judgement import judge_study
+from experiments.workflow.judgement import judge_study, sealed_test_of
 from experiments.workflow.progress import Progress
-from experiments.workflow.publishing import show_in_mlflow, study_info, write_report
+from experiments.workflow.publishing import info_of, show_in_mlflow, write_report
 from experiments.workflow.studies import base_settings, make_study
 from experiments.workflow.trials import run_trials, run_workers
 
@@ -40,7 +38,7 @@ class Sweep:
     config: SweepConfig
     log: ClickLog
     study: Study
-    outputs: Outputs
+    outputs: StudyFolder
     tracker: Tracker
     started: float
     before: float
@@ -56,7 +54,7 @@ def sweep(config: SweepConfig) -> int:
     study = make_study(config, space)
     try:
         study.open(definition(asdict(config), log.fingerprint), uuid.uuid4().hex)
-        outputs = Outputs(Path(config.output_dir), config.study.name)
+        outputs = StudyFolder(Path(config.output_dir), config.study.name)
         write_config(outputs, config)
         shared = study.claim_lock if config.study.storage is not None else None
         tracker = open_tracker(config.tracking, outputs, _info(config, log, study), shared)
@@ -108,13 +106,12 @@ def _finish(
         records=records,
         baselines=baselines,
         total_seconds=seconds,
-    )
-    summary |= run.study.attribute("sealed_test") or {}
+    ).with_sealed(sealed_test_of(run.study))
     write_trials(run.outputs, records)
-    write_json(run.outputs.summary, summary)
+    write_summary(run.outputs.summary, summary)
     best = best_feasible(records)
     if best is not None:
-        write_best(run.outputs.best, run.config, best, summary)
+        write_best(run.outputs.best, run.config, best, Provenance.of(best, summary))
     print(result_table(summary, records))
     is_whole = not interrupted and not died and any(r.state == COMPLETE for r in records)
     if is_whole:
@@ -124,7 +121,7 @@ def _finish(
     trouble = run.tracker.finish(records, summary)
     if is_whole and not trouble:
         info = _info(run.config, run.log, run.study)
-        trouble = show_in_mlflow(run.config, run.outputs, info, files)
+        trouble = show_in_mlflow(run.config.tracking, run.outputs, info, files)
     if trouble:
         print(trouble, file=sys.stderr)
     return _status(run, records, interrupted=interrupted, died=died)
@@ -170,7 +167,7 @@ def _whereabouts(run: Sweep, best: TrialRecord | None) -> str:
         lines.append(f"the sealed test:    python -m experiments.export study={run.outputs.study}")
     if run.outputs.report.is_file():
         lines.append(f"report:             {run.outputs.report}")
-    lines.append(f"all files:          {run.outputs.folder}")
+    lines.append(f"all files:          {run.outputs.path}")
     if run.config.tracking.name == "mlflow":
         uri = run.config.tracking.uri or run.outputs.tracking_uri
         lines.append(f"review:             mlflow ui --backend-store-uri {uri}")
@@ -178,8 +175,7 @@ def _whereabouts(run: Sweep, best: TrialRecord | None) -> str:
 
 
 def _info(config: SweepConfig, log: ClickLog, study: Study) -> StudyInfo:
-    dataset = {"name": log.name, "fingerprint": log.fingerprint}
-    return study_info(config, study.attribute("uid"), dataset)
+    return info_of(config, study.attribute("uid"), DatasetRecord.of(log))
 
 
 def _finished(records: list[TrialRecord]) -> list[TrialRecord]:

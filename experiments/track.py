@@ -3,14 +3,14 @@
 The study's own storage holds every trial; a server that was down or slow misses some of them.
 """
 
-import json
 import sys
 from dataclasses import replace
 
 from experiments.config.command import FAILED, OK, run_command
 from experiments.config.commands import TrackConfig
+from experiments.study_folder.summary import read_summary
 from experiments.tracking.tracker import open_tracker
-from experiments.workflow.publishing import show_in_mlflow, study_info, write_report
+from experiments.workflow.publishing import info_of, show_in_mlflow, write_report
 from experiments.workflow.studies import load_study
 
 
@@ -24,14 +24,13 @@ def track(command: TrackConfig) -> int:
         uid = study.attribute("uid")
     finally:
         study.close()
-    summary = json.loads(outputs.summary.read_text(encoding="utf-8"))
-    info = study_info(config, uid, summary["dataset"])
+    summary = read_summary(outputs.summary)
+    info = info_of(config, uid, summary.dataset)
     tracker = open_tracker(tracking, outputs, info)
     tracker.start(records, list(baselines.values()))
     trouble = tracker.finish(records, summary)
-    if not trouble and summary["best"] is not None:
-        kept = replace(config, tracking=tracking)
-        trouble = show_in_mlflow(kept, outputs, info, write_report(outputs))
+    if not trouble and summary.best is not None:
+        trouble = show_in_mlflow(tracking, outputs, info, write_report(outputs))
     if trouble:
         print(trouble, file=sys.stderr)
         return FAILED

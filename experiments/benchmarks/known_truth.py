@@ -15,8 +15,11 @@ from experiments.config.study import GuardrailsConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
+from experiments.judging.bystanders import Replays
+from experiments.judging.choice import first_within_drift_bound
+from experiments.judging.comparison import Judge
 from experiments.judging.finalists import N_FINALISTS, Candidate
-from experiments.judging.sealed_test import SealedTest, first_that_stays, open_sealed_test
+from experiments.judging.sealed_test import SealedTest, open_sealed_test
 from experiments.replay.guardrails import broken
 from experiments.replay.replay import replay_maker
 from experiments.replay.settings import Settings
@@ -80,8 +83,8 @@ def study_once(
         What the sealed test said; None if no trial kept the guardrails.
     """
     objective, guardrails = ObjectiveConfig(), GuardrailsConfig()
-    make_replay = replay_maker(log, objective)
-    tune = make_replay(config, "tune")
+    replays = Replays(replay_maker(log, objective), config)
+    tune = replays.over("tune")
     feasible: dict[int, float] = {}
     tried = [DEFAULTS, *_draw(np.random.default_rng(seed), n_trials - 1)]
     for number, settings in enumerate(tried):
@@ -92,16 +95,14 @@ def study_once(
         return None
     ranked = sorted(feasible, key=lambda number: -feasible[number])[:N_FINALISTS]
     finalists = [Candidate(number, tried[number]) for number in ranked]
-    chosen, _ = first_that_stays(finalists, make_replay(config, "test"), guardrails)
+    chosen, _ = first_within_drift_bound(finalists, replays.over("test"), guardrails)
     return open_sealed_test(
         chosen,
         DEFAULTS,
-        make_replay,
-        config,
+        replays,
         guardrails,
         _NeverOpened(),
-        metric=objective.metric,
-        seed=seed,
+        Judge(objective.metric, seed),
     )
 
 

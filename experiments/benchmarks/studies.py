@@ -1,6 +1,5 @@
 """Part ``study``: a whole sweep on MovieLens, with the pruner and without it."""
 
-import json
 import re
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from experiments.benchmarks.parts import Measured
 from experiments.common.wording import grid
 from experiments.config.data import DatasetConfig
 from experiments.data.open_dataset import open_dataset
+from experiments.study_folder.summary import read_summary
 
 N_TRIALS = 100
 STOPPED = re.compile(r"block (\d+) of (\d+)")
@@ -94,14 +94,16 @@ def run_sweep(folder: Path, pruner: str) -> Sweep:
 
 def read_sweep(folder: Path, seconds: float) -> Sweep:
     """The cost of a finished sweep, from its files."""
-    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    summary = read_summary(folder / "summary.json")
+    assert summary.best is not None, "no trial kept the guardrails"
     trials = pd.read_csv(folder / "trials.csv", keep_default_na=False)
     shares = [share_run(reason) for reason in trials["reason"][trials["state"] != "failed"]]
+    overhead = summary.seconds.overhead_per_trial_median
     return Sweep(
         seconds=seconds,
-        overhead_ms=1000 * summary["seconds"]["overhead_per_trial_median"],
+        overhead_ms=1000 * (overhead or 0.0),
         evaluated=sum(shares) / len(shares),
-        best=summary["best"]["metrics"][summary["objective"]],
+        best=summary.best.metrics[summary.objective],
     )
 
 

@@ -1,7 +1,8 @@
 """How numbers, metric names and tables are written for people."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Sequence
+from typing import Protocol
 
 
 def label(metric: str) -> str:
@@ -37,24 +38,45 @@ def signed(value: float) -> str:
     Example:
         >>> signed(0.021), signed(-0.021), signed(-0.0001), signed(0.0)
         ('+.021', '-.021', '.000', '.000')
+        >>> signed(float("nan"))
+        'undetermined'
     """
+    if math.isnan(value):
+        return "undetermined"
     return f"+{plain(value)}" if round(value, 3) > 0 else plain(value)
 
 
-def interval_text(comparison: Mapping[str, Any] | None) -> str:
+class Ranged(Protocol):
+    """A gain and the ends of its interval."""
+
+    @property
+    def gain(self) -> float:
+        """The gain."""
+
+    @property
+    def low(self) -> float:
+        """Lower end of its interval."""
+
+    @property
+    def high(self) -> float:
+        """Upper end of its interval."""
+
+
+def interval_text(comparison: Ranged | None) -> str:
     """A gain with its interval, or that there is none.
 
     Args:
-        comparison: Holds ``gain``, ``low`` and ``high``; None where nothing was compared.
+        comparison: None where nothing was compared.
 
     Example:
-        >>> interval_text({"gain": 0.0801, "low": 0.07, "high": 0.09})
+        >>> from types import SimpleNamespace
+        >>> interval_text(SimpleNamespace(gain=0.0801, low=0.07, high=0.09))
         '+.080 (+.070 to +.090)'
     """
     if comparison is None:
         return "none scored"
-    low, high = signed(comparison["low"]), signed(comparison["high"])
-    return f"{signed(comparison['gain'])} ({low} to {high})"
+    low, high = signed(comparison.low), signed(comparison.high)
+    return f"{signed(comparison.gain)} ({low} to {high})"
 
 
 def p_text(p_value: float) -> str:

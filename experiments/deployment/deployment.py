@@ -1,7 +1,6 @@
 """What is deployed: a trial's exact settings, as files for hosts that know nothing of the study."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -9,16 +8,16 @@ from typing import Any
 from adjuster.config import ENVIRONMENT, AdjusterConfig
 from adjuster.index import SearchIndexInfo
 from experiments.common.files import finite, flatten, write_atomic
-from experiments.config.commands import SweepConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.deployment.plugin_source import plugin_text
-from experiments.judging.verdict import ADOPT, KEEP_OFF
+from experiments.judging.verdict import KEEP_OFF, Verdict
 from experiments.replay.layout import lay_out
 from experiments.replay.plan import resolve
 from experiments.replay.settings import Settings
 from experiments.replay.timeline import resolve_scope
 from experiments.study.records import TrialRecord
-from experiments.study_folder.best_yaml import provenance
+from experiments.study_folder.best_yaml import Provenance
 
 FILES = {"env": "best.env", "plugin": "best_plugin.py", "json": "best.json"}
 """Format → its file; ``yaml`` is `experiments.study_folder.best_yaml`'s."""
@@ -37,19 +36,25 @@ class Deployment:
         settings: Every setting, none of them ``auto``.
         index: The index that it was tuned on.
         personalize_by: Whose vectors a session reads: ``user_id``, ``segment`` or ``none``.
-        provenance: Plain data: study, trial, data, versions, figures, verdict.
+        provenance: Where it comes from: study, trial, data, versions, metrics, verdict.
     """
 
     settings: Settings
     index: SearchIndexInfo
     personalize_by: str
-    provenance: Mapping[str, Any]
+    provenance: Provenance
 
     @property
     def warning(self) -> str:
         """What a reader of any of the files must see first; "" where the verdict is ``adopt``."""
-        verdict = self.provenance.get("verdict", {})
-        return KEEP_OFF_WARNING if verdict.get("decision") == KEEP_OFF else ""
+        sealed = self.provenance.sealed
+        return KEEP_OFF_WARNING if sealed and sealed.verdict.decision == KEEP_OFF else ""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The provenance as data that JSON can hold."""
+        facts: dict[str, Any] = finite(self.provenance.to_dict())
+        return facts
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as data that JSON can hold."""
@@ -63,41 +68,46 @@ class Deployment:
                 "metric_aggregation_type": self.index.metric_aggregation_type.value,
             },
             "personalize_by": self.personalize_by,
-            "provenance": finite(dict(self.provenance)),
+            "provenance": self.facts,
         }
 
 
-def may_deploy(summary: Mapping[str, Any], *, force: bool) -> bool:
+def may_deploy(verdict: Verdict, *, force: bool) -> bool:
     """Whether there is something to deploy: the verdict says so, or the user insists.
 
     Example:
-        >>> may_deploy({"verdict": {"decision": "keep off"}}, force=False)
+        >>> may_deploy(Verdict(KEEP_OFF, "Keep off."), force=False)
         False
     """
-    return force or summary["verdict"]["decision"] == ADOPT
+    return force or verdict.adopts
 
 
 def make_deployment(
-    config: SweepConfig, log: ClickLog, record: TrialRecord, summary: Mapping[str, Any]
+    log: ClickLog,
+    replay: ReplayConfig,
+    objective: ObjectiveConfig,
+    record: TrialRecord,
+    provenance: Provenance,
 ) -> Deployment:
     """Take a trial out of its study.
 
     A ``logit_bias`` of ``auto`` becomes the number that it stands for in this log.
 
     Args:
-        config: The sweep's configuration.
         log: The data set.
+        replay: How the study replayed it.
+        objective: How the study scored it.
         record: The trial.
-        summary: The content of ``summary.json``, with ``verdict`` and ``test``.
+        provenance: Where it comes from.
     """
     settings = Settings.from_dict(record.settings)
     if settings.adjuster.loss == "logistic" and settings.adjuster.logit_bias == "auto":
-        settings = resolve(lay_out(log, config.replay, config.objective), settings)
+        settings = resolve(lay_out(log, replay, objective), settings)
     return Deployment(
         settings=settings,
         index=log.index,
-        personalize_by=resolve_scope(log, config.replay.personalize_by),
-        provenance=provenance(record, summary),
+        personalize_by=resolve_scope(log, replay.personalize_by),
+        provenance=provenance,
     )
 
 
@@ -129,7 +139,7 @@ def env_text(deployment: Deployment) -> str:
     Names and other texts stand quoted as JSON on one line each, so that none ends its comment.
     """
     lines = [deployment.warning] if deployment.warning else []
-    facts = flatten(finite(dict(deployment.provenance)), keep_empty=False)
+    facts = flatten(deployment.facts, keep_empty=False)
     lines += [f"{name}: {json.dumps(value)}" for name, value in facts.items()]
     missing = settings_beyond_env(deployment.settings.adjuster)
     if missing:
@@ -156,8 +166,5 @@ def settings_beyond_env(adjuster: AdjusterConfig) -> dict[str, Any]:
 
 def _plugin_text(deployment: Deployment) -> str:
     return plugin_text(
-        deployment.settings,
-        deployment.personalize_by,
-        finite(dict(deployment.provenance)),
-        deployment.warning,
+        deployment.settings, deployment.personalize_by, deployment.facts, deployment.warning
     )

@@ -6,17 +6,17 @@ import re
 import shutil
 import tempfile
 import warnings
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import adjuster
 from experiments.config.study import TrackingConfig
 from experiments.deployment.deployment import Deployment, json_text
-from experiments.study_folder.layout import Outputs
-from experiments.tracking.runs import PARENT, StudyInfo
-from experiments.tracking.tracker import place_of
+from experiments.study_folder.best_yaml import Provenance
+from experiments.study_folder.layout import StudyFolder
+from experiments.tracking.runs import PARENT
+from experiments.tracking.study_info import StudyInfo, tracking_location
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -30,7 +30,7 @@ MODEL = Path(__file__).with_name("served_model.py")
 
 
 def register_champion(
-    config: TrackingConfig, outputs: Outputs, info: StudyInfo, deployment: Deployment
+    config: TrackingConfig, folder: StudyFolder, info: StudyInfo, deployment: Deployment
 ) -> tuple[str, str]:
     """Register a configuration as a model, and make it the champion; at most once the same one.
 
@@ -39,7 +39,7 @@ def register_champion(
 
     Args:
         config: Where MLflow is, if anywhere.
-        outputs: Where the default store lies.
+        folder: Where the default store lies.
         info: The study, whose run must be there.
         deployment: What to register.
 
@@ -48,7 +48,7 @@ def register_champion(
     """
     if config.name == "none":
         return "", ""
-    uri, _ = place_of(config, outputs, info)
+    uri, _ = tracking_location(config, folder, info.experiment)
     try:
         from mlflow.tracking import MlflowClient
 
@@ -142,6 +142,7 @@ def _new_version(
     client: "MlflowClient", name: str, info: StudyInfo, deployment: Deployment, digest: str
 ) -> str:
     run_id = _study_run(client, info)
+    sealed = deployment.provenance.sealed
     artifact = f"{ARTIFACT}-{digest[:12]}"
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work) / "model"
@@ -153,7 +154,7 @@ def _new_version(
         f"{client.get_run(run_id).info.artifact_uri}/{artifact}",
         run_id=run_id,
         tags={"digest": digest, **_tags(info, deployment.provenance)},
-        description=deployment.provenance["verdict"]["sentence"],
+        description=sealed.verdict.sentence if sealed else "",
     )
     return str(made.version)
 
@@ -177,13 +178,14 @@ def _make_model(client: "MlflowClient", name: str) -> None:
             raise
 
 
-def _tags(info: StudyInfo, provenance: Mapping[str, Any]) -> dict[str, str]:
+def _tags(info: StudyInfo, provenance: Provenance) -> dict[str, str]:
+    sealed = provenance.sealed
     return {
         "study": info.name,
         "study.uid": info.uid,
-        "trial": str(provenance["trial"]),
-        "verdict": provenance["verdict"]["decision"],
-        "dataset.fingerprint": provenance["dataset"]["fingerprint"],
+        "trial": str(provenance.trial),
+        **({"verdict": sealed.verdict.decision} if sealed else {}),
+        "dataset.fingerprint": provenance.dataset.fingerprint,
     }
 
 

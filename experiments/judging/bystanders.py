@@ -1,11 +1,16 @@
 """Bystanders: queries whose feedback is withheld, scored to see what adjusting does to them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from experiments.config.replay import ReplayConfig
-from experiments.judging.comparison import Comparison, compare_with_no_adjustment, concatenate
-from experiments.replay.replayer import MakeReplay
+from experiments.judging.comparison import (
+    Comparison,
+    Judge,
+    compare_with_no_adjustment,
+    concatenate,
+)
+from experiments.replay.replayer import MakeReplay, Replayer
 from experiments.replay.results import SessionScores
 from experiments.replay.settings import Settings
 
@@ -13,24 +18,38 @@ N_FOLDS = 5
 """Each fold withholds this fraction of the queries, so that every query is withheld once."""
 
 
+@dataclass(frozen=True)
+class Replays:
+    """The replays of one log that a judgement asks for.
+
+    Args:
+        make: Prepares a replay.
+        config: How to replay; its share and fold of bystanders are replaced where it says so.
+    """
+
+    make: MakeReplay
+    config: ReplayConfig
+
+    def over(self, window: str) -> Replayer:
+        """A replay of ``tune`` or ``test``."""
+        return self.make(self.config, window)
+
+    def withholding(self, fold: int, window: str) -> Replayer:
+        """A replay that withholds the feedback of one fold of the queries."""
+        withheld = replace(self.config, bystander_share=1 / N_FOLDS, bystander_fold=fold)
+        return self.make(withheld, window)
+
+
 def compare_bystanders(
-    settings: Sequence[Settings],
-    make_replay: MakeReplay,
-    config: ReplayConfig,
-    *,
-    window: str,
-    metric: str,
-    seed: int,
+    settings: Sequence[Settings], replays: Replays, judge: Judge, *, window: str
 ) -> list[Comparison | None]:
     """Change of each configuration on queries that gave it no feedback, every query in turn.
 
     Args:
         settings: The configurations; each fold is prepared once for all of them.
-        make_replay: Prepares a replay.
-        config: How to replay; its share and fold of bystanders are replaced.
+        replays: Replays of the log.
+        judge: What is compared, and how surely.
         window: ``tune`` or ``test``.
-        metric: The metric compared.
-        seed: Of the resampling.
 
     Returns:
         For each configuration its bystanders after against before, clustered by user; None where
@@ -38,13 +57,11 @@ def compare_bystanders(
     """
     parts: list[list[SessionScores]] = [[] for _ in settings]
     for fold in range(N_FOLDS):
-        withheld = replace(config, bystander_share=1 / N_FOLDS, bystander_fold=fold)
-        replay = make_replay(withheld, window)
+        replay = replays.withholding(fold, window)
         for mine, candidate in zip(parts, settings, strict=True):
             rows = replay.run(candidate).bystanders
             if rows is not None and len(rows.session):
                 mine.append(rows)
     return [
-        compare_with_no_adjustment(concatenate(mine), metric, seed=seed) if mine else None
-        for mine in parts
+        compare_with_no_adjustment(concatenate(mine), judge) if mine else None for mine in parts
     ]

@@ -1,11 +1,111 @@
-"""Which of the finalists is deployed, where the tune part cannot tell them apart."""
+"""Which of a study's trials are finalists, and on which of them the sealed test is opened."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from experiments.common.wording import plain
+from experiments.config.study import GuardrailsConfig
+from experiments.judging.bystanders import Replays
+from experiments.judging.finalists import N_FINALISTS, Candidate
+from experiments.replay.guardrails import DRIFT
+from experiments.replay.replayer import Replayer
 from experiments.study.records import TrialRecord
+
+
+class Choice(NamedTuple):
+    """A trial to open the sealed test on.
+
+    Args:
+        record: The trial; None without a feasible one.
+        remarks: A sentence for each reason why it is not the best on tune.
+    """
+
+    record: TrialRecord | None
+    remarks: tuple[str, ...] = ()
+
+
+def choose(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The best feasible trial and the next four; of equals the earlier first."""
+    feasible = [record for record in records if record.is_feasible]
+    feasible.sort(key=lambda record: (-(record.value or 0.0), record.number))
+    return feasible[:N_FINALISTS]
+
+
+def choose_for_test(
+    records: Sequence[TrialRecord], replays: Replays, guardrails: GuardrailsConfig
+) -> Choice:
+    """The finalist to open the sealed test on.
+
+    Args:
+        records: Every trial.
+        replays: Replays of the log.
+        guardrails: The bounds.
+
+    Returns:
+        The first finalist, in the order of `prefer_least_drift`, whose drift keeps its bound to
+        the end of the log.
+    """
+    ranked = choose(records)
+    if not ranked:
+        return Choice(None)
+    preferred = prefer_least_drift(ranked)
+    candidate, passed_over = first_within_drift_bound(
+        [Candidate.of(record) for record in preferred], replays.over("test"), guardrails
+    )
+    record = next(record for record in preferred if record.number == candidate.trial)
+    bound = guardrails.max_mean_drift
+    return Choice(record, (*_preferred(record, ranked[0]), *_passed_over(passed_over, bound)))
+
+
+def _preferred(record: TrialRecord, best: TrialRecord) -> list[str]:
+    """Says so where a trial of less drift was taken instead of the best."""
+    if record.number == best.number or not is_as_good(record, best):
+        return []
+    return [
+        f"Trial {record.number} is taken, not trial {best.number}: on tune it is as good "
+        f"within one standard error, at a mean drift of {plain(record.metrics['drift_mean'])} "
+        f"instead of {plain(best.metrics['drift_mean'])}."
+    ]
+
+
+def _passed_over(drifts: Mapping[int, float], bound: float | None) -> list[str]:
+    return [
+        f"Trial {trial} is passed over: its mean drift grows to {plain(drift)} by the end of the "
+        f"log, above guardrails.max_mean_drift of {bound:g}."
+        for trial, drift in drifts.items()
+    ]
+
+
+def first_within_drift_bound(
+    candidates: Sequence[Candidate], replay: Replayer, guardrails: GuardrailsConfig
+) -> tuple[Candidate, dict[int, float]]:
+    """The best candidate whose mean drift keeps its bound to the end of the log.
+
+    Drift adds up, so a trial just within the bound on tune may leave it later, and a test opened
+    on it would be spent for nothing. Drift follows from the feedback alone: only it is read here,
+    no score of the test, so the choice stays one made on tune.
+
+    Args:
+        candidates: Best on tune first, at least one.
+        replay: Over the test.
+        guardrails: The bounds.
+
+    Returns:
+        The candidate, the first where none keeps the bound; and trial → drift of those passed
+        over for it.
+    """
+    passed_over: dict[int, float] = {}
+    if DRIFT.bound(guardrails) is None:
+        return candidates[0], passed_over
+    for candidate in candidates:
+        drift = replay.run(candidate.settings).metrics[DRIFT.metric]
+        if not DRIFT.is_broken(drift, guardrails):
+            return candidate, passed_over
+        passed_over[candidate.trial] = drift
+    return candidates[0], {}
 
 
 def prefer_least_drift(finalists: Sequence[TrialRecord]) -> list[TrialRecord]:

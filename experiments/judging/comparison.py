@@ -34,8 +34,8 @@ class Comparison:
         gain: The mean difference.
         low: Lower end of the gain's interval.
         high: Upper end of it.
-        confidence: Of the interval, both ends together.
-        p_value: Of the paired randomisation test, two-sided.
+        confidence: Confidence of the interval, both ends together.
+        p_value: Two-sided p-value of the paired randomisation test.
         p_holm: The same, adjusted for the family it was tested with.
         effect_size: Cohen's d of the paired differences; NaN where it is not defined.
     """
@@ -68,55 +68,44 @@ def cluster_text(comparison: Comparison) -> str:
     return f"{users} and {sessions}" if n_users else sessions
 
 
-def compare_with_no_adjustment(
-    scores: SessionScores,
-    metric: str,
-    *,
-    seed: int,
-    confidence: float = 0.95,
-    n_resamples: int = N_RESAMPLES,
-) -> Comparison:
+@dataclass(frozen=True)
+class Judge:
+    """What is compared, and how sure a comparison is to be.
+
+    Args:
+        metric: The metric, one of those in the rows.
+        seed: Seed of the resampling.
+        confidence: Confidence of the intervals, in (0, 1).
+        n_resamples: Resamples of the bootstrap, >= 1.
+    """
+
+    metric: str
+    seed: int
+    confidence: float = 0.95
+    n_resamples: int = N_RESAMPLES
+
+
+def compare_with_no_adjustment(scores: SessionScores, judge: Judge) -> Comparison:
     """After adjustment against before, session by session.
 
     Args:
         scores: The rows of a replay.
-        metric: One of the metrics in them.
-        seed: Of the resampling.
-        confidence: Of the interval.
-        n_resamples: Of the bootstrap.
+        judge: What is compared, and how surely.
     """
-    return _compare(
-        scores.user,
-        scores.after[metric],
-        scores.before[metric],
-        metric,
-        "no adjustment",
-        seed,
-        confidence,
-        n_resamples,
-    )
+    before, after = scores.before[judge.metric], scores.after[judge.metric]
+    return _compare(scores.user, after, before, "no adjustment", judge)
 
 
 def compare_with(
-    scores: SessionScores,
-    reference: SessionScores,
-    metric: str,
-    *,
-    name: str,
-    seed: int,
-    confidence: float = 0.95,
-    n_resamples: int = N_RESAMPLES,
+    scores: SessionScores, reference: SessionScores, judge: Judge, *, name: str
 ) -> Comparison:
     """One configuration after adjustment against another, on the same sessions.
 
     Args:
         scores: The rows of a replay.
         reference: The rows of the other's replay.
-        metric: One of the metrics in both.
+        judge: What is compared, and how surely.
         name: The other's name, in words.
-        seed: Of the resampling.
-        confidence: Of the interval.
-        n_resamples: Of the bootstrap.
 
     Raises:
         ValueError: If the two do not score the same sessions in the same order.
@@ -127,34 +116,28 @@ def compare_with(
             f"{len(scores.session)} and {len(reference.session)} that are not the same. "
             "Replay both on one data set with one replay configuration."
         )
-    return _compare(
-        scores.user,
-        scores.after[metric],
-        reference.after[metric],
-        metric,
-        name,
-        seed,
-        confidence,
-        n_resamples,
-    )
+    mine, other = scores.after[judge.metric], reference.after[judge.metric]
+    return _compare(scores.user, mine, other, name, judge)
 
 
 def _compare(
     user: NDArray[np.int64],
     values: NDArray[np.float64],
     reference: NDArray[np.float64],
-    metric: str,
     name: str,
-    seed: int,
-    confidence: float,
-    n_resamples: int,
+    judge: Judge,
 ) -> Comparison:
     clusters = cluster_numbers(user)
     differences = cluster_means(values - reference, clusters)
-    interval = mean_interval(differences, seed=seed, confidence=confidence, n_resamples=n_resamples)
-    p_value = randomization_p_value(differences, seed=seed)
+    interval = mean_interval(
+        differences,
+        seed=judge.seed,
+        confidence=judge.confidence,
+        n_resamples=judge.n_resamples,
+    )
+    p_value = randomization_p_value(differences, seed=judge.seed)
     return Comparison(
-        metric=metric,
+        metric=judge.metric,
         reference=name,
         n_sessions=len(user),
         n_clusters=len(differences),

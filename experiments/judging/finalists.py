@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.config.replay import ReplayConfig
-from experiments.judging.bystanders import compare_bystanders
+from experiments.judging.bystanders import Replays, compare_bystanders
 from experiments.judging.comparison import (
     Comparison,
+    Judge,
     adjust_family,
     compare_with,
     compare_with_no_adjustment,
 )
-from experiments.replay.replayer import MakeReplay
 from experiments.replay.results import ReplayResult
 from experiments.replay.settings import Settings
+from experiments.study.records import TrialRecord
 
 N_FINALISTS = 5
 """The best feasible trial and the next four."""
@@ -27,6 +27,11 @@ class Candidate:
 
     trial: int
     settings: Settings
+
+    @classmethod
+    def of(cls, record: TrialRecord) -> "Candidate":
+        """A trial of the study, as it is judged."""
+        return cls(record.number, Settings.from_dict(record.settings))
 
 
 @dataclass(frozen=True)
@@ -51,56 +56,35 @@ class Finalist:
 
 
 def judge_finalists(
-    candidates: Sequence[Candidate],
-    defaults: Settings,
-    make_replay: MakeReplay,
-    config: ReplayConfig,
-    *,
-    metric: str,
-    seed: int,
+    candidates: Sequence[Candidate], defaults: Settings, replays: Replays, judge: Judge
 ) -> list[Finalist]:
     """Replay the finalists and compare them, with p-values adjusted over the whole family.
 
     The sessions are those that the trials were chosen on, so the gains of the best are
     flattered; the sealed test is what decides. The comparison with the defaults, the order among
-    the finalists and the bystanders are what these figures are for.
+    the finalists and the bystanders are what these numbers are for.
 
     Args:
         candidates: Best first.
         defaults: The published defaults.
-        make_replay: Prepares a replay.
-        config: How to replay.
-        metric: The metric compared.
-        seed: Of the resampling.
+        replays: Replays of the log.
+        judge: What is compared, and how surely.
 
     Returns:
-        One a candidate, in the same order.
+        One for each candidate, in the same order.
     """
-    replay = make_replay(config, "tune")
+    replay = replays.over("tune")
     reference = replay.run(defaults).sessions
     results = [replay.run(candidate.settings) for candidate in candidates]
-    bystanders = compare_bystanders(
-        [candidate.settings for candidate in candidates],
-        make_replay,
-        config,
-        window="tune",
-        metric=metric,
-        seed=seed,
-    )
+    tried = [candidate.settings for candidate in candidates]
+    bystanders = compare_bystanders(tried, replays, judge, window="tune")
+    n = len(results)
     family = adjust_family(
-        [compare_with_no_adjustment(result.sessions, metric, seed=seed) for result in results]
-        + [
-            compare_with(result.sessions, reference, metric, name=DEFAULTS, seed=seed)
-            for result in results
-        ]
+        [compare_with_no_adjustment(result.sessions, judge) for result in results]
+        + [compare_with(result.sessions, reference, judge, name=DEFAULTS) for result in results]
     )
+    found = zip(candidates, results, family[:n], family[n:], bystanders, strict=True)
     return [
-        Finalist(candidate.trial, candidate.settings, result, *gains, change)
-        for candidate, result, gains, change in zip(
-            candidates,
-            results,
-            zip(family[: len(results)], family[len(results) :], strict=True),
-            bystanders,
-            strict=True,
-        )
+        Finalist(candidate.trial, candidate.settings, result, gain, over_defaults, change)
+        for candidate, result, gain, over_defaults, change in found
     ]

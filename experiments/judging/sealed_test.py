@@ -5,14 +5,16 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from experiments.common.errors import InputError
-from experiments.config.replay import ReplayConfig
 from experiments.config.study import GuardrailsConfig
-from experiments.judging.bystanders import compare_bystanders
-from experiments.judging.comparison import Comparison, compare_with, compare_with_no_adjustment
+from experiments.judging.bystanders import Replays, compare_bystanders
+from experiments.judging.comparison import (
+    Comparison,
+    Judge,
+    compare_with,
+    compare_with_no_adjustment,
+)
 from experiments.judging.finalists import DEFAULTS, Candidate
 from experiments.judging.verdict import Verdict, decide
-from experiments.replay.guardrails import DRIFT
-from experiments.replay.replayer import MakeReplay, Replayer
 from experiments.replay.results import ReplayResult
 from experiments.replay.settings import Settings
 
@@ -59,7 +61,7 @@ class SealedTest:
         return self.tune.gain - self.test.gain
 
 
-def looks(openings: Openings, trial: int, *, reopen: bool = False) -> tuple[int, ...]:
+def openings_with(openings: Openings, trial: int, *, reopen: bool = False) -> tuple[int, ...]:
     """The trials that the test will have been opened on with this one.
 
     The same trial may be opened again: it shows the same figures. Another trial is a second look
@@ -86,92 +88,50 @@ def looks(openings: Openings, trial: int, *, reopen: bool = False) -> tuple[int,
     return (*opened, trial)
 
 
-def first_that_stays(
-    candidates: Sequence[Candidate], replay: Replayer, guardrails: GuardrailsConfig
-) -> tuple[Candidate, dict[int, float]]:
-    """The best candidate whose mean drift keeps its bound to the end of the log.
-
-    Drift adds up, so a trial just within the bound on tune may leave it later, and a test opened
-    on it would be spent for nothing. Drift follows from the feedback alone: only it is read here,
-    no score of the test, so the choice stays one made on tune.
-
-    Args:
-        candidates: Best on tune first, at least one.
-        replay: Over the test.
-        guardrails: The bounds.
-
-    Returns:
-        The candidate, the first where none keeps the bound; and trial → drift of those passed
-        over for it.
-    """
-    passed_over: dict[int, float] = {}
-    if DRIFT.bound(guardrails) is None:
-        return candidates[0], passed_over
-    for candidate in candidates:
-        drift = replay.run(candidate.settings).metrics[DRIFT.metric]
-        if not DRIFT.is_broken(drift, guardrails):
-            return candidate, passed_over
-        passed_over[candidate.trial] = drift
-    return candidates[0], {}
-
-
 def open_sealed_test(
     candidate: Candidate,
     defaults: Settings,
-    make_replay: MakeReplay,
-    config: ReplayConfig,
+    replays: Replays,
     guardrails: GuardrailsConfig,
     openings: Openings,
+    judge: Judge,
     *,
-    metric: str,
-    seed: int,
     reopen: bool = False,
 ) -> SealedTest:
     """Open the sealed test on the finalist chosen on the tune sessions, and decide.
 
-    With k trials looked at, each interval has the confidence 1 - .05 / k (Bonferroni), so that
-    the chance of adopting any of them for nothing stays what it was for one. An opening is recorded
-    before the test's first figure is known, so that no accident hides it.
+    With k trials looked at, each interval of the test has the confidence 1 - .05 / k (Bonferroni),
+    so that the chance of adopting any of them for nothing stays what it was for one. An opening is
+    recorded before the test's first figure is known, so that no accident hides it.
 
     Args:
         candidate: The finalist.
         defaults: The published defaults.
-        make_replay: Prepares a replay.
-        config: How to replay.
+        replays: Replays of the log.
         guardrails: What must hold for ``adopt``.
         openings: The study's memory of openings.
-        metric: The metric compared.
-        seed: Of the resampling.
+        judge: What is compared, and how surely with one opening.
         reopen: Allow a second opening for another trial.
 
     Raises:
         InputError: If the test was opened on another trial and `reopen` is false.
     """
-    opened = looks(openings, candidate.trial, reopen=reopen)
-    confidence = 1 - 0.05 / len(opened)
-    tune_result = make_replay(config, "tune").run(candidate.settings)
-    replay = make_replay(config, "test")
+    opened = openings_with(openings, candidate.trial, reopen=reopen)
+    strict = replace(judge, confidence=1 - (1 - judge.confidence) / len(opened))
+    tune_result = replays.over("tune").run(candidate.settings)
+    replay = replays.over("test")
     if opened != tuple(openings.read()):
         openings.record(candidate.trial)
     test_result, reference = replay.run(candidate.settings), replay.run(defaults)
-    (bystanders,) = compare_bystanders(
-        [candidate.settings], make_replay, config, window="test", metric=metric, seed=seed
-    )
-    test = compare_with_no_adjustment(
-        test_result.sessions, metric, seed=seed, confidence=confidence
-    )
+    (bystanders,) = compare_bystanders([candidate.settings], replays, judge, window="test")
+    test = compare_with_no_adjustment(test_result.sessions, strict)
     verdict = decide(test, test_result.metrics, guardrails, bystanders)
     return SealedTest(
         trial=candidate.trial,
-        tune=compare_with_no_adjustment(tune_result.sessions, metric, seed=seed),
+        tune=compare_with_no_adjustment(tune_result.sessions, judge),
         test=test,
         test_over_defaults=compare_with(
-            test_result.sessions,
-            reference.sessions,
-            metric,
-            name=DEFAULTS,
-            seed=seed,
-            confidence=confidence,
+            test_result.sessions, reference.sessions, strict, name=DEFAULTS
         ),
         bystanders=bystanders,
         openings=opened,

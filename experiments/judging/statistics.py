@@ -103,8 +103,8 @@ def mean_interval(
 
     Args:
         differences: Shape ``(n_clusters,)``.
-        seed: Of the resampling.
-        confidence: In (0, 1).
+        seed: Seed of the resampling.
+        confidence: Confidence of the interval, in (0, 1).
         n_resamples: Bootstrap resamples, >= 1.
         bounds: Where the mean must lie: two metrics in [0, 1] differ by at most 1.
 
@@ -181,7 +181,7 @@ def randomization_p_value(
 
     Args:
         differences: Shape ``(n_clusters,)``.
-        seed: Of the random flips.
+        seed: Seed of the random flips.
         n_flips: Random flips, >= 1.
 
     Returns:

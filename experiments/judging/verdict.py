@@ -1,5 +1,6 @@
 """The verdict: whether the sealed test says to turn the adjuster on."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -104,7 +105,12 @@ def _evidence_faults(gain: Comparison, metrics: Mapping[str, float]) -> list[str
         ]
     if gain.high < 0:
         return [f"The interval of the gain lies below 0: {label(gain.metric)} clearly falls."]
-    if gain.low <= 0:
+    if math.isnan(gain.low):
+        return [
+            f"The interval of the gain has no lower end: results changed for too few of "
+            f"{cluster_text(gain)}."
+        ]
+    if not gain.low > 0:
         return ["The interval of the gain includes 0: it may be chance."]
     return []
 
@@ -119,7 +125,7 @@ def _guardrail_faults(metrics: Mapping[str, float], guardrails: GuardrailsConfig
 
 
 def _bystander_loss(bystanders: Comparison | None) -> str | None:
-    if bystanders is None or bystanders.high >= 0:
+    if bystanders is None or not bystanders.high < 0:
         return None
     return (
         f"Queries that gave no feedback lose: {label(bystanders.metric)} {signed(bystanders.gain)} "

@@ -6,10 +6,13 @@ from html import escape
 import plotly.io
 from plotly.offline import get_plotlyjs
 
+from experiments.judging.verdict import ADOPT, KEEP_OFF
+from experiments.replay.baseline_names import LOGGED_ORDER
+from experiments.review.answer import FLATTERED, NAMES, VerdictLines, answer, verdict_lines
 from experiments.review.figures.of_study import NamedFigure
 from experiments.review.rows import Rows, finalist_rows, result_rows, setting_rows
-from experiments.review.terminal import FLATTERED, NAMES, answer
 from experiments.study_folder.finished_study import FinishedStudy
+from experiments.study_folder.summary import BEST
 
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -53,6 +56,9 @@ MEANS = (
     "each of whom counts once."
 )
 
+CLASSES = {ADOPT: "adopt", KEEP_OFF: "off"}
+"""Decision → the style of the verdict's box."""
+
 FIT_PAPER = """
 const plots=()=>document.querySelectorAll('.plotly-graph-div');
 addEventListener('beforeprint',()=>plots().forEach(p=>Plotly.relayout(p,{width:680})));
@@ -81,7 +87,7 @@ def build_page(study: FinishedStudy, figures: Sequence[NamedFigure]) -> str:
             f"<style>{STYLE}</style>",
             f"<script>{get_plotlyjs()}</script></head><body><main>",
             _heading(study),
-            _verdict(study),
+            _verdict(verdict_lines(study.summary.sealed, study=study.name, best=study.best)),
             f"<p>{escape(answer(study.summary))}</p>",
             '<div class="first">',
             f"<section>{_results(study)}</section>",
@@ -98,41 +104,24 @@ def build_page(study: FinishedStudy, figures: Sequence[NamedFigure]) -> str:
 
 
 def _heading(study: FinishedStudy) -> str:
-    data = study.summary["dataset"]
-    counts = study.summary["trials"]
-    trials = ", ".join(f"{n} {state}" for state, n in counts.items())
+    data = study.summary.dataset
+    trials = ", ".join(f"{n} {state}" for state, n in study.summary.trials.by_state().items())
     return (
         f"<h1>{escape(study.name)}</h1>"
-        f'<p class="soft">{escape(data["name"])}: {data["n_sessions"]:,} sessions of '
-        f"{data['n_users']:,} users; trials: {escape(trials)}</p>"
+        f'<p class="soft">{escape(data.name)}: {data.n_sessions:,} sessions of '
+        f"{data.n_users:,} users; trials: {escape(trials)}</p>"
     )
 
 
-def _verdict(study: FinishedStudy) -> str:
-    verdict = study.summary.get("verdict")
-    if not verdict:
-        command = f"python -m experiments.export study={study.name}"
-        return (
-            '<div class="verdict"><strong>Not decided yet</strong><p>The sealed test has not been '
-            f"opened. <code>{escape(command)}</code> opens it, once, on the best trial.</p></div>"
-        )
-    kind = "adopt" if verdict["decision"] == "adopt" else "off"
-    head, _, sentence = verdict["sentence"].partition(": ")
-    more = [*verdict["reasons"][1:], *verdict["notes"], *_other_trial(study)]
+def _verdict(lines: VerdictLines) -> str:
+    kind = f"verdict {CLASSES.get(lines.decision, '')}".rstrip()
+    text = escape(lines.explanation)
+    if lines.command:
+        text += f" <code>{escape(lines.command)}</code> {escape(lines.purpose)}"
     return (
-        f'<div class="verdict {kind}"><strong>{escape(head)}</strong>'
-        f"<p>{escape(sentence[:1].upper() + sentence[1:])}</p>{_list(more)}</div>"
+        f'<div class="{kind}"><strong>{escape(lines.headline)}</strong>'
+        f"<p>{text}</p>{_list(lines.more)}</div>"
     )
-
-
-def _other_trial(study: FinishedStudy) -> list[str]:
-    """Says so where the test was opened on another trial than the best."""
-    if study.test is None or study.test["trial"] == study.best:
-        return []
-    return [
-        f"The verdict is on trial {study.test['trial']}; the best on the tune sessions is trial "
-        f"{study.best}."
-    ]
 
 
 def _list(sentences: Sequence[str]) -> str:
@@ -141,11 +130,11 @@ def _list(sentences: Sequence[str]) -> str:
 
 
 def _results(study: FinishedStudy) -> str:
-    return _table(result_rows(study), strong=NAMES["best"]) + _remark(study)
+    return _table(result_rows(study), strong=NAMES[BEST]) + _remark(study)
 
 
 def _remark(study: FinishedStudy) -> str:
-    lines = [MEANS, FLATTERED] if study.summary.get("logged_order") else [MEANS]
+    lines = [MEANS, FLATTERED] if LOGGED_ORDER in study.summary.baselines else [MEANS]
     if not study.importances:
         lines.append("Too few complete trials to tell which parameters decided.")
     return "".join(f'<p class="soft">{escape(line)}</p>' for line in lines)
@@ -197,8 +186,7 @@ def _finalists(study: FinishedStudy) -> str:
 
 def _footer(study: FinishedStudy) -> str:
     summary = study.summary
-    seconds = summary["seconds"]["total"]
     return (
-        f'<footer class="soft">Data {escape(summary["dataset"]["fingerprint"])}; '
-        f"{seconds:,.0f} s of trials; study seed {study.config['study']['seed']}.</footer>"
+        f'<footer class="soft">Data {escape(summary.dataset.fingerprint)}; '
+        f"{summary.seconds.total:,.0f} s of trials; study seed {study.config.study.seed}.</footer>"
     )

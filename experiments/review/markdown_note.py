@@ -1,7 +1,9 @@
 """A study in Markdown: what MLflow shows as the description of its run."""
 
+from collections.abc import Sequence
+
+from experiments.review.answer import FLATTERED, VerdictLines, answer, verdict_lines
 from experiments.review.rows import Rows, finalist_rows, result_rows
-from experiments.review.terminal import FLATTERED, answer
 from experiments.study_folder.finished_study import FinishedStudy
 
 
@@ -12,7 +14,7 @@ def study_note(study: FinishedStudy) -> str:
         study: What the study left on disk.
     """
     blocks = [
-        *_verdict(study),
+        *_verdict(verdict_lines(study.summary.sealed, study=study.name, best=study.best)),
         markdown_table(result_rows(study)),
         _escape(FLATTERED),
         _escape(answer(study.summary)),
@@ -24,7 +26,7 @@ def study_note(study: FinishedStudy) -> str:
 
 
 def markdown_table(rows: Rows) -> str:
-    """A table whose first column is text and whose others are figures; header first.
+    """A table whose first column is text and whose others are numbers; header first.
 
     Example:
         >>> print(markdown_table([("", "MRR"), ("logged *", ".701")]))
@@ -38,16 +40,13 @@ def markdown_table(rows: Rows) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _verdict(study: FinishedStudy) -> list[str]:
-    verdict = study.summary.get("verdict")
-    if not verdict:
-        command = f"`python -m experiments.export study={study.name}`"
-        return [f"**Not decided yet.** {command} opens the sealed test, once, on the best trial."]
-    more = [*verdict["reasons"][1:], *verdict["notes"]]
-    return [f"**{_escape(verdict['sentence'])}**", *([_list(more)] if more else [])]
+def _verdict(lines: VerdictLines) -> list[str]:
+    command = f" `{lines.command}` {lines.purpose}" if lines.command else ""
+    first = f"**{_escape(lines.sentence)}**{command}"
+    return [first, *([_list(lines.more)] if lines.more else [])]
 
 
-def _list(sentences: list[str]) -> str:
+def _list(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {_escape(sentence)}" for sentence in sentences)
 
 

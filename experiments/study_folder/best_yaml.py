@@ -1,7 +1,7 @@
 """``best.yaml``: a trial as a configuration that runs again, with where it comes from inside."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from experiments.common.code_version import PACKAGES
 from experiments.common.files import to_yaml, write_atomic
 from experiments.config.commands import SweepConfig
 from experiments.study.records import TrialRecord
+from experiments.study_folder.judged_records import SealedRecord
+from experiments.study_folder.summary import DatasetRecord, Summary
 
 HEAD = """\
 # The best configuration of a study. Replay it to the figures it states:
@@ -20,7 +22,7 @@ HEAD = """\
 
 
 def write_best(
-    path: Path, config: SweepConfig, record: TrialRecord, summary: Mapping[str, Any]
+    path: Path, config: SweepConfig, record: TrialRecord, provenance: "Provenance"
 ) -> None:
     """Write a trial's whole configuration with its provenance.
 
@@ -28,35 +30,63 @@ def write_best(
         path: Where.
         config: The sweep's configuration.
         record: The trial.
-        summary: The content of ``summary.json``.
+        provenance: Where it comes from.
     """
     data = {
         "defaults": ["sweep_schema", "_self_"],
         **asdict(config),
         **record.settings,
-        "provenance": provenance(record, summary),
+        "provenance": provenance.to_dict(),
     }
     head = HEAD.format(path=path, folder=path.parent)
     write_atomic(path, head + to_yaml(data))
 
 
-def provenance(record: TrialRecord, summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Where a trial comes from and what it reached."""
-    return {
-        "study": summary["study"],
-        "trial": record.number,
-        "dataset": dict(summary["dataset"]),
-        "objective": summary["objective"],
-        "window": "tune",
-        "metrics": dict(record.metrics),
-        **_sealed(record, summary),
-        "versions": {name: version(name) for name in PACKAGES},
-    }
+@dataclass(frozen=True)
+class Provenance:
+    """Where a trial comes from and what it reached.
 
+    Args:
+        study: Name of the study.
+        trial: Number of the trial.
+        dataset: Which data it was tuned on.
+        objective: The metric that was maximized.
+        metrics: Metric → value of the trial on the tune sessions.
+        versions: Package → version.
+        sealed: What the sealed test said of this very trial; None if it was not opened on it.
+    """
 
-def _sealed(record: TrialRecord, summary: Mapping[str, Any]) -> dict[str, Any]:
-    """What the sealed test said of this very trial."""
-    test = summary.get("test")
-    if not test or test["trial"] != record.number:
-        return {}
-    return {"verdict": summary["verdict"], "test": test}
+    study: str
+    trial: int
+    dataset: DatasetRecord
+    objective: str
+    metrics: Mapping[str, float]
+    versions: Mapping[str, str]
+    sealed: SealedRecord | None = None
+
+    @classmethod
+    def of(cls, record: TrialRecord, summary: Summary) -> "Provenance":
+        """Where a trial of a summarized study comes from."""
+        test = summary.test
+        return cls(
+            study=summary.study,
+            trial=record.number,
+            dataset=summary.dataset,
+            objective=summary.objective,
+            metrics=record.metrics,
+            versions={name: version(name) for name in PACKAGES},
+            sealed=summary.sealed if test and test.trial == record.number else None,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "study": self.study,
+            "trial": self.trial,
+            "dataset": asdict(self.dataset),
+            "objective": self.objective,
+            "window": "tune",
+            "metrics": dict(self.metrics),
+            **(self.sealed.to_dict() if self.sealed else {}),
+            "versions": dict(self.versions),
+        }

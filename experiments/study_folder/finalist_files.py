@@ -1,28 +1,27 @@
 """What is kept on disk of the finalists and of the sealed test, beside the study's other files."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from experiments.common.files import finite, replacing, write_json
+from experiments.common.files import replacing, write_json
 from experiments.data.format.click_log import ClickLog
-from experiments.judging.comparison import Comparison
 from experiments.judging.finalists import Finalist
-from experiments.judging.sealed_test import SealedTest
 from experiments.replay.results import SessionScores
+from experiments.study_folder.judged_records import FinalistRecord
+from experiments.study_folder.plain_data import read_json
 from experiments.study_folder.session_table import session_table
 
-FOLDER = "evidence"
+FOLDER, FINALISTS, IMPORTANCES = "evidence", "finalists.json", "importances.json"
+REMEDY = "Remove the file; the same sweep command writes it again."
 
 
 def write_finalists(
     folder: Path, log: ClickLog, finalists: Sequence[Finalist]
-) -> list[dict[str, Any]]:
-    """Keep the finalists' figures and their sessions' rows, in place of those of others.
+) -> list[FinalistRecord]:
+    """Keep the finalists' numbers and their sessions' rows, in place of those of others.
 
     Args:
         folder: The study's folder.
@@ -30,13 +29,13 @@ def write_finalists(
         finalists: Best first.
 
     Returns:
-        The finalists' figures as ``finalists.json`` holds them.
+        What ``finalists.json`` holds.
     """
     kept = {
         write_sessions(folder, "tune", item.trial, log, item.result.sessions) for item in finalists
     }
-    records = [finalist_record(item) for item in finalists]
-    write_json(folder / FOLDER / "finalists.json", records)
+    records = [FinalistRecord.of(item) for item in finalists]
+    write_json(folder / FOLDER / FINALISTS, [record.to_dict() for record in records])
     for path in (folder / FOLDER).glob("tune-*.parquet"):
         if path not in kept:
             path.unlink()
@@ -50,7 +49,7 @@ def write_importances(folder: Path, importances: Mapping[str, float]) -> None:
         folder: The study's folder.
         importances: Parameter → share.
     """
-    write_json(folder / FOLDER / "importances.json", dict(importances))
+    write_json(folder / FOLDER / IMPORTANCES, dict(importances))
 
 
 def write_sessions(
@@ -82,47 +81,39 @@ def read_sessions(folder: Path, window: str, trial: int) -> pd.DataFrame | None:
     return pd.read_parquet(path) if path.is_file() else None
 
 
-def read_json(folder: Path, name: str) -> Any:
-    """One of this folder's JSON files, or None if it was not kept."""
-    path = folder / FOLDER / name
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+def read_finalists(folder: Path) -> list[FinalistRecord]:
+    """The finalists, best first; none if they were not kept.
+
+    Args:
+        folder: The study's folder.
+
+    Raises:
+        InputError: If the file cannot be read, naming it.
+    """
+    path = folder / FOLDER / FINALISTS
+    return read_json(path, _finalists, REMEDY) if path.is_file() else []
 
 
-def finalist_record(finalist: Finalist) -> dict[str, Any]:
-    """A finalist as plain data: ``trial``, ``settings``, ``metrics`` and its comparisons."""
-    return {
-        "trial": finalist.trial,
-        "settings": finalist.settings.to_dict(),
-        "metrics": dict(finalist.result.metrics),
-        "gain": comparison_record(finalist.gain),
-        "gain_over_defaults": comparison_record(finalist.gain_over_defaults),
-        "bystanders": comparison_record(finalist.bystanders),
-    }
+def read_importances(folder: Path) -> dict[str, float]:
+    """Parameter → share; empty if they were not kept.
+
+    Args:
+        folder: The study's folder.
+
+    Raises:
+        InputError: If the file cannot be read, naming it.
+    """
+    path = folder / FOLDER / IMPORTANCES
+    return read_json(path, _importances, REMEDY) if path.is_file() else {}
 
 
-def sealed_record(opened: SealedTest) -> dict[str, Any]:
-    """The ``verdict`` and ``test`` entries of a study's summary."""
-    verdict = opened.verdict
-    return {
-        "verdict": {
-            "decision": verdict.decision,
-            "sentence": verdict.sentence,
-            "reasons": list(verdict.reasons),
-            "notes": list(verdict.notes),
-        },
-        "test": {
-            "trial": opened.trial,
-            "openings": list(opened.openings),
-            "optimism": opened.optimism,
-            "tune": comparison_record(opened.tune),
-            "test": comparison_record(opened.test),
-            "test_over_defaults": comparison_record(opened.test_over_defaults),
-            "bystanders": comparison_record(opened.bystanders),
-            "metrics": dict(opened.test_result.metrics),
-        },
-    }
+def _finalists(data: Any) -> list[FinalistRecord]:
+    if not isinstance(data, list):
+        raise ValueError(f"it must be a list of finalists, got {type(data).__name__}")
+    return [FinalistRecord.from_dict(item, f"[{index}]") for index, item in enumerate(data)]
 
 
-def comparison_record(comparison: Comparison | None) -> dict[str, Any] | None:
-    """A comparison as plain data."""
-    return None if comparison is None else finite(asdict(comparison))
+def _importances(data: Any) -> dict[str, float]:
+    if not isinstance(data, dict) or not all(isinstance(x, int | float) for x in data.values()):
+        raise ValueError("it must hold a number for each parameter")
+    return {str(name): float(share) for name, share in data.items()}

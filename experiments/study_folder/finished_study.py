@@ -1,16 +1,22 @@
 """A study as its folder holds it: what the report, the notebooks and other tools read."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import yaml
 
 from experiments.common.errors import InputError
+from experiments.config.commands import SweepConfig
+from experiments.config.saved import read_config
 from experiments.config.study import GuardrailsConfig
-from experiments.study_folder.finalist_files import read_json, read_sessions
+from experiments.study_folder.finalist_files import (
+    read_finalists,
+    read_importances,
+    read_sessions,
+)
+from experiments.study_folder.judged_records import FinalistRecord, TestRecord
+from experiments.study_folder.layout import StudyFolder
+from experiments.study_folder.summary import Summary, read_summary
 
 
 @dataclass(frozen=True)
@@ -19,39 +25,39 @@ class FinishedStudy:
 
     Args:
         folder: The study's folder.
-        config: The resolved configuration of the sweep, as nested dictionaries.
+        config: The resolved configuration of the sweep.
         summary: The content of ``summary.json``.
         trials: The content of ``trials.csv``.
-        finalists: A record a finalist, best first; empty if no trial was feasible.
+        finalists: Best first; empty if no trial was feasible.
         importances: Parameter → share; empty if there were too few trials.
     """
 
     folder: Path
-    config: dict[str, Any]
-    summary: dict[str, Any]
+    config: SweepConfig
+    summary: Summary
     trials: pd.DataFrame
-    finalists: list[dict[str, Any]]
+    finalists: list[FinalistRecord]
     importances: dict[str, float]
 
     @property
     def name(self) -> str:
         """The study's name."""
-        return str(self.summary["study"])
+        return self.summary.study
 
     @property
     def metric(self) -> str:
         """The metric that the study maximized."""
-        return str(self.config["objective"]["metric"])
+        return self.config.objective.metric
 
     @property
     def guardrails(self) -> GuardrailsConfig:
         """The bounds of the study."""
-        return GuardrailsConfig(**self.config["guardrails"])
+        return self.config.guardrails
 
     @property
     def best(self) -> int | None:
         """Number of the best feasible trial."""
-        return int(self.finalists[0]["trial"]) if self.finalists else None
+        return self.finalists[0].trial if self.finalists else None
 
     @property
     def parameters(self) -> list[str]:
@@ -62,19 +68,19 @@ class FinishedStudy:
     @property
     def log_scaled(self) -> list[str]:
         """Those of them that were searched in the logarithm."""
-        space = self.config["search_space"]["parameters"]
-        return sorted({item.get("field") or name for name, item in space.items() if item["log"]})
+        space = self.config.search_space.parameters
+        return sorted({item.field or name for name, item in space.items() if item.log})
 
     @property
-    def test(self) -> dict[str, Any] | None:
+    def test(self) -> TestRecord | None:
         """What the sealed test said; None while it is sealed."""
-        return self.summary.get("test")
+        return self.summary.test
 
     def sessions(self, window: str) -> pd.DataFrame | None:
         """The session table of the best trial on ``tune``, or of the opened one on ``test``."""
         trial = self.best
         if window == "test":
-            trial = self.test["trial"] if self.test else None
+            trial = self.test.trial if self.test else None
         return None if trial is None else read_sessions(self.folder, window, trial)
 
 
@@ -86,25 +92,37 @@ def read_study(output_dir: str | Path, study: str) -> FinishedStudy:
         study: The study's name.
 
     Raises:
-        InputError: If the study left no summary there.
+        InputError: If the study left no files there, or one of them is damaged.
     """
-    folder = Path(output_dir) / study
-    missing = [
-        name
-        for name in ("config.yaml", "summary.json", "trials.csv")
-        if not (folder / name).is_file()
-    ]
+    folder = StudyFolder(Path(output_dir), study)
+    needed = (folder.config, folder.summary, folder.trials)
+    missing = [path.name for path in needed if not path.is_file()]
     if missing:
         raise InputError(
-            f"study {study!r} has no {', '.join(missing)} in {folder}. "
+            f"study {study!r} has no {', '.join(missing)} in {folder.path}. "
             f"Run python -m experiments.sweep study.name={study} first, or name the folder that "
             "it wrote to with output_dir=."
         )
     return FinishedStudy(
-        folder=folder,
-        config=yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")),
-        summary=json.loads((folder / "summary.json").read_text(encoding="utf-8")),
-        trials=pd.read_csv(folder / "trials.csv"),
-        finalists=read_json(folder, "finalists.json") or [],
-        importances=read_json(folder, "importances.json") or {},
+        folder=folder.path,
+        config=read_config(folder.config),
+        summary=read_summary(folder.summary),
+        trials=read_trials(folder.trials),
+        finalists=read_finalists(folder.path),
+        importances=read_importances(folder.path),
     )
+
+
+def read_trials(path: Path) -> pd.DataFrame:
+    """Read ``trials.csv``.
+
+    Raises:
+        InputError: If it cannot be read, naming it.
+    """
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path} cannot be read: {' '.join(str(error).split())}. The same sweep command "
+            "writes it again; no trial is lost."
+        ) from None

@@ -1,7 +1,8 @@
-"""What a sweep leaves behind: the layout of its folder."""
+"""What a sweep leaves behind: where its files lie, its configuration and its table of trials."""
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from experiments.study.records import TrialRecord
 
 
 @dataclass(frozen=True)
-class Outputs:
+class StudyFolder:
     """Where the files of a study lie.
 
     Args:
@@ -24,34 +25,34 @@ class Outputs:
     study: str
 
     @property
-    def folder(self) -> Path:
+    def path(self) -> Path:
         """The study's own folder."""
         return self.root / self.study
 
     @property
     def config(self) -> Path:
         """The resolved configuration, written before work starts."""
-        return self.folder / "config.yaml"
+        return self.path / "config.yaml"
 
     @property
     def trials(self) -> Path:
-        """One row a trial."""
-        return self.folder / "trials.csv"
+        """One row for each trial."""
+        return self.path / "trials.csv"
 
     @property
     def summary(self) -> Path:
         """Counts, baselines and the best trial."""
-        return self.folder / "summary.json"
+        return self.path / "summary.json"
 
     @property
     def best(self) -> Path:
         """The best configuration, ready to run again."""
-        return self.folder / "best.yaml"
+        return self.path / "best.yaml"
 
     @property
     def report(self) -> Path:
         """The report, one page that opens offline."""
-        return self.folder / "report.html"
+        return self.path / "report.html"
 
     @property
     def tracking_uri(self) -> str:
@@ -64,17 +65,17 @@ class Outputs:
         return self.root.resolve() / "mlartifacts"
 
 
-def write_config(outputs: Outputs, config: SweepConfig) -> None:
+def write_config(folder: StudyFolder, config: SweepConfig) -> None:
     """Write the resolved configuration."""
-    write_atomic(outputs.config, to_yaml(asdict(config)))
+    write_atomic(folder.config, to_yaml(asdict(config)))
 
 
-def write_trials(outputs: Outputs, records: list[TrialRecord]) -> None:
+def write_trials(folder: StudyFolder, records: Sequence[TrialRecord]) -> None:
     """Write ``trials.csv``: the same bytes for the same trials, but for ``seconds``."""
-    write_atomic(outputs.trials, trials_table(records))
+    write_atomic(folder.trials, trials_table(records))
 
 
-def trials_table(records: list[TrialRecord]) -> str:
+def trials_table(records: Sequence[TrialRecord]) -> str:
     """The finished trials as CSV text.
 
     The columns are number, state, reason, value, ``param_<setting>`` for every setting that was
@@ -102,7 +103,7 @@ def trials_table(records: list[TrialRecord]) -> str:
     return lines.getvalue()
 
 
-def _names(rows: list[Any]) -> list[str]:
+def _names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
 
 

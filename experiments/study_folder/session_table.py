@@ -1,5 +1,7 @@
 """A row a scored session with what is known of it, for figures and for people's own questions."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -23,7 +25,7 @@ def session_table(log: ClickLog, scores: SessionScores) -> pd.DataFrame:
         unknown) and ``query_frequency`` (earlier sessions with its query).
     """
     rows = scores.session
-    columns: dict[str, NDArray] = {
+    columns: dict[str, NDArray[Any]] = {
         "session_id": log.session_ids[rows].astype(str),
         "session": rows,
         "user": scores.user,

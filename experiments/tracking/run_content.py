@@ -1,35 +1,37 @@
 """What an MLflow run shows, as plain metrics, parameters and tags."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from experiments.judging.comparison import Comparison
 from experiments.study.records import TrialRecord
+from experiments.study_folder.judged_records import FinalistRecord, SealedRecord
 
 Point = tuple[str, float, int, int]
 """A metric's name, its value, when (epoch milliseconds), and its step."""
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Conclusion:
     """What is known at the end of a study.
 
     Args:
-        finalists: A record a finalist.
-        kept: The summary's ``verdict`` and ``test``; empty while the test is sealed.
+        finalists: Best first.
+        sealed: What the sealed test said; None while it is sealed.
         files: Artifact → its text.
         note: The study in Markdown.
     """
 
-    finalists: Sequence[Mapping[str, Any]]
-    kept: Mapping[str, Any]
+    finalists: Sequence[FinalistRecord]
+    sealed: SealedRecord | None
     files: Mapping[str, str]
     note: str
 
 
 def trial_points(record: TrialRecord) -> Iterator[Point]:
-    """All figures of a trial: metrics, seconds, blocks as steps, the curve as steps."""
+    """All numbers of a trial: metrics, seconds, blocks as steps, the curve as steps."""
     when = milliseconds(record.finished or record.started)
     yield from points(record.metrics, when)
     if record.value is not None:
@@ -56,39 +58,55 @@ def points(metrics: Mapping[str, float], when: int | None = None) -> Iterator[Po
         yield name, float(value), moment, 0
 
 
-def comparison_metrics(comparisons: Mapping[str, Mapping[str, Any] | None]) -> dict[str, float]:
-    """Gain, both ends, adjusted p-value and effect size of each comparison that was made."""
+def finalist_metrics(record: FinalistRecord) -> dict[str, float]:
+    """A finalist's metrics and its comparisons."""
     return {
-        f"{name}_{part}": value
-        for name, comparison in comparisons.items()
-        for part in ("gain", "low", "high", "p_holm", "effect_size")
-        if comparison and (value := comparison[part]) is not None
+        **record.metrics,
+        **comparison_metrics("over_nothing", record.gain),
+        **comparison_metrics("over_defaults", record.gain_over_defaults),
+        **comparison_metrics("bystanders", record.bystanders),
     }
 
 
-def sealed_metrics(kept: Mapping[str, Any]) -> dict[str, float]:
+def sealed_metrics(sealed: SealedRecord | None) -> dict[str, float]:
     """What the sealed test said; empty while it is sealed."""
-    if not kept:
+    if sealed is None:
         return {}
-    test = kept["test"]
-    comparisons = {
-        "test": test["test"],
-        "test_over_defaults": test["test_over_defaults"],
-        "test_bystanders": test["bystanders"],
-    }
+    test = sealed.test
     return {
-        **comparison_metrics(comparisons),
-        "optimism": test["optimism"],
-        "test_openings": float(len(test["openings"])),
-        **{f"test_{name}": value for name, value in test["metrics"].items() if value is not None},
+        **comparison_metrics("test", test.test),
+        **comparison_metrics("test_over_defaults", test.test_over_defaults),
+        **comparison_metrics("test_bystanders", test.bystanders),
+        "optimism": test.optimism,
+        "test_openings": float(len(test.openings)),
+        **{f"test_{name}": value for name, value in test.metrics.items() if not math.isnan(value)},
     }
 
 
-def verdict_tags(kept: Mapping[str, Any]) -> dict[str, str]:
-    """The verdict in words; empty while the test is sealed."""
-    if not kept:
+def comparison_metrics(name: str, comparison: Comparison | None) -> dict[str, float]:
+    """Gain, both ends, adjusted p-value and effect size; those that are defined.
+
+    Args:
+        name: What the metrics' names begin with.
+        comparison: None where nothing was compared.
+    """
+    if comparison is None:
         return {}
-    return {"verdict": kept["verdict"]["decision"], "verdict.sentence": kept["verdict"]["sentence"]}
+    parts = {
+        "gain": comparison.gain,
+        "low": comparison.low,
+        "high": comparison.high,
+        "p_holm": comparison.p_holm,
+        "effect_size": comparison.effect_size,
+    }
+    return {f"{name}_{part}": value for part, value in parts.items() if not math.isnan(value)}
+
+
+def verdict_tags(sealed: SealedRecord | None) -> dict[str, str]:
+    """The verdict in words; empty while the test is sealed."""
+    if sealed is None:
+        return {}
+    return {"verdict": sealed.verdict.decision, "verdict.sentence": sealed.verdict.sentence}
 
 
 def milliseconds(seconds: float | None) -> int:

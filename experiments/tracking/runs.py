@@ -6,22 +6,24 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from experiments.common.code_version import code_tags
 from experiments.common.files import flatten, to_yaml
 from experiments.study.records import FAILED, BaselineRecord, TrialRecord
+from experiments.study_folder.judged_records import FinalistRecord
+from experiments.study_folder.summary import Summary
 from experiments.tracking.run_content import (
-    Evidence,
+    Conclusion,
     Point,
-    comparison_metrics,
+    finalist_metrics,
     milliseconds,
     points,
     sealed_metrics,
     trial_points,
     verdict_tags,
 )
+from experiments.tracking.study_info import StudyInfo
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Run
@@ -35,28 +37,8 @@ LONGEST_DIGEST = 36
 OF_THE_STUDY = ("search_space", "tracking", "output_dir", "verbose", "provenance")
 """Settings that say nothing about one trial: only the study's run has them as parameters."""
 
-Alone = Callable[[], AbstractContextManager[None]]
+ClaimLock = Callable[[], AbstractContextManager[None]]
 """Makes a context in which no other machine makes runs of the same study."""
-
-
-@dataclass(frozen=True)
-class StudyInfo:
-    """What the tracker must know of a study.
-
-    Args:
-        uid: Names the study for ever, whatever its name is.
-        name: Its name.
-        experiment: The MLflow experiment.
-        config: The resolved configuration, nested.
-        dataset: Name and fingerprint of the data set.
-    """
-
-    uid: str
-    name: str
-    experiment: str
-    config: Mapping[str, Any]
-    dataset: Mapping[str, str]
-
 
 PATIENCE = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
@@ -75,13 +57,13 @@ class MlflowRuns:
         uri: str,
         artifact_location: str | None,
         info: StudyInfo,
-        alone: Alone | None = None,
+        lock: ClaimLock | None = None,
     ) -> None:
         self._uri = uri
         self._artifact_location = artifact_location
         self._info = info
-        self._is_shared = alone is not None
-        self._alone = alone or nullcontext
+        self._is_shared = lock is not None
+        self._lock = lock or nullcontext
         self._client: MlflowClient | None = None
         self._experiment = ""
         self._parent = ""
@@ -90,7 +72,7 @@ class MlflowRuns:
 
     def open(self, records: Sequence[TrialRecord], baselines: Sequence[BaselineRecord]) -> None:
         """Find or make the study's run, and deliver the baselines and trials it lacks."""
-        with self._alone():
+        with self._lock():
             self._runs = self._known()
             parent = self._runs.pop(PARENT, None)
             self._parent = (
@@ -117,6 +99,7 @@ class MlflowRuns:
     def deliver_trial(self, record: TrialRecord) -> None:
         """Log a trial's run, unless it is there."""
         config = {**self._info.config, **record.settings}
+        own = {name: part for name, part in config.items() if name not in OF_THE_STUDY}
         self._deliver(
             f"{TRIAL}:{record.number}",
             f"trial-{record.number:04d}",
@@ -127,50 +110,44 @@ class MlflowRuns:
                 "reason": record.reason,
                 "config": to_yaml(config),
             },
-            params=flatten(
-                {k: part for k, part in config.items() if k not in OF_THE_STUDY}, keep_empty=False
-            ),
+            params=flatten(own, keep_empty=False),
             metrics=list(trial_points(record)),
             status="FAILED" if record.state == FAILED else "FINISHED",
             times=(record.started, record.finished),
         )
 
-    def close(self, records: Sequence[TrialRecord], summary: Mapping[str, Any]) -> None:
-        """Deliver what is missing and end the study's run with its best figures."""
+    def close(self, records: Sequence[TrialRecord], summary: Summary) -> None:
+        """Deliver what is missing and end the study's run with its best trial's numbers."""
         for record in records:
             self.deliver_trial(record)
-        best = summary["best"] or {"params": {}, "metrics": {}}
-        counts = {f"trials_{state}": float(n) for state, n in summary["trials"].items()}
-        metrics = {**best["metrics"], **counts}
-        tags = {f"best.{name}": str(value) for name, value in best["params"].items()}
+        best = summary.best
+        counts = {f"trials_{state}": float(n) for state, n in summary.trials.by_state().items()}
+        metrics = {**(best.metrics if best else {}), **counts}
+        params = best.params if best else {}
+        tags = {f"best.{name}": str(value) for name, value in params.items()}
         self._log(self._parent, {}, list(points(metrics)), {**tags, "state": "finished"})
-        self.client.log_dict(self._parent, dict(summary), "summary.json")
+        self.client.log_dict(self._parent, summary.to_dict(), "summary.json")
         self.client.set_terminated(self._parent, "FINISHED")
 
-    def deliver_evidence(self, evidence: Evidence) -> None:
+    def deliver_conclusion(self, conclusion: Conclusion) -> None:
         """Log the finalists' runs, and to the study's run the sealed test and the files."""
         self.open([], [])
-        for record in evidence.finalists:
+        for record in conclusion.finalists:
             self._deliver_finalist(record)
-        metrics = list(points(sealed_metrics(evidence.kept)))
-        tags = {**verdict_tags(evidence.kept), "mlflow.note.content": evidence.note}
+        metrics = list(points(sealed_metrics(conclusion.sealed)))
+        tags = {**verdict_tags(conclusion.sealed), "mlflow.note.content": conclusion.note}
         self._log(self._parent, {}, metrics, tags)
-        for name, text in evidence.files.items():
+        for name, text in conclusion.files.items():
             self.client.log_text(self._parent, text, name)
         self.client.set_terminated(self._parent, "FINISHED")
 
-    def _deliver_finalist(self, record: Mapping[str, Any]) -> None:
-        comparisons = {
-            "over_nothing": record["gain"],
-            "over_defaults": record["gain_over_defaults"],
-            "bystanders": record["bystanders"],
-        }
+    def _deliver_finalist(self, record: FinalistRecord) -> None:
         self._deliver(
-            f"{FINALIST}:{record['trial']}",
-            f"finalist-{record['trial']:04d}",
-            tags={"finalist": str(record["trial"])},
-            params=flatten(record["settings"], keep_empty=False),
-            metrics=list(points({**record["metrics"], **comparison_metrics(comparisons)})),
+            f"{FINALIST}:{record.trial}",
+            f"finalist-{record.trial:04d}",
+            tags={"finalist": str(record.trial)},
+            params=flatten(record.settings.to_dict(), keep_empty=False),
+            metrics=list(points(finalist_metrics(record))),
         )
 
     def _deliver(
@@ -187,7 +164,7 @@ class MlflowRuns:
         """Make the run of a key, unless it is there; one that was begun and left is dropped."""
         if self._is_delivered(key):
             return
-        with self._alone():
+        with self._lock():
             if self._is_shared:
                 self._runs |= self._known(key)
             if self._is_delivered(key):
@@ -240,25 +217,27 @@ class MlflowRuns:
                 return found
 
     def _describe_study(self) -> None:
-        tags = {f"dataset.{name}": value for name, value in self._info.dataset.items()}
-        tags |= {"config": to_yaml(dict(self._info.config)), **code_tags()}
+        info = self._info
+        config = to_yaml(dict(info.config))
+        tags = {
+            "dataset.name": info.dataset.name,
+            "dataset.fingerprint": info.dataset.fingerprint,
+            "config": config,
+            **code_tags(),
+            "state": "running",
+        }
         self.client.log_inputs(self._parent, datasets=[self._dataset()])
-        self._log(
-            self._parent,
-            flatten(self._info.config, keep_empty=False),
-            [],
-            {**tags, "state": "running"},
-        )
-        self.client.log_text(self._parent, to_yaml(dict(self._info.config)), "config.yaml")
+        self._log(self._parent, flatten(info.config, keep_empty=False), [], tags)
+        self.client.log_text(self._parent, config, "config.yaml")
 
     def _dataset(self) -> "DatasetInput":
         """The data set as MLflow shows it: its name, and as digest the fingerprint's beginning."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        name, fingerprint = self._info.dataset["name"], self._info.dataset["fingerprint"]
-        path = self._info.config.get("dataset", {}).get("path") or f"data/{name}"
+        data = self._info.dataset
+        path = self._info.config.get("dataset", {}).get("path") or f"data/{data.name}"
         source = json.dumps({"uri": str(path)})
-        dataset = Dataset(name, fingerprint[:LONGEST_DIGEST], "local", source)
+        dataset = Dataset(data.name, data.fingerprint[:LONGEST_DIGEST], "local", source)
         return DatasetInput(dataset, [InputTag("mlflow.data.context", "tune")])
 
     def _create(
@@ -283,13 +262,13 @@ class MlflowRuns:
         from mlflow.entities import Metric, Param, RunTag
 
         entities = [Param(key, str(value)) for key, value in params.items()]
-        figures = [Metric(key, value, when, step) for key, value, when, step in metrics]
+        numbers = [Metric(key, value, when, step) for key, value, when, step in metrics]
         labels = [RunTag(key, value) for key, value in _short(tags).items()]
         for start in range(0, max(1, len(entities)), PARAMS_PER_CALL):
             self.client.log_batch(
                 run_id,
                 params=entities[start : start + PARAMS_PER_CALL],
-                metrics=figures[:METRICS_PER_CALL] if start == 0 else (),
+                metrics=numbers[:METRICS_PER_CALL] if start == 0 else (),
                 tags=labels if start == 0 else (),
             )
 

@@ -1,18 +1,20 @@
-"""MLflow: one run a study, nested in it one a trial and one a baseline.
+"""MLflow: a run for each study, nested in it one for each trial and each baseline.
 
 Runs are made from what the study keeps, and found again by their tags: what a dead process or
 server did not deliver is delivered later, and nothing twice.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 from experiments.config.study import TrackingConfig
 from experiments.study.records import BaselineRecord, TrialRecord
-from experiments.study_folder.layout import Outputs
+from experiments.study_folder.layout import StudyFolder
+from experiments.study_folder.summary import Summary
 from experiments.tracking.courier import Courier
-from experiments.tracking.run_content import Evidence
-from experiments.tracking.runs import Alone, MlflowRuns, StudyInfo
+from experiments.tracking.run_content import Conclusion
+from experiments.tracking.runs import ClaimLock, MlflowRuns
+from experiments.tracking.study_info import StudyInfo, tracking_location
 
 
 class Tracker(Protocol):
@@ -24,7 +26,7 @@ class Tracker(Protocol):
     def trial(self, record: TrialRecord) -> None:
         """Show a finished trial."""
 
-    def finish(self, records: Sequence[TrialRecord], summary: Mapping[str, Any]) -> str:
+    def finish(self, records: Sequence[TrialRecord], summary: Summary) -> str:
         """Bring the runs up to the study and close it; what went wrong in words, or ""."""
 
 
@@ -37,7 +39,7 @@ class NoTracker:
     def trial(self, record: TrialRecord) -> None:
         """Nothing to do."""
 
-    def finish(self, records: Sequence[TrialRecord], summary: Mapping[str, Any]) -> str:
+    def finish(self, records: Sequence[TrialRecord], summary: Summary) -> str:
         """Nothing to say."""
         return ""
 
@@ -49,7 +51,7 @@ class MlflowTracker:
         uri: The tracking server or store.
         artifact_location: For a new experiment; None lets the server choose.
         info: The study.
-        alone: Where several machines deliver one study: no other one does while it lasts.
+        lock: Where several machines deliver one study: no other one does while it lasts.
     """
 
     def __init__(
@@ -57,9 +59,9 @@ class MlflowTracker:
         uri: str,
         artifact_location: str | None,
         info: StudyInfo,
-        alone: Alone | None = None,
+        lock: ClaimLock | None = None,
     ) -> None:
-        self._runs = MlflowRuns(uri, artifact_location, info, alone)
+        self._runs = MlflowRuns(uri, artifact_location, info, lock)
         self._courier = Courier()
         self._uri = uri
 
@@ -72,7 +74,7 @@ class MlflowTracker:
         """Deliver a finished trial."""
         self._courier.send(lambda: self._runs.deliver_trial(record))
 
-    def finish(self, records: Sequence[TrialRecord], summary: Mapping[str, Any]) -> str:
+    def finish(self, records: Sequence[TrialRecord], summary: Summary) -> str:
         """Deliver what is still missing and close the study's run."""
         finished = _finished(records)
         self._courier.send(lambda: self._runs.close(finished, summary))
@@ -87,54 +89,41 @@ class MlflowTracker:
 
 
 def open_tracker(
-    config: TrackingConfig, outputs: Outputs, info: StudyInfo, alone: Alone | None = None
+    config: TrackingConfig, folder: StudyFolder, info: StudyInfo, lock: ClaimLock | None = None
 ) -> Tracker:
     """The tracker that the configuration asks for.
 
     Args:
         config: Which one, and where.
-        outputs: Where the default store lies.
+        folder: Where the default store lies.
         info: The study.
-        alone: Where several machines deliver one study: no other one does while it lasts.
+        lock: Where several machines deliver one study: no other one does while it lasts.
     """
     if config.name == "none":
         return NoTracker()
-    return MlflowTracker(*place_of(config, outputs, info), info, alone)
+    return MlflowTracker(*tracking_location(config, folder, info.experiment), info, lock)
 
 
-def track_evidence(
-    config: TrackingConfig, outputs: Outputs, info: StudyInfo, evidence: Evidence
+def track_conclusion(
+    config: TrackingConfig, folder: StudyFolder, info: StudyInfo, conclusion: Conclusion
 ) -> str:
     """Show the end of a study in MLflow, at once; what went wrong in words, or "".
 
     Args:
-        config: Where, if anywhere.
-        outputs: Where the default store lies.
+        config: Where MLflow is, if anywhere.
+        folder: Where the default store lies.
         info: The study.
-        evidence: What to show.
+        conclusion: What to show.
     """
     if config.name == "none":
         return ""
-    uri, artifact_location = place_of(config, outputs, info)
+    uri, artifact_location = tracking_location(config, folder, info.experiment)
     try:
-        MlflowRuns(uri, artifact_location, info).deliver_evidence(evidence)
+        MlflowRuns(uri, artifact_location, info).deliver_conclusion(conclusion)
     except Exception as error:
         reason = " ".join(str(error).split())[:300]
         return f"MLflow at {uri} could not be written: {reason}. The files above hold everything."
     return ""
-
-
-def place_of(config: TrackingConfig, outputs: Outputs, info: StudyInfo) -> tuple[str, str | None]:
-    """The tracking URI, and where a new experiment's artifacts go; None lets the server choose.
-
-    Args:
-        config: What was asked for.
-        outputs: Where the default store lies.
-        info: The study.
-    """
-    if config.uri is not None:
-        return config.uri, None
-    return outputs.tracking_uri, (outputs.artifacts / info.experiment).as_uri()
 
 
 def _finished(records: Sequence[TrialRecord]) -> list[TrialRecord]:

@@ -1,14 +1,14 @@
 """The end of a study: its finalists judged, the sealed test opened on the one that was chosen."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from experiments.common.wording import plain
 from experiments.config.commands import SweepConfig
 from experiments.data.format.click_log import ClickLog
-from experiments.judging.choice import is_as_good, prefer_least_drift
-from experiments.judging.finalists import N_FINALISTS, Candidate, judge_finalists
-from experiments.judging.sealed_test import SealedTest, first_that_stays, open_sealed_test
+from experiments.judging.bystanders import Replays
+from experiments.judging.choice import choose
+from experiments.judging.comparison import Judge
+from experiments.judging.finalists import Candidate, judge_finalists
+from experiments.judging.sealed_test import open_sealed_test
 from experiments.replay.replay import replay_maker
 from experiments.replay.settings import Settings
 from experiments.study.enqueued import enqueued_settings
@@ -16,14 +16,17 @@ from experiments.study.importances import importances
 from experiments.study.records import TrialRecord
 from experiments.study.study import Study
 from experiments.study_folder.finalist_files import (
-    read_json,
-    sealed_record,
+    read_finalists,
     write_finalists,
     write_importances,
     write_sessions,
 )
-from experiments.study_folder.layout import Outputs
+from experiments.study_folder.judged_records import FinalistRecord, SealedRecord
+from experiments.study_folder.layout import StudyFolder
 from experiments.workflow.studies import base_settings
+
+SEALED_TEST = "sealed_test"
+"""Where the study keeps what its sealed test said."""
 
 
 def judge_study(
@@ -31,77 +34,32 @@ def judge_study(
     log: ClickLog,
     study: Study,
     records: Sequence[TrialRecord],
-    outputs: Outputs,
-) -> list[dict[str, Any]]:
-    """Judge the finalists and keep the evidence, unless it is there for these very trials.
+    outputs: StudyFolder,
+) -> list[FinalistRecord]:
+    """Judge the finalists and keep what was found, unless it is there for these very trials.
 
     Args:
         config: The sweep's configuration.
         log: The data set.
         study: The study.
         records: Every trial.
-        outputs: Where the evidence goes.
+        outputs: The study's folder.
 
     Returns:
-        A record a finalist, best first.
+        A record for each finalist, best first.
     """
-    write_importances(outputs.folder, importances(study.optuna))
+    write_importances(outputs.path, importances(study.optuna))
     chosen = choose(records)
-    known = read_json(outputs.folder, "finalists.json") or []
+    known = read_finalists(outputs.path)
     if _same(known, chosen):
-        return list(known)
+        return known
     finalists = judge_finalists(
-        [_candidate(record) for record in chosen],
+        [Candidate.of(record) for record in chosen],
         published_defaults(config),
-        replay_maker(log, config.objective),
-        config.replay,
-        metric=config.objective.metric,
-        seed=config.study.seed,
+        replays(config, log),
+        judge_of(config),
     )
-    return write_finalists(outputs.folder, log, finalists)
-
-
-def choose(records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """The best feasible trial and the next four; of equals the earlier first."""
-    feasible = [record for record in records if record.is_feasible]
-    feasible.sort(key=lambda record: (-(record.value or 0.0), record.number))
-    return feasible[:N_FINALISTS]
-
-
-def choose_for_test(
-    config: SweepConfig, log: ClickLog, records: Sequence[TrialRecord]
-) -> tuple[TrialRecord | None, list[str]]:
-    """The finalist to open the sealed test on; None without a feasible trial.
-
-    Returns:
-        The first finalist, in the order of `prefer_least_drift`, whose drift keeps its bound to
-        the end of the log; and a sentence for each reason why it is not the best on tune.
-    """
-    ranked = choose(records)
-    if not ranked:
-        return None, []
-    chosen = prefer_least_drift(ranked)
-    candidate, passed_over = first_that_stays(
-        [_candidate(record) for record in chosen],
-        replay_maker(log, config.objective)(config.replay, "test"),
-        config.guardrails,
-    )
-    record = next(record for record in chosen if record.number == candidate.trial)
-    bound = config.guardrails.max_mean_drift
-    preferred = (
-        [
-            f"Trial {record.number} is taken, not trial {ranked[0].number}: on tune it is as good "
-            f"within one standard error, at a mean drift of {plain(record.metrics['drift_mean'])} "
-            f"instead of {plain(ranked[0].metrics['drift_mean'])}."
-        ]
-        if record.number != ranked[0].number and is_as_good(record, ranked[0])
-        else []
-    )
-    return record, preferred + [
-        f"Trial {trial} is passed over: its mean drift grows to {plain(drift)} by the end of the "
-        f"log, above guardrails.max_mean_drift of {bound:g}."
-        for trial, drift in passed_over.items()
-    ]
+    return write_finalists(outputs.path, log, finalists)
 
 
 def open_test(
@@ -109,10 +67,10 @@ def open_test(
     log: ClickLog,
     study: Study,
     record: TrialRecord,
-    outputs: Outputs,
+    outputs: StudyFolder,
     *,
     reopen: bool = False,
-) -> dict[str, Any]:
+) -> SealedRecord:
     """Open the sealed test on a trial and keep what it said with the study.
 
     Args:
@@ -123,31 +81,28 @@ def open_test(
         outputs: Where the test's session table goes.
         reopen: Allow a second opening for another trial.
 
-    Returns:
-        The summary's ``verdict`` and ``test``.
-
     Raises:
         InputError: If the test was opened on another trial and `reopen` is false.
     """
     opened = open_sealed_test(
-        _candidate(record),
+        Candidate.of(record),
         published_defaults(config),
-        replay_maker(log, config.objective),
-        config.replay,
+        replays(config, log),
         config.guardrails,
         StudyOpenings(study),
-        metric=config.objective.metric,
-        seed=config.study.seed,
+        judge_of(config),
         reopen=reopen,
     )
-    return _keep(opened, log, study, outputs)
+    sealed = SealedRecord.of(opened)
+    write_sessions(outputs.path, "test", opened.trial, log, opened.test_result.sessions)
+    study.set_attribute(SEALED_TEST, sealed.to_dict())
+    return sealed
 
 
-def _keep(opened: SealedTest, log: ClickLog, study: Study, outputs: Outputs) -> dict[str, Any]:
-    kept = sealed_record(opened)
-    write_sessions(outputs.folder, "test", opened.trial, log, opened.test_result.sessions)
-    study.set_attribute("sealed_test", kept)
-    return kept
+def sealed_test_of(study: Study) -> SealedRecord | None:
+    """What the sealed test said, as the study remembers it; None until it is opened."""
+    kept = study.attribute(SEALED_TEST)
+    return SealedRecord.from_dict(kept, SEALED_TEST) if kept else None
 
 
 class StudyOpenings:
@@ -165,17 +120,23 @@ class StudyOpenings:
         self._study.set_attribute("test_openings", [*self.read(), trial])
 
 
+def judge_of(config: SweepConfig) -> Judge:
+    """What this study compares, and how surely."""
+    return Judge(config.objective.metric, config.study.seed)
+
+
+def replays(config: SweepConfig, log: ClickLog) -> Replays:
+    """Replays of this log as the study scores it."""
+    return Replays(replay_maker(log, config.objective), config.replay)
+
+
 def published_defaults(config: SweepConfig) -> Settings:
     """The published defaults as this study would enqueue them."""
     return enqueued_settings("profiles", base_settings(config))[0].settings
 
 
-def _candidate(record: TrialRecord) -> Candidate:
-    return Candidate(record.number, Settings.from_dict(record.settings))
-
-
-def _same(known: Sequence[Mapping[str, Any]], chosen: Sequence[TrialRecord]) -> bool:
-    """Whether these trials, by number, settings and figures, are the ones judged before."""
-    return [(item["trial"], item["settings"], item["metrics"]) for item in known] == [
+def _same(known: Sequence[FinalistRecord], chosen: Sequence[TrialRecord]) -> bool:
+    """Whether these trials, by number, settings and metrics, are the ones judged before."""
+    return [(item.trial, item.settings.to_dict(), item.metrics) for item in known] == [
         (record.number, record.settings, record.metrics) for record in chosen
     ]

@@ -1,22 +1,23 @@
-"""What a study shows at its end: the report on disk, the evidence in MLflow."""
+"""What a study shows at its end: the report on disk, the conclusion in MLflow."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 from experiments.common.files import write_atomic
 from experiments.config.commands import SweepConfig
+from experiments.config.study import TrackingConfig
 from experiments.review.figures.of_study import study_figures
 from experiments.review.html_page import build_page
 from experiments.review.markdown_note import study_note
 from experiments.study_folder.finished_study import read_study
-from experiments.study_folder.layout import Outputs
-from experiments.tracking.run_content import Evidence
-from experiments.tracking.runs import StudyInfo
-from experiments.tracking.tracker import track_evidence
+from experiments.study_folder.layout import StudyFolder
+from experiments.study_folder.summary import DatasetRecord
+from experiments.tracking.run_content import Conclusion
+from experiments.tracking.study_info import StudyInfo, study_info
+from experiments.tracking.tracker import track_conclusion
 
 
-def write_report(outputs: Outputs) -> dict[str, str]:
+def write_report(outputs: StudyFolder) -> dict[str, str]:
     """Write the report of a study that has its other files.
 
     Args:
@@ -34,12 +35,12 @@ def write_report(outputs: Outputs) -> dict[str, str]:
 
 
 def show_in_mlflow(
-    config: SweepConfig, outputs: Outputs, info: StudyInfo, files: Mapping[str, str]
+    config: TrackingConfig, outputs: StudyFolder, info: StudyInfo, files: Mapping[str, str]
 ) -> str:
     """Show the finalists, the sealed test and the report in MLflow.
 
     Args:
-        config: The sweep's configuration.
+        config: Where MLflow is, if anywhere.
         outputs: Where the study's files lie.
         info: The study.
         files: The answer of `write_report`.
@@ -48,25 +49,16 @@ def show_in_mlflow(
         What went wrong in words, or "".
     """
     study = read_study(outputs.root, outputs.study)
-    kept: dict[str, Any] = {
-        key: study.summary[key] for key in ("verdict", "test") if key in study.summary
-    }
-    evidence = Evidence(study.finalists, kept, files, study_note(study))
-    return track_evidence(config.tracking, outputs, info, evidence)
+    conclusion = Conclusion(study.finalists, study.summary.sealed, files, study_note(study))
+    return track_conclusion(config, outputs, info, conclusion)
 
 
-def study_info(config: SweepConfig, uid: str, dataset: Mapping[str, str]) -> StudyInfo:
+def info_of(config: SweepConfig, uid: str, dataset: DatasetRecord) -> StudyInfo:
     """What MLflow must know of a study.
 
     Args:
         config: The sweep's configuration.
         uid: Names the study for ever.
-        dataset: ``name`` and ``fingerprint``.
+        dataset: Which data it sees.
     """
-    return StudyInfo(
-        uid=uid,
-        name=config.study.name,
-        experiment=config.tracking.experiment or dataset["name"],
-        config=asdict(config),
-        dataset={"name": dataset["name"], "fingerprint": dataset["fingerprint"]},
-    )
+    return study_info(uid, config.study.name, dataset, config.tracking, asdict(config))

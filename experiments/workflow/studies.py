@@ -14,7 +14,7 @@ from experiments.study.rules import SearchRules
 from experiments.study.search_space import SearchSpace
 from experiments.study.storage import journal_path, open_storage
 from experiments.study.study import Study
-from experiments.study_folder.layout import Outputs
+from experiments.study_folder.layout import StudyFolder
 
 
 def base_settings(config: SweepConfig) -> Settings:
@@ -36,7 +36,7 @@ def make_study(config: SweepConfig, space: SearchSpace) -> Study:
     return Study(config.study, search_rules(config), base_settings(config), space, storage, process)
 
 
-def load_study(output_dir: str, name: str) -> tuple[SweepConfig, Study, Outputs]:
+def load_study(output_dir: str, name: str) -> tuple[SweepConfig, Study, StudyFolder]:
     """A study that a sweep left behind, to read it and to keep more with it.
 
     Args:
@@ -49,7 +49,7 @@ def load_study(output_dir: str, name: str) -> tuple[SweepConfig, Study, Outputs]
     Raises:
         InputError: If there is no such study.
     """
-    outputs = Outputs(Path(output_dir), name)
+    outputs = StudyFolder(Path(output_dir), name)
     if not outputs.config.is_file() or not outputs.summary.is_file():
         there = sorted(path.parent.name for path in outputs.root.glob("*/summary.json"))
         raise InputError(

@@ -10,7 +10,6 @@ import pandas as pd
 import yaml
 
 from adjuster.index import SearchIndexInfo
-from experiments.common.files import write_json
 from experiments.config.commands import SweepConfig
 from experiments.config.data import DatasetConfig
 from experiments.config.replay import ReplayConfig
@@ -21,13 +20,23 @@ from experiments.config.study import (
     StudyConfig,
 )
 from experiments.data.format.click_log import ClickLog
+from experiments.judging.bystanders import Replays
+from experiments.judging.comparison import Judge
 from experiments.judging.finalists import Candidate, judge_finalists
 from experiments.judging.sealed_test import open_sealed_test
 from experiments.study_folder.finalist_files import (
-    sealed_record,
     write_finalists,
     write_importances,
     write_sessions,
+)
+from experiments.study_folder.judged_records import SealedRecord
+from experiments.study_folder.summary import (
+    DatasetRecord,
+    ScoredRow,
+    StudySeconds,
+    Summary,
+    TrialCounts,
+    write_summary,
 )
 from tests.experiments.planted_replay import N_USERS, PlantedReplay, make_settings
 
@@ -123,29 +132,27 @@ def metrics_row(value: float, drift: float) -> dict[str, float]:
     }
 
 
-def make_summary(name: str, log: ClickLog, trials: pd.DataFrame) -> dict:
-    counts = {state: int((trials["state"] == state).sum()) for state in ("complete", "pruned")}
+def make_summary(name: str, log: ClickLog, trials: pd.DataFrame) -> Summary:
+    counts = [int((trials["state"] == state).sum()) for state in ("complete", "pruned")]
     params = {"adjustment_rate": 0.1, "num_iterations": 10, "softmin_temperature": 1.0}
-    rows = {
-        "no_adjustment": metrics_row(0.70, 0.0),
-        "logged_order": metrics_row(0.84, 0.0),
-        "popularity": metrics_row(0.765, 0.0),
-        "published_defaults": metrics_row(0.74, 0.9),
-        "best": metrics_row(0.755, 0.15),
-    }
-    return {
-        "study": name,
-        "dataset": {
-            "name": log.name,
-            "fingerprint": log.fingerprint,
-            "n_sessions": log.n_sessions,
-            "n_users": log.n_users,
+
+    def row(value: float, drift: float) -> ScoredRow:
+        return ScoredRow(params, metrics_row(value, drift))
+
+    return Summary(
+        study=name,
+        dataset=DatasetRecord.of(log),
+        objective="ndcg_at_10",
+        trials=TrialCounts(*counts, failed=1),
+        baselines={
+            "no_adjustment": row(0.70, 0.0),
+            "logged_order": row(0.84, 0.0),
+            "popularity": row(0.765, 0.0),
         },
-        "objective": "ndcg_at_10",
-        "trials": {**counts, "failed": 1},
-        **{key: {"params": params, "metrics": metrics} for key, metrics in rows.items()},
-        "seconds": {"total": 24.0, "per_trial_median": 0.4, "overhead_per_trial_median": 0.03},
-    }
+        published_defaults=row(0.74, 0.9),
+        best=row(0.755, 0.15),
+        seconds=StudySeconds(24.0, 0.4, 0.03),
+    )
 
 
 class _Memory:
@@ -169,32 +176,24 @@ def write_finished_study(
     folder.mkdir(parents=True)
     (folder / "config.yaml").write_text(yaml.safe_dump(asdict(make_config(name))))
     trials.to_csv(folder / "trials.csv", index=False)
-    make_replay = partial(PlantedReplay, test_factor=test_factor)
+    replays = Replays(partial(PlantedReplay, test_factor=test_factor), ReplayConfig())
+    judge = Judge("ndcg_at_10", seed=0)
     candidates = [
         Candidate(40 + i, make_settings(anchor_weight=gain - 0.003 * i, adjustment_rate=0.1))
         for i in range(5)
     ]
-    finalists = judge_finalists(
-        candidates, make_settings(), make_replay, ReplayConfig(), metric="ndcg_at_10", seed=0
-    )
+    finalists = judge_finalists(candidates, make_settings(), replays, judge)
     shares = {"adjustment_rate": 0.7, "num_iterations": 0.2, "softmin_temperature": 0.1}
     write_finalists(folder, log, finalists)
     write_importances(folder, shares)
     summary = make_summary(name, log, trials)
     if with_test:
         opened = open_sealed_test(
-            candidates[0],
-            make_settings(),
-            make_replay,
-            ReplayConfig(),
-            GuardrailsConfig(),
-            _Memory(),
-            metric="ndcg_at_10",
-            seed=0,
+            candidates[0], make_settings(), replays, GuardrailsConfig(), _Memory(), judge
         )
-        summary |= sealed_record(opened)
+        summary = summary.with_sealed(SealedRecord.of(opened))
         write_sessions(folder, "test", opened.trial, log, opened.test_result.sessions)
-    write_json(folder / "summary.json", summary)
+    write_summary(folder / "summary.json", summary)
     return folder
 
 

@@ -1,20 +1,18 @@
 """Figures of the decision: every comparison with its interval, and tune against test."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from experiments.common.wording import label, signed
+from experiments.judging.comparison import Comparison
 from experiments.review.figures.theme import BLUE, GREEN, GREY, ORANGE, RED, style
-
-Record = Mapping[str, Any]
-"""A `Comparison` as read back from JSON."""
+from experiments.study_folder.judged_records import FinalistRecord, TestRecord
 
 
-def evidence_frame(comparisons: Mapping[str, Record | None]) -> pd.DataFrame:
+def comparisons_frame(comparisons: Mapping[str, Comparison | None]) -> pd.DataFrame:
     """The comparisons that a verdict rests on, in the order given.
 
     Args:
@@ -25,7 +23,7 @@ def evidence_frame(comparisons: Mapping[str, Record | None]) -> pd.DataFrame:
         0, red: clearly below, grey: may be chance).
     """
     rows = [
-        (what, item["gain"], item["low"], item["high"], item["n_clusters"])
+        (what, item.gain, item.low, item.high, item.n_clusters)
         for what, item in comparisons.items()
         if item is not None
     ]
@@ -34,8 +32,8 @@ def evidence_frame(comparisons: Mapping[str, Record | None]) -> pd.DataFrame:
     return frame
 
 
-def evidence_figure(frame: pd.DataFrame, metric: str) -> go.Figure:
-    """One line a comparison: the gain, its interval, and 0 as the line to be clear of."""
+def comparisons_figure(frame: pd.DataFrame, metric: str) -> go.Figure:
+    """One line for each comparison: the gain, its interval, and 0 as the line to be clear of."""
     figure = go.Figure(
         go.Scatter(
             x=frame["gain"],
@@ -62,21 +60,21 @@ def evidence_figure(frame: pd.DataFrame, metric: str) -> go.Figure:
     return figure
 
 
-def optimism_frame(finalists: Sequence[Record], test: Record | None) -> pd.DataFrame:
+def optimism_frame(finalists: Sequence[FinalistRecord], test: TestRecord | None) -> pd.DataFrame:
     """Gains on the sessions that chose the trials, and the test's beside the one it opened.
 
     Args:
-        finalists: Each with ``trial`` and ``gain``, a comparison.
-        test: ``trial`` and ``test``, a comparison; None while the test is sealed.
+        finalists: Best first.
+        test: What the sealed test said; None while it is sealed.
 
     Returns:
         ``trial``, ``split`` (tune or test), ``gain``, ``low`` and ``high``.
     """
-    rows = [(item["trial"], "tune", item["gain"]) for item in finalists]
+    rows = [(item.trial, "tune", item.gain) for item in finalists]
     if test is not None:
-        rows.append((test["trial"], "test", test["test"]))
+        rows.append((test.trial, "test", test.test))
     return pd.DataFrame(
-        [(trial, split, gain["gain"], gain["low"], gain["high"]) for trial, split, gain in rows],
+        [(trial, split, gain.gain, gain.low, gain.high) for trial, split, gain in rows],
         columns=["trial", "split", "gain", "low", "high"],
     )
 

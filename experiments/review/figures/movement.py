@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from adjuster.adjusters.base import VectorsAdjuster
-from adjuster.feedback import ImprovementInput
+from adjuster.feedback import ImprovementElement, ImprovementInput
 from experiments.review.figures.theme import BLUE, GREY, ORANGE, style
 
 MakeAdjuster = Callable[[int], VectorsAdjuster]
@@ -61,7 +61,7 @@ def _stand(moved: ImprovementInput, session: ImprovementInput, view: _View) -> p
     rows = []
     n_clicked = len(session.clicked_elements)
     pairs = zip(_elements(moved), _elements(session), strict=True)
-    for place, (element, original) in enumerate(pairs):
+    for index, (element, original) in enumerate(pairs):
         vectors = np.asarray(element.vector, np.float64)
         starts = np.asarray(original.vector, np.float64)
         lengths, before = np.linalg.norm(vectors, axis=1), np.linalg.norm(starts, axis=1)
@@ -70,7 +70,7 @@ def _stand(moved: ImprovementInput, session: ImprovementInput, view: _View) -> p
             rows.append(
                 {
                     "object_id": element.id,
-                    "clicked": place < n_clicked,
+                    "clicked": index < n_clicked,
                     "part": part,
                     "similarity": float(_unit(vectors)[part] @ view.query),
                     "drift": float(1 - cosines[part]),
@@ -82,7 +82,7 @@ def _stand(moved: ImprovementInput, session: ImprovementInput, view: _View) -> p
     return pd.DataFrame(rows)
 
 
-def _elements(session: ImprovementInput) -> list:
+def _elements(session: ImprovementInput) -> list[ImprovementElement]:
     return [*session.clicked_elements, *session.non_clicked_elements]
 
 

@@ -6,6 +6,7 @@ from itertools import combinations
 import pandas as pd
 import plotly.graph_objects as go
 
+from experiments.judging.comparison import Comparison
 from experiments.replay.baseline_names import BASELINES, NO_ADJUSTMENT, POPULARITY
 from experiments.review.figures import decision, sessions, trials
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
@@ -35,37 +36,37 @@ def study_figures(study: FinishedStudy) -> list[NamedFigure]:
     """The figures that this study has the data for; the one that matters comes first."""
     history = trials.history_frame(study.trials, study.guardrails)
     return [
-        evidence(study),
+        comparisons(study),
         *_search_figures(study, history),
         *_session_figures(study),
         optimism(study),
     ]
 
 
-def evidence(study: FinishedStudy) -> NamedFigure:
+def comparisons(study: FinishedStudy) -> NamedFigure:
     """Every comparison that the verdict rests on."""
     test, metric = study.test, study.metric
-    found = {}
+    found: dict[str, Comparison | None] = {}
     if test:
         found = {
-            "sealed test, over no adjustment": test["test"],
-            "sealed test, over published defaults": test["test_over_defaults"],
-            "sealed test, bystanders": test["bystanders"],
-            "tune, over no adjustment": test["tune"],
+            "sealed test, over no adjustment": test.test,
+            "sealed test, over published defaults": test.test_over_defaults,
+            "sealed test, bystanders": test.bystanders,
+            "tune, over no adjustment": test.tune,
         }
     elif study.finalists:
         best = study.finalists[0]
         found = {
-            "tune, over no adjustment": best["gain"],
-            "tune, over published defaults": best["gain_over_defaults"],
-            "tune, bystanders": best["bystanders"],
+            "tune, over no adjustment": best.gain,
+            "tune, over published defaults": best.gain_over_defaults,
+            "tune, bystanders": best.bystanders,
         }
     return NamedFigure(
         "evidence",
         "What the verdict rests on",
         "Gain with its interval, over means of each user's sessions. Clear of the dashed line: not "
         "chance. Bystanders are queries whose own feedback was withheld.",
-        decision.evidence_figure(decision.evidence_frame(found), metric),
+        decision.comparisons_figure(decision.comparisons_frame(found), metric),
     )
 
 
@@ -111,7 +112,7 @@ def _search_figures(study: FinishedStudy, history: pd.DataFrame) -> list[NamedFi
         NamedFigure(
             f"slice_{name}",
             name,
-            "A dot a trial; red ones broke a guardrail.",
+            "A dot for each trial; red ones broke a guardrail.",
             trials.slice_figure(slices, name, study.log_scaled, metric),
         )
         for name in dict.fromkeys(slices["parameter"])
@@ -163,8 +164,7 @@ def _trait(table: pd.DataFrame, metric: str, trait: str, where: str) -> NamedFig
 
 
 def _references(study: FinishedStudy) -> dict[str, float]:
+    rows = study.summary.rows
     return {
-        name: study.summary[key]["metrics"][study.metric]
-        for name, key in REFERENCES.items()
-        if study.summary.get(key)
+        name: rows[key].metrics[study.metric] for name, key in REFERENCES.items() if key in rows
     }

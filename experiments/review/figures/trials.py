@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 from scipy.interpolate import griddata
 
 from experiments.common.wording import label
@@ -145,7 +146,7 @@ def importance_frame(importances: Mapping[str, float]) -> pd.DataFrame:
 
 
 def importance_figure(frame: pd.DataFrame) -> go.Figure:
-    """A bar a parameter, the most important on top."""
+    """A bar for each parameter, the most important on top."""
     figure = go.Figure(
         go.Bar(
             x=frame["share"],
@@ -246,14 +247,16 @@ def contour_frame(
     return points, pd.DataFrame(values, columns=edges[0], index=edges[1])
 
 
-def _unit(values: pd.Series) -> np.ndarray:
+def _unit(values: pd.Series) -> NDArray[np.float64]:
     span = values.max() - values.min()
-    return ((values - values.min()) / (span or 1)).to_numpy()
+    unit: NDArray[np.float64] = ((values - values.min()) / (span or 1)).to_numpy(np.float64)
+    return unit
 
 
-def _stretch(values: pd.Series, log: bool) -> np.ndarray:
+def _stretch(values: pd.Series, log: bool) -> NDArray[np.float64]:
     space = np.geomspace if log else np.linspace
-    return space(values.min(), values.max(), N_CONTOUR)
+    edges: NDArray[np.float64] = space(values.min(), values.max(), N_CONTOUR)
+    return edges
 
 
 def contour_figure(

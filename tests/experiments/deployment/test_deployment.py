@@ -11,19 +11,19 @@ import torch
 
 from adjuster import AdjusterConfig, PublishedAdjuster, SelectionConfig, TorchBasedAdjuster
 from adjuster.index import SearchIndexInfo
-from experiments.config.commands import SweepConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
-from experiments.config.study import StudyConfig
 from experiments.deployment.deployment import (
     Deployment,
     make_deployment,
     may_deploy,
     write_deployment,
 )
+from experiments.judging.verdict import Verdict
 from experiments.replay.layout import lay_out
 from experiments.replay.settings import Settings
 from experiments.study.records import TrialRecord
 from tests.adjuster.cases import random_sessions
+from tests.experiments.planted_records import provenance
 from tests.experiments.random_log import make_log
 
 INDEX = SearchIndexInfo(7, "cosine", "min")
@@ -45,17 +45,8 @@ SETTINGS = {
 
 
 def make(adjuster=SETTINGS["fine"], decision="adopt", name="shop") -> Deployment:
-    provenance = {
-        "study": name,
-        "trial": 12,
-        "dataset": {"name": name, "fingerprint": "f" * 64},
-        "metrics": {"ndcg_at_10": 0.72, "before_ndcg_at_10": 0.7, "mrr": float("nan")},
-        "verdict": {"decision": decision, "sentence": name, "reasons": [name], "notes": []},
-        "test": {"test": {"gain": 0.02, "low": 0.01, "high": 0.03}, "bystanders": None},
-        "versions": {"torch": "2"},
-    }
     settings = Settings(adjuster, SelectionConfig(min_clicks=2))
-    return Deployment(settings, INDEX, "user_id", provenance)
+    return Deployment(settings, INDEX, "user_id", provenance(name, decision=decision, text=name))
 
 
 def written(tmp_path, deployment):
@@ -173,10 +164,9 @@ def test_keep_off_stands_inside_every_file(tmp_path, decision, warned):
 
 
 def test_keep_off_is_not_deployed_unless_forced():
-    summary = {"verdict": {"decision": "keep off"}}
-    assert not may_deploy(summary, force=False)
-    assert may_deploy(summary, force=True)
-    assert may_deploy({"verdict": {"decision": "adopt"}}, force=False)
+    assert not may_deploy(Verdict("keep off", "Keep off."), force=False)
+    assert may_deploy(Verdict("keep off", "Keep off."), force=True)
+    assert may_deploy(Verdict("adopt", "Adopt."), force=False)
 
 
 def test_only_the_formats_asked_for_are_written(tmp_path):
@@ -188,10 +178,9 @@ def test_an_automatic_bias_becomes_the_number_it_stands_for():
     log = make_log(3)
     settings = Settings(AdjusterConfig(loss="logistic"), SelectionConfig())
     record = TrialRecord(4, 4, "sampler", {}, settings.to_dict(), None, False, 0.0, None, "s")
-    config = SweepConfig(study=StudyConfig("s"), replay=ReplayConfig(personalize_by="segment"))
-    summary = {"study": "s", "dataset": {}, "objective": "mrr"}
-    deployment = make_deployment(config, log, record, summary)
-    layout = lay_out(log, config.replay, ObjectiveConfig())
+    config = ReplayConfig(personalize_by="segment")
+    deployment = make_deployment(log, config, ObjectiveConfig(), record, provenance())
+    layout = lay_out(log, config, ObjectiveConfig())
     warmup = layout.before[: log.impression_offsets[layout.timeline.warmup_end]]
     assert deployment.settings.adjuster.logit_bias == pytest.approx(float(np.median(warmup)))
     assert deployment.personalize_by == "segment"

@@ -21,14 +21,15 @@ from experiments.config.study import TrackingConfig
 from experiments.deployment.deployment import Deployment
 from experiments.deployment.registry import register_champion
 from experiments.replay.settings import Settings
-from experiments.study_folder.layout import Outputs
-from experiments.tracking.runs import MlflowRuns, StudyInfo
-from experiments.tracking.tracker import place_of
+from experiments.study_folder.layout import StudyFolder
+from experiments.tracking.runs import MlflowRuns
+from experiments.tracking.study_info import StudyInfo, tracking_location
+from tests.experiments.planted_records import DATASET, provenance
 
 INDEX = SearchIndexInfo(5, "cosine", "min")
 DOCUMENTED = AdjusterConfig(adjustment_rate=1 / 30, num_iterations=4, max_drift=0.2)
 PUBLISHED = AdjusterConfig(semantics="published", adjustment_rate=0.03)
-INFO = StudyInfo("uid-1", "shop", "my: shop/log", {}, {"name": "shop", "fingerprint": "f" * 64})
+INFO = StudyInfo("uid-1", "shop", "my: shop/log", {}, DATASET)
 
 SCRIPT = """
 import json, sys
@@ -42,20 +43,15 @@ json.dump({"rows": answer, "code": adjuster.__file__}, open(sys.argv[4], "w"))
 
 
 def deployment(adjuster=DOCUMENTED, decision="adopt"):
-    provenance = {
-        "study": "shop",
-        "trial": 3,
-        "dataset": {"fingerprint": "f" * 64},
-        "verdict": {"decision": decision, "sentence": "Adopt: it's better."},
-    }
-    return Deployment(Settings(adjuster, SelectionConfig()), INDEX, "none", provenance)
+    planted = provenance(decision=decision, trial=3, text="it's better.")
+    return Deployment(Settings(adjuster, SelectionConfig()), INDEX, "none", planted)
 
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory):
     """An output folder whose MLflow store has the study's run."""
-    outputs = Outputs(tmp_path_factory.mktemp("out"), "shop")
-    MlflowRuns(*place_of(TrackingConfig(), outputs, INFO), INFO).open([], [])
+    outputs = StudyFolder(tmp_path_factory.mktemp("out"), "shop")
+    MlflowRuns(*tracking_location(TrackingConfig(), outputs, INFO.experiment), INFO).open([], [])
     return outputs
 
 
@@ -196,7 +192,7 @@ def test_no_pickle_is_in_the_model_and_nothing_of_the_checkout(outputs):
 
 
 def test_a_store_without_the_studys_run_is_said(tmp_path):
-    model, trouble = register(Outputs(tmp_path, "shop"), deployment())
+    model, trouble = register(StudyFolder(tmp_path, "shop"), deployment())
     assert model == ""
     assert "could not be registered in MLflow at sqlite:///" in trouble
     assert "the run of study shop is not there" in trouble
@@ -204,6 +200,6 @@ def test_a_store_without_the_studys_run_is_said(tmp_path):
 
 def test_no_tracking_registers_nothing(tmp_path):
     config = TrackingConfig(name="none")
-    answer = register_champion(config, Outputs(tmp_path, "shop"), INFO, deployment())
+    answer = register_champion(config, StudyFolder(tmp_path, "shop"), INFO, deployment())
     assert answer == ("", "")
     assert list(tmp_path.iterdir()) == []

@@ -1,19 +1,35 @@
-"""The one-standard-error rule among finalists, worked by hand."""
+"""Finalists and the trial for the sealed test: the rules, worked by hand."""
 
 import math
 
-from experiments.judging.choice import is_as_good, prefer_least_drift
+from experiments.config.replay import ReplayConfig
+from experiments.config.study import GuardrailsConfig
+from experiments.judging.bystanders import Replays
+from experiments.judging.choice import (
+    Choice,
+    choose,
+    choose_for_test,
+    first_within_drift_bound,
+    is_as_good,
+    prefer_least_drift,
+)
+from experiments.judging.finalists import Candidate
 from experiments.study.records import COMPLETE, Outcome, TrialRecord
+from tests.experiments.planted_replay import PlantedReplay, make_settings
 
 
-def record(number, blocks, drift):
+def record(number, blocks, drift, *, later_drift=None, excess=-0.1):
+    """A trial; `later_drift` is what its replay over the test drifts."""
     outcome = Outcome(
         COMPLETE,
         value=sum(blocks) / len(blocks),
         metrics={"drift_mean": drift},
+        constraints={"max_mean_drift": excess},
         blocks=dict(enumerate(blocks)),
     )
-    return TrialRecord(number, number, "sampler", {}, {}, outcome, False, 0.0, 1.0, "here")
+    rate = drift if later_drift is None else later_drift
+    settings = make_settings(adjustment_rate=rate).to_dict()
+    return TrialRecord(number, number, "sampler", {}, settings, outcome, False, 0.0, 1.0, "here")
 
 
 BEST = record(0, [0.8, 0.7, 0.9, 0.8], 0.15)
@@ -42,3 +58,58 @@ def test_blocks_without_sessions_do_not_count():
     assert is_as_good(empty, BEST) is False
     one_left = record(4, [math.nan, math.nan, 0.9, math.nan], 0.02)
     assert not is_as_good(one_left, BEST)
+
+
+def steady(rate):
+    """A candidate whose drift, on any window, is its rate."""
+    return Candidate(int(rate * 100), make_settings(adjustment_rate=rate))
+
+
+def test_the_first_candidate_that_keeps_its_drift_is_taken():
+    replay = PlantedReplay(ReplayConfig(), "test")
+    candidates = [steady(0.3), steady(0.25), steady(0.1), steady(0.05)]
+    chosen, passed_over = first_within_drift_bound(candidates, replay, GuardrailsConfig())
+    assert chosen.trial == 10
+    assert passed_over == {30: 0.3, 25: 0.25}
+
+
+def test_the_best_is_taken_where_none_keeps_its_drift_or_nothing_bounds_it():
+    replay = PlantedReplay(ReplayConfig(), "test")
+    candidates = [steady(0.3), steady(0.25)]
+    assert first_within_drift_bound(candidates, replay, GuardrailsConfig()) == (candidates[0], {})
+    free = GuardrailsConfig(max_mean_drift=None)
+    assert first_within_drift_bound(candidates, replay, free) == (candidates[0], {})
+
+
+REPLAYS = Replays(PlantedReplay, ReplayConfig())
+
+
+def test_finalists_are_the_five_best_within_the_guardrails_the_earlier_of_equals_first():
+    values = [0.5, 0.9, 0.7, 0.9, 0.8, 0.6, 0.4]
+    trials = [record(number, [value], 0.1) for number, value in enumerate(values)]
+    broken = record(9, [0.99], 0.4, excess=0.2)
+    assert [item.number for item in choose([*trials, broken])] == [1, 3, 4, 2, 5]
+
+
+def test_without_a_feasible_trial_there_is_none_to_open():
+    broken = record(0, [0.9], 0.4, excess=0.2)
+    assert choose_for_test([broken], REPLAYS, GuardrailsConfig()) == Choice(None)
+
+
+def test_a_trial_of_less_drift_is_taken_and_said():
+    chosen, remarks = choose_for_test([BEST, CLOSE, FAR], REPLAYS, GuardrailsConfig())
+    assert chosen is CLOSE
+    assert remarks == (
+        "Trial 1 is taken, not trial 0: on tune it is as good within one standard error, at a "
+        "mean drift of .030 instead of .150.",
+    )
+
+
+def test_a_trial_that_leaves_the_bound_later_is_passed_over_and_said():
+    leaving = record(1, [0.78, 0.72, 0.89, 0.8], 0.03, later_drift=0.3)
+    chosen, remarks = choose_for_test([BEST, leaving, FAR], REPLAYS, GuardrailsConfig())
+    assert chosen is BEST
+    assert remarks == (
+        "Trial 1 is passed over: its mean drift grows to .300 by the end of the log, above "
+        "guardrails.max_mean_drift of 0.2.",
+    )

@@ -5,7 +5,8 @@ from functools import partial
 import pytest
 
 from experiments.config.replay import ReplayConfig
-from experiments.judging.bystanders import N_FOLDS, compare_bystanders
+from experiments.judging.bystanders import N_FOLDS, Replays, compare_bystanders
+from experiments.judging.comparison import Judge
 from experiments.judging.finalists import Candidate, judge_finalists
 from tests.experiments.planted_replay import PlantedReplay, make_settings
 
@@ -16,7 +17,7 @@ def judge(candidates, **planted):
     calls: list = []
     make_replay = partial(PlantedReplay, calls=calls, **planted)
     finalists = judge_finalists(
-        candidates, DEFAULTS, make_replay, ReplayConfig(), metric="ndcg_at_10", seed=0
+        candidates, DEFAULTS, Replays(make_replay, ReplayConfig()), Judge("ndcg_at_10", seed=0)
     )
     return finalists, calls
 
@@ -69,6 +70,6 @@ def test_no_withheld_session_scored_is_no_comparison():
             return result
 
     changes = compare_bystanders(
-        [DEFAULTS], Unscored, ReplayConfig(), window="tune", metric="ndcg_at_10", seed=0
+        [DEFAULTS], Replays(Unscored, ReplayConfig()), Judge("ndcg_at_10", seed=0), window="tune"
     )
     assert changes == [None]

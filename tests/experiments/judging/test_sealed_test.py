@@ -8,11 +8,15 @@ import pytest
 from experiments.common.errors import InputError
 from experiments.config.replay import ReplayConfig
 from experiments.config.study import GuardrailsConfig
+from experiments.judging.bystanders import Replays
+from experiments.judging.comparison import Judge
 from experiments.judging.finalists import Candidate
-from experiments.judging.sealed_test import first_that_stays, looks, open_sealed_test
+from experiments.judging.sealed_test import open_sealed_test, openings_with
 from tests.experiments.planted_replay import PlantedReplay, make_settings
 
 GOOD = Candidate(12, make_settings(anchor_weight=0.06, adjustment_rate=0.05))
+
+JUDGE = Judge("ndcg_at_10", seed=0)
 
 
 @dataclass
@@ -30,12 +34,10 @@ def open_on(candidate, memory, *, reopen=False, guardrails=None, **planted):
     return open_sealed_test(
         candidate,
         make_settings(),
-        partial(PlantedReplay, **planted),
-        ReplayConfig(),
+        Replays(partial(PlantedReplay, **planted), ReplayConfig()),
         guardrails or GuardrailsConfig(),
         memory,
-        metric="ndcg_at_10",
-        seed=0,
+        JUDGE,
         reopen=reopen,
     )
 
@@ -117,23 +119,21 @@ def test_the_opening_is_recorded_even_if_the_replay_then_fails():
         open_sealed_test(
             GOOD,
             make_settings(),
-            Failing,
-            ReplayConfig(),
+            Replays(Failing, ReplayConfig()),
             GuardrailsConfig(),
             memory,
-            metric="ndcg_at_10",
-            seed=0,
+            JUDGE,
         )
     assert memory.trials == [12]
 
 
 def test_a_look_is_only_counted_when_it_is_taken():
     memory = Memory()
-    assert looks(memory, 3) == (3,)
+    assert openings_with(memory, 3) == (3,)
     assert memory.trials == []
     memory.record(3)
-    assert looks(memory, 3) == (3,)
-    assert looks(memory, 5, reopen=True) == (3, 5)
+    assert openings_with(memory, 3) == (3,)
+    assert openings_with(memory, 5, reopen=True) == (3, 5)
 
 
 def test_a_test_without_sessions_is_not_counted_as_opened():
@@ -148,32 +148,9 @@ def test_a_test_without_sessions_is_not_counted_as_opened():
         open_sealed_test(
             GOOD,
             make_settings(),
-            NoTest,
-            ReplayConfig(),
+            Replays(NoTest, ReplayConfig()),
             GuardrailsConfig(),
             memory,
-            metric="ndcg_at_10",
-            seed=0,
+            JUDGE,
         )
     assert memory.trials == []
-
-
-def steady(rate):
-    """A candidate whose drift, on any window, is its rate."""
-    return Candidate(int(rate * 100), make_settings(adjustment_rate=rate))
-
-
-def test_the_first_candidate_that_keeps_its_drift_is_taken():
-    replay = PlantedReplay(ReplayConfig(), "test")
-    candidates = [steady(0.3), steady(0.25), steady(0.1), steady(0.05)]
-    chosen, passed_over = first_that_stays(candidates, replay, GuardrailsConfig())
-    assert chosen.trial == 10
-    assert passed_over == {30: 0.3, 25: 0.25}
-
-
-def test_the_best_is_taken_where_none_keeps_its_drift_or_nothing_bounds_it():
-    replay = PlantedReplay(ReplayConfig(), "test")
-    candidates = [steady(0.3), steady(0.25)]
-    assert first_that_stays(candidates, replay, GuardrailsConfig()) == (candidates[0], {})
-    free = GuardrailsConfig(max_mean_drift=None)
-    assert first_that_stays(candidates, replay, free) == (candidates[0], {})

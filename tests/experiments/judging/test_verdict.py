@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.config.study import GuardrailsConfig
-from experiments.judging.comparison import Comparison, compare_with_no_adjustment
+from experiments.judging.comparison import Comparison, Judge, compare_with_no_adjustment
 from experiments.judging.verdict import ADOPT, KEEP_OFF, MIN_CHANGED, MIN_CLUSTERS, decide
 from experiments.replay.results import SessionScores
 
@@ -169,7 +169,7 @@ def count_adopted(effect: float, n_users: int, n_logs: int) -> int:
     return sum(
         decide(
             compare_with_no_adjustment(
-                simulated_log(rng, effect, n_users), "ndcg_at_10", seed=i, n_resamples=1000
+                simulated_log(rng, effect, n_users), Judge("ndcg_at_10", seed=i, n_resamples=1000)
             ),
             METRICS,
             GuardrailsConfig(),
@@ -186,3 +186,15 @@ def test_logs_without_an_effect_are_hardly_ever_adopted(n_users):
 
 def test_logs_with_an_effect_are_adopted():
     assert count_adopted(0.02, 300, n_logs=40) >= 38
+
+
+def test_a_gain_without_a_lower_end_is_never_adopted():
+    verdict = decide(replace(GAIN, low=np.nan), METRICS, GuardrailsConfig(), UNHARMED)
+    assert verdict.decision == KEEP_OFF
+    assert "has no lower end" in verdict.reasons[0]
+    assert "interval undetermined to +.033" in verdict.sentence
+
+
+def test_bystanders_whose_loss_has_no_upper_end_are_no_clear_loss():
+    open_ended = replace(HARMED, high=np.nan)
+    assert decide(GAIN, METRICS, GuardrailsConfig(), open_ended).decision == ADOPT

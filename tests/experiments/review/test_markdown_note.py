@@ -1,5 +1,7 @@
 """The description of a study's run in MLflow."""
 
+import json
+
 import pytest
 
 from experiments.review.markdown_note import markdown_table, study_note
@@ -37,3 +39,12 @@ def test_signs_of_markdown_are_taken_as_they_are():
     table = markdown_table([("a|b", "c"), ("x_y*\nz", "<b>")])
     assert table.splitlines()[0] == r"| a\|b | c |"
     assert table.splitlines()[2] == r"| x\_y\*, z | \<b> |"
+
+
+def test_a_verdict_on_another_trial_than_the_best_says_so(tmp_path):
+    folder = write_finished_study(tmp_path)
+    summary = read_summary(folder)
+    summary["test"]["trial"] = 41
+    (folder / "summary.json").write_text(json.dumps(summary))
+    note = study_note(read_study(tmp_path, "planted"))
+    assert "- The verdict is on trial 41; the best on the tune sessions is trial 40." in note

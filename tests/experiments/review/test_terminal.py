@@ -1,93 +1,22 @@
-"""The table's first line answers; the rest shows why."""
+"""What a sweep and an export print."""
 
 from dataclasses import replace
 
-import pytest
-
-from experiments.review.terminal import answer, guardrail_notes, result_table
-from experiments.study.records import BaselineRecord, Outcome, TrialRecord
-from experiments.study_folder.summary import overheads, summarize
-from tests.experiments.finished_folder import make_log
-
-METRICS = {"mrr": 0.5, "map": 0.5, "recall_at_10": 0.5, "harmed_share": 0.1, "reach": 0.9}
-
-
-def record(number, value, drift=0.05, *, state="complete", origin="sampler", reason=""):
-    metrics = {**METRICS, "ndcg_at_10": value, "drift_mean": drift} if state == "complete" else {}
-    outcome = Outcome(
-        state,
-        reason=reason,
-        value=value,
-        metrics=metrics,
-        constraints={"max_mean_drift": drift - 0.2} if metrics else {},
-        seconds={"total": 2.0},
-    )
-    return TrialRecord(
-        number=number,
-        ordinal=number,
-        origin=origin,
-        values={"adjustment_rate": 0.01, "max_drift": None},
-        settings={},
-        outcome=outcome,
-        lost=False,
-        started=10.0 * number,
-        finished=10.0 * number + 3,
-        process="one",
-    )
-
-
-def baseline(name, value):
-    metrics = {**METRICS, "ndcg_at_10": value, "drift_mean": 0.0, "reach": 0.0}
-    return BaselineRecord(name, {}, metrics)
-
-
-def summary(records, popularity=0.5):
-    values = {"no_adjustment": 0.7, "logged_order": 0.9, "popularity": popularity}
-    return summarize(
-        study="tiny",
-        log=make_log(40),
-        objective="ndcg_at_10",
-        records=records,
-        baselines={name: baseline(name, value) for name, value in values.items()},
-        total_seconds=5.0,
-    )
-
-
-def test_a_gain_is_worth_turning_on_and_says_with_which_settings():
-    line = answer(summary([record(0, 0.75)]))
-    assert line.startswith("Worth turning on: NDCG@10 .700 → .750")
-    assert "adjustment_rate=0.01" in line
-
-
-def test_no_gain_is_keep_off():
-    assert answer(summary([record(0, 0.69)])).startswith("Keep adjustment off")
-
-
-def test_nothing_within_the_guardrails_is_keep_off():
-    assert "no trial ended within the guardrails" in answer(summary([record(0, 0.75, drift=0.9)]))
-
-
-def test_a_baseline_that_beats_the_best_is_said_first():
-    line = answer(summary([record(0, 0.75)], popularity=0.8))
-    assert "but popularity beats it" in line
-    assert ".800" in line
-
-
-def test_the_logged_order_is_no_such_baseline():
-    assert "logged" not in answer(summary([record(0, 0.75)]))
-
-
-def test_reach_zero_is_said_in_words():
-    unreached = record(0, 0.7)
-    unreached.outcome.metrics["reach"] = 0.0
-    assert "reach is 0" in answer(summary([unreached]))
+from experiments.review.terminal import (
+    finalist_table,
+    guardrail_notes,
+    result_table,
+    sealed_text,
+)
+from tests.experiments.planted_records import finalist, sealed
+from tests.experiments.planted_trials import record, summary
 
 
 def test_a_higher_trial_that_broke_a_guardrail_is_shown_with_its_gain():
     records = [record(0, 0.75), record(1, 0.78, drift=0.9)]
-    (note,) = guardrail_notes("ndcg_at_10", records, summary(records)["best"])
+    (note,) = guardrail_notes("ndcg_at_10", records, summary(records).best)
     assert "Trial 1 is higher at .780, +.030 over the best" in note
-    assert "drift mean .900 over guardrails.max_mean_drift=0.2" in note
+    assert "mean drift .900 over guardrails.max_mean_drift=0.2" in note
     assert guardrail_notes("ndcg_at_10", records[:1], None) == []
 
 
@@ -108,24 +37,45 @@ def test_the_table_has_a_row_for_everything_and_counts_the_trials():
     assert len({len(line) for line in grid}) == 1, "columns stand below each other"
 
 
-def test_the_summary_has_what_is_promised():
-    found = summary([record(0, 0.71, origin="published_defaults"), record(1, 0.75)])
-    assert set(found) >= {
-        *("study", "dataset", "objective", "trials", "no_adjustment", "logged_order"),
-        *("published_defaults", "popularity", "best", "seconds"),
-    }
-    assert set(found["dataset"]) == {"name", "fingerprint", "n_sessions", "n_users"}
-    assert found["trials"] == {"complete": 2, "pruned": 0, "failed": 0}
-    assert found["best"]["metrics"]["ndcg_at_10"] == 0.75
-    assert found["best"]["params"] == {"adjustment_rate": 0.01, "max_drift": None}
-    assert found["seconds"]["per_trial_median"] == 2.0
+def test_a_lead_that_rounds_to_nothing_is_not_shown():
+    records = [record(0, 0.75), record(1, 0.7502, drift=0.9)]
+    (note,) = guardrail_notes("ndcg_at_10", records, summary(records).best)
+    assert "over the best" not in note
 
 
-def test_a_study_without_a_best_has_null():
-    assert summary([])["best"] is None
-    assert summary([])["seconds"]["per_trial_median"] is None
+def test_no_finalists_make_no_table():
+    assert finalist_table([]) == ""
 
 
-def test_overhead_is_the_time_between_trials_of_one_process_less_the_replay():
-    records = [record(0, 0.7), record(1, 0.7), replace(record(2, 0.7), process="two")]
-    assert overheads(records) == [pytest.approx(8.0)]
+def test_a_row_a_finalist_with_both_references_and_bystanders():
+    lines = finalist_table([finalist(7), finalist(12)]).splitlines()
+    assert lines[0].split("  ")[0] == "finalists"
+    assert lines[1].startswith("trial 7 ")
+    assert lines[2].startswith("trial 12 ")
+    assert "+.020 (+.010 to +.030)" in lines[1]
+    assert "-.002 (-.012 to +.008)" in lines[1]
+    assert len({line.index("(") for line in lines[1:3]}) == 1, "columns are aligned"
+
+
+def test_unscored_bystanders_are_said():
+    table = finalist_table([finalist(bystanders=None)])
+    assert table.splitlines()[1].endswith("none scored")
+
+
+def test_the_sealed_text_holds_verdict_gains_and_optimism():
+    lines = sealed_text(sealed("keep off"), study="shop", best=12).splitlines()
+    assert lines[0] == "Keep off: NDCG@10 rises."
+    assert lines[1:4] == ["- Second reason.", "- A note.", ""]
+    assert lines[5].split("  ")[-1].strip() == "+.020 (+.010 to +.030)"
+    assert lines[-1].endswith("+.010")
+
+
+def test_the_sealed_text_says_that_another_trial_is_the_best():
+    text = sealed_text(sealed(), study="shop", best=3)
+    assert "- The verdict is on trial 12; the best on the tune sessions is trial 3." in text
+
+
+def test_a_baseline_that_was_not_scored_has_no_row():
+    found = summary([record(0, 0.75)])
+    found = replace(found, baselines={"no_adjustment": found.no_adjustment})
+    assert "popularity" not in result_table(found, [record(0, 0.75)])

@@ -6,21 +6,17 @@ import pytest
 
 from experiments.config.saved import read_config
 from experiments.study.records import best_feasible
-from experiments.study_folder.best_yaml import write_best
+from experiments.study_folder.best_yaml import Provenance, write_best
 from tests.experiments.fake_replay import make_config, run_study
+from tests.experiments.planted_records import sealed, summary
 
 
 @pytest.fixture
 def written(tmp_path):
     config = make_config(tmp_path)
     best = best_feasible(run_study(config))
-    summary = {
-        "study": "tiny",
-        "dataset": {"name": "shop", "fingerprint": "f"},
-        "objective": "ndcg_at_10",
-    }
     path = tmp_path / "best.yaml"
-    write_best(path, config, best, summary)
+    write_best(path, config, best, Provenance.of(best, summary(study="tiny")))
     return path, config, best
 
 
@@ -36,8 +32,7 @@ def test_a_searched_interval_comes_back(written, tmp_path):
     _, config, best = written
     adjuster = {**best.settings["adjuster"], "interval_seconds": 417}
     searched = replace(best, settings={**best.settings, "adjuster": adjuster})
-    summary = {"study": "tiny", "dataset": {"name": "s", "fingerprint": "f"}, "objective": "mrr"}
-    write_best(tmp_path / "other.yaml", config, searched, summary)
+    write_best(tmp_path / "other.yaml", config, searched, Provenance.of(searched, summary()))
     read = read_config(tmp_path / "other.yaml")
     assert read.adjuster.interval_seconds == 417
 
@@ -47,6 +42,15 @@ def test_it_says_where_it_comes_from(written):
     provenance = read_config(path).provenance
     assert provenance["study"] == "tiny"
     assert provenance["trial"] == best.number
-    assert provenance["dataset"]["fingerprint"] == "f"
+    assert provenance["dataset"]["fingerprint"] == "f" * 64
     assert provenance["metrics"] == best.metrics
     assert "torch" in provenance["versions"]
+
+
+def test_only_the_trial_that_opened_the_test_carries_its_verdict(written):
+    _, _, best = written
+    opened = summary().with_sealed(sealed(trial=best.number))
+    assert Provenance.of(best, opened).to_dict()["verdict"]["decision"] == "adopt"
+    other = summary().with_sealed(sealed(trial=best.number + 1))
+    assert not {"verdict", "test"} & set(Provenance.of(best, other).to_dict())
+    assert "verdict" not in Provenance.of(best, summary()).to_dict()

@@ -17,8 +17,8 @@ def test_a_study_reads_back_as_it_was_written(tmp_path):
     assert study.guardrails.max_mean_drift == 0.2
     assert study.parameters == ["adjustment_rate", "num_iterations", "softmin_temperature"]
     assert study.log_scaled == ["adjustment_rate", "softmin_temperature"]
-    assert [item["trial"] for item in study.finalists] == [40, 41, 42, 43, 44]
-    assert study.test["trial"] == 40
+    assert [item.trial for item in study.finalists] == [40, 41, 42, 43, 44]
+    assert study.test.trial == 40
     assert len(study.sessions("tune")) == len(study.sessions("test")) == 600
 
 
@@ -40,3 +40,19 @@ def test_a_missing_study_says_what_to_run(tmp_path):
     with pytest.raises(InputError, match="has no config") as caught:
         read_study(tmp_path, "nope")
     assert "python -m experiments.sweep study.name=nope" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "summary.json", "trials.csv"])
+def test_a_damaged_file_is_named_in_one_sentence(tmp_path, name):
+    folder = write_finished_study(tmp_path)
+    (folder / name).write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match=name) as caught:
+        read_study(tmp_path, "planted")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_empty_table_of_trials_is_named(tmp_path):
+    folder = write_finished_study(tmp_path)
+    (folder / "trials.csv").write_text("")
+    with pytest.raises(InputError, match=r"trials\.csv cannot be read"):
+        read_study(tmp_path, "planted")

@@ -4,7 +4,7 @@ import csv
 import re
 from pathlib import Path
 
-from experiments.study_folder.layout import Outputs, trials_table
+from experiments.study_folder.layout import StudyFolder, trials_table
 from tests.experiments.fake_replay import FakeReplay, make_config, run_study
 
 
@@ -49,5 +49,5 @@ def test_two_runs_give_the_same_bytes_but_for_seconds(tmp_path):
 
 def test_the_tracking_store_is_named_absolutely(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    uri = Outputs(Path("out"), "s").tracking_uri
+    uri = StudyFolder(Path("out"), "s").tracking_uri
     assert uri == f"sqlite:///{tmp_path}/out/mlflow.db"

@@ -10,11 +10,13 @@ import pytest
 
 from experiments.config.study import TrackingConfig
 from experiments.study.records import BaselineRecord
-from experiments.study_folder.layout import Outputs
+from experiments.study_folder.layout import StudyFolder
 from experiments.tracking.courier import Courier
-from experiments.tracking.runs import MlflowRuns, StudyInfo
+from experiments.tracking.runs import MlflowRuns
+from experiments.tracking.study_info import StudyInfo
 from experiments.tracking.tracker import MlflowTracker, NoTracker, open_tracker
 from tests.experiments.fake_replay import FakeReplay, Killed, make_config, run_study
+from tests.experiments.planted_records import DATASET, summary
 
 BASELINE = BaselineRecord("popularity", {"strength": 10}, {"ndcg_at_10": 0.8, "reach": 0.0})
 
@@ -33,21 +35,19 @@ def swept(tmp_path_factory):
     config = make_config(folder, n_trials=5)
     run_study(config, FakeReplay(on_run))
     records = run_study(config)
-    best = {"params": {"adjustment_rate": 0.01}, "metrics": {"ndcg_at_10": 0.79}}
-    counts = {"complete": 4, "pruned": 0, "failed": 2}
-    return config, records, {"best": best, "trials": counts}
+    return config, records, summary()
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """A store that is set up once."""
-    return Outputs(tmp_path_factory.mktemp("store"), "tiny").tracking_uri
+    return StudyFolder(tmp_path_factory.mktemp("store"), "tiny").tracking_uri
 
 
 @pytest.fixture
 def info(swept, request):
     uid = f"{request.node.name}-{time.time_ns()}"
-    return StudyInfo(uid, "tiny", "shop", asdict(swept[0]), {"name": "shop", "fingerprint": "f"})
+    return StudyInfo(uid, "tiny", "shop", asdict(swept[0]), DATASET)
 
 
 def client_of(uri):
@@ -65,12 +65,12 @@ def tracked(uri, info):
 
 
 def deliver(uri, info, swept, location=None):
-    _, records, summary = swept
+    _, records, found = swept
     tracker = MlflowTracker(uri, location, info)
     tracker.start([], [BASELINE])
     for record in records:
         tracker.trial(record)
-    return tracker.finish(records, summary)
+    return tracker.finish(records, found)
 
 
 @pytest.fixture
@@ -119,12 +119,12 @@ def test_the_studys_run_holds_configuration_best_and_counts(server, info, swept,
     runs, _ = tracked(server, info)
     parent = runs["study"]
     assert parent.data.params["study.name"] == "tiny"
-    assert parent.data.tags["dataset.fingerprint"] == "f"
+    assert parent.data.tags["dataset.fingerprint"] == DATASET.fingerprint
     assert parent.data.tags["best.adjustment_rate"] == "0.01"
     assert parent.data.metrics["trials_complete"] == 4
     assert parent.data.tags["version.numpy"] == np.__version__
     (used,) = parent.inputs.dataset_inputs
-    assert (used.dataset.name, used.dataset.digest) == ("shop", "f")
+    assert (used.dataset.name, used.dataset.digest) == ("shop", "f" * 36)
     assert {tag.key: tag.value for tag in used.tags} == {"mlflow.data.context": "tune"}
     assert any(name.startswith("search_space.") for name in parent.data.params)
     trial = runs["trial:0"].data.params
@@ -188,7 +188,7 @@ def test_a_server_that_is_down_costs_no_trial_and_is_said(info, swept, tmp_path,
 
 
 def test_no_tracker_says_nothing(swept, tmp_path, info):
-    tracker = open_tracker(TrackingConfig(name="none"), Outputs(tmp_path, "tiny"), info)
+    tracker = open_tracker(TrackingConfig(name="none"), StudyFolder(tmp_path, "tiny"), info)
     assert isinstance(tracker, NoTracker)
     tracker.start([], [])
     assert tracker.finish(swept[1], swept[2]) == ""

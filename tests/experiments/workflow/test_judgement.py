@@ -15,7 +15,7 @@ from experiments.config.saved import read_config
 from experiments.data.made.simulated import prepare_simulated
 from experiments.export import export
 from experiments.report import report
-from experiments.study_folder.finalist_files import read_json, read_sessions
+from experiments.study_folder.finalist_files import read_finalists, read_sessions
 from experiments.sweep import sweep
 from experiments.workflow.studies import load_study
 
@@ -61,14 +61,14 @@ def read_summary(output_dir, name) -> dict:
 
 def test_a_sweep_leaves_its_finalists_best_first(output_dir):
     folder = output_dir / "first"
-    finalists = read_json(folder, "finalists.json")
+    finalists = read_finalists(folder)
     assert 1 <= len(finalists) <= 5
-    assert finalists[0]["metrics"] == read_summary(output_dir, "first")["best"]["metrics"]
-    values = [item["metrics"]["ndcg_at_10"] for item in finalists]
+    assert finalists[0].metrics == read_summary(output_dir, "first")["best"]["metrics"]
+    values = [item.metrics["ndcg_at_10"] for item in finalists]
     assert values == sorted(values, reverse=True)
-    assert all(item["metrics"]["drift_mean"] <= 0.2 for item in finalists)
-    assert finalists[0]["bystanders"]["n_sessions"] > 0
-    table = read_sessions(folder, "tune", finalists[0]["trial"])
+    assert all(item.metrics["drift_mean"] <= 0.2 for item in finalists)
+    assert finalists[0].bystanders.n_sessions > 0
+    table = read_sessions(folder, "tune", finalists[0].trial)
     assert table["after_ndcg_at_10"].mean() == pytest.approx(values[0])
     assert (folder / "report.html").is_file()
 
@@ -102,9 +102,7 @@ def test_export_opens_the_test_once_and_remembers(shop, output_dir, capsys):
     assert read_summary(output_dir, "first")["test"] == test
 
     other = next(
-        item["trial"]
-        for item in read_json(output_dir / "first", "finalists.json")
-        if item["trial"] != test["trial"]
+        item.trial for item in read_finalists(output_dir / "first") if item.trial != test["trial"]
     )
     capsys.readouterr()
     assert run_export(output_dir, "first", f"trial={other}") == 2
@@ -146,10 +144,7 @@ def test_two_studies_of_one_log_are_compared_in_pairs(output_dir, capsys):
         "second",
         "second against first",
     ]
-    means = {
-        name: read_json(output_dir / name, "finalists.json")[0]["gain"]["mean"]
-        for name in ("first", "second")
-    }
+    means = {name: read_finalists(output_dir / name)[0].gain.mean for name in ("first", "second")}
     gain = float(printed[3].partition(": ")[2].split()[0].replace("+.", "+0.").replace("-.", "-0."))
     assert gain == pytest.approx(means["second"] - means["first"], abs=0.0006)
 
@@ -201,9 +196,9 @@ def test_mlflow_shows_finalists_verdict_and_report(shop, tmp_path):
     assert parent.data.metrics["test_gain"] == pytest.approx(summary["test"]["test"]["gain"])
     assert parent.data.metrics["optimism"] == pytest.approx(summary["test"]["optimism"])
     finalists = [run for run in runs if run.data.tags["kind"] == "finalist"]
-    known = read_json(tmp_path / "tracked", "finalists.json")
+    known = read_finalists(tmp_path / "tracked")
     assert sorted(int(run.data.tags["finalist"]) for run in finalists) == sorted(
-        item["trial"] for item in known
+        item.trial for item in known
     )
     assert all(run.data.tags["mlflow.parentRunId"] == parent.info.run_id for run in finalists)
     names = {item.path for item in client.list_artifacts(parent.info.run_id)}

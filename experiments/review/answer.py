@@ -1,0 +1,148 @@
+"""The answer of a study in words: whether to turn adjustment on, and what the sealed test said."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.common.wording import label, plain
+from experiments.replay.baseline_names import BASELINES, LOGGED_ORDER
+from experiments.study.enqueued import PUBLISHED_DEFAULTS
+from experiments.study_folder.judged_records import SealedRecord
+from experiments.study_folder.summary import BEST, ScoredRow, Summary
+
+NAMES = {
+    **BASELINES,
+    LOGGED_ORDER: f"{BASELINES[LOGGED_ORDER]} *",
+    PUBLISHED_DEFAULTS: "published defaults",
+    BEST: "best",
+}
+"""Row of a summary → how it is called."""
+
+FLATTERED = "* flattered by position bias: people click what is shown on top"
+
+
+@dataclass(frozen=True)
+class VerdictLines:
+    """The verdict as people read it, whatever shows it.
+
+    Args:
+        decision: The verdict's own word; "" while the test is sealed.
+        sentence: Headline and explanation, with a colon between them.
+        more: Further sentences: reasons, notes, and what is odd about this test.
+        command: What to run next; "" where nothing is left to run.
+        purpose: What it does, the rest of a sentence that begins with the command.
+    """
+
+    decision: str
+    sentence: str
+    more: tuple[str, ...] = ()
+    command: str = ""
+    purpose: str = ""
+
+    @property
+    def headline(self) -> str:
+        """The decision, to stand alone."""
+        return self.sentence.partition(": ")[0]
+
+    @property
+    def explanation(self) -> str:
+        """The sentence that goes with the headline."""
+        text = self.sentence.partition(": ")[2]
+        return text[:1].upper() + text[1:]
+
+
+def verdict_lines(sealed: SealedRecord | None, *, study: str, best: int | None) -> VerdictLines:
+    """The verdict of a study in words.
+
+    Args:
+        sealed: What the sealed test said; None while it is sealed.
+        study: Name of the study.
+        best: Number of the best trial on the tune sessions.
+    """
+    if sealed is None:
+        return VerdictLines(
+            decision="",
+            sentence="Not decided yet: the sealed test has not been opened.",
+            command=f"python -m experiments.export study={study}",
+            purpose="opens it, once, on the best trial.",
+        )
+    verdict = sealed.verdict
+    others = _other_trial(sealed.test.trial, best)
+    return VerdictLines(
+        decision=verdict.decision,
+        sentence=verdict.sentence,
+        more=(*verdict.reasons[1:], *verdict.notes, *others),
+    )
+
+
+def _other_trial(opened: int, best: int | None) -> list[str]:
+    """Says so where the test was opened on another trial than the best."""
+    if best is None or opened == best:
+        return []
+    return [f"The verdict is on trial {opened}; the best on the tune sessions is trial {best}."]
+
+
+def answer(summary: Summary) -> str:
+    """Whether to turn adjustment on, and with which settings, in one line."""
+    metric, best = summary.objective, summary.best
+    before = summary.no_adjustment.metrics[metric]
+    if best is None:
+        return "Keep adjustment off: no trial ended within the guardrails."
+    reached = best.metrics[metric]
+    if best.metrics["reach"] == 0:
+        return (
+            "Keep adjustment off as it is: reach is 0, so no scored session ever saw an adjusted "
+            "object and nothing could change. Try replay.personalize_by=none or a longer log."
+        )
+    if reached <= before:
+        return (
+            f"Keep adjustment off: the best trial's {label(metric)} of {plain(reached)} "
+            f"does not beat {plain(before)} without adjustment."
+        )
+    gain = (
+        f"{label(metric)} {plain(before)} → {plain(reached)} on the tune part with "
+        f"{settings_text(_changed(best, summary.published_defaults))}"
+    )
+    name, height = _highest_baseline(summary)
+    if height > reached:
+        return (
+            f"Adjustment helps ({gain}), but {NAMES[name]} beats it without touching a vector: "
+            f"{plain(height)}."
+        )
+    return f"Worth turning on: {gain}. The sealed test decides."
+
+
+def _highest_baseline(summary: Summary) -> tuple[str, float]:
+    """The best baseline and its metric; the logged order is flattered and is none."""
+    simpler = {
+        name: row.metrics[summary.objective]
+        for name, row in summary.baselines.items()
+        if name != LOGGED_ORDER
+    }
+    return max(simpler.items(), key=lambda item: item[1])
+
+
+def _changed(best: ScoredRow, defaults: ScoredRow | None) -> dict[str, Any]:
+    """The best trial's settings that are not the published defaults'; all of them if none is."""
+    published = defaults.params if defaults else {}
+    changed = {
+        name: value
+        for name, value in best.params.items()
+        if name not in published or published[name] != value
+    }
+    return changed or dict(best.params)
+
+
+def settings_text(params: Mapping[str, Any]) -> str:
+    """Settings in one line.
+
+    Example:
+        >>> settings_text({"adjustment_rate": 0.00123456, "num_iterations": 10})
+        'adjustment_rate=0.001235, num_iterations=10'
+    """
+    return ", ".join(f"{name}={value_text(value)}" for name, value in params.items())
+
+
+def value_text(value: Any) -> str:
+    """A setting's value, short."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,48 @@
+"""Trials and baselines with planted numbers, and the summary of a study that had them."""
+
+from experiments.study.records import BaselineRecord, Outcome, TrialRecord
+from experiments.study_folder.summary import Summary, summarize
+from tests.experiments.finished_folder import make_log
+
+METRICS = {"mrr": 0.5, "map": 0.5, "recall_at_10": 0.5, "harmed_share": 0.1, "reach": 0.9}
+
+
+def record(number, value, drift=0.05, *, state="complete", origin="sampler", reason=""):
+    metrics = {**METRICS, "ndcg_at_10": value, "drift_mean": drift} if state == "complete" else {}
+    outcome = Outcome(
+        state,
+        reason=reason,
+        value=value,
+        metrics=metrics,
+        constraints={"max_mean_drift": drift - 0.2} if metrics else {},
+        seconds={"total": 2.0},
+    )
+    return TrialRecord(
+        number=number,
+        ordinal=number,
+        origin=origin,
+        values={"adjustment_rate": 0.01, "max_drift": None},
+        settings={},
+        outcome=outcome,
+        lost=False,
+        started=10.0 * number,
+        finished=10.0 * number + 3,
+        process="one",
+    )
+
+
+def baseline(name, value):
+    metrics = {**METRICS, "ndcg_at_10": value, "drift_mean": 0.0, "reach": 0.0}
+    return BaselineRecord(name, {}, metrics)
+
+
+def summary(records, popularity=0.5) -> Summary:
+    values = {"no_adjustment": 0.7, "logged_order": 0.9, "popularity": popularity}
+    return summarize(
+        study="tiny",
+        log=make_log(40),
+        objective="ndcg_at_10",
+        records=records,
+        baselines={name: baseline(name, value) for name, value in values.items()},
+        total_seconds=5.0,
+    )

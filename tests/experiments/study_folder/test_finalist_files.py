@@ -1,0 +1,47 @@
+"""The finalists' files: written, read back, refused where damaged."""
+
+import pytest
+
+from experiments.common.errors import InputError
+from experiments.study_folder.finalist_files import (
+    read_finalists,
+    read_importances,
+    read_sessions,
+    write_importances,
+)
+from tests.experiments.finished_folder import write_finished_study
+
+
+def test_finalists_come_back_best_first(tmp_path):
+    folder = write_finished_study(tmp_path)
+    found = read_finalists(folder)
+    assert [item.trial for item in found] == [40, 41, 42, 43, 44]
+    gains = [item.gain.gain for item in found]
+    assert gains == sorted(gains, reverse=True)
+
+
+def test_what_was_not_kept_is_none(tmp_path):
+    assert read_finalists(tmp_path) == []
+    assert read_importances(tmp_path) == {}
+    assert read_sessions(tmp_path, "tune", 3) is None
+
+
+def test_importances_come_back(tmp_path):
+    write_importances(tmp_path, {"adjustment_rate": 0.75, "num_iterations": 0.25})
+    assert read_importances(tmp_path) == {"adjustment_rate": 0.75, "num_iterations": 0.25}
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '[{"trial": 1}]'])
+def test_damaged_finalists_are_named(tmp_path, content):
+    folder = write_finished_study(tmp_path)
+    (folder / "evidence" / "finalists.json").write_text(content)
+    with pytest.raises(InputError, match=r"finalists\.json cannot be read: .*Remove the file"):
+        read_finalists(folder)
+
+
+@pytest.mark.parametrize("content", ["[]", '{"a": "b"}', "{"])
+def test_damaged_importances_are_named(tmp_path, content):
+    folder = write_finished_study(tmp_path)
+    (folder / "evidence" / "importances.json").write_text(content)
+    with pytest.raises(InputError, match=r"importances\.json cannot be read"):
+        read_importances(folder)

@@ -1,0 +1,70 @@
+"""Finalists and the sealed test as they are kept."""
+
+import json
+import math
+from functools import partial
+
+import pytest
+
+from experiments.config.replay import ReplayConfig
+from experiments.config.study import GuardrailsConfig
+from experiments.judging.bystanders import Replays
+from experiments.judging.comparison import Judge
+from experiments.judging.finalists import Candidate, judge_finalists
+from experiments.judging.sealed_test import open_sealed_test
+from experiments.study_folder.judged_records import FinalistRecord, SealedRecord
+from tests.experiments import planted_records
+from tests.experiments.planted_replay import PlantedReplay, make_settings
+
+CANDIDATE = Candidate(7, make_settings(anchor_weight=0.05, adjustment_rate=0.1))
+REPLAYS = Replays(partial(PlantedReplay, test_factor=0.6), ReplayConfig())
+JUDGE = Judge("ndcg_at_10", seed=0)
+
+
+class NeverOpened:
+    def read(self):
+        return []
+
+    def record(self, trial):
+        """Nothing to remember."""
+
+
+def test_a_finalist_keeps_all_but_its_rows_and_comes_back():
+    (finalist,) = judge_finalists([CANDIDATE], make_settings(), REPLAYS, JUDGE)
+    kept = FinalistRecord.of(finalist)
+    assert kept.metrics == finalist.result.metrics
+    assert FinalistRecord.from_dict(json.loads(json.dumps(kept.to_dict()))) == kept
+    assert list(kept.to_dict()) == [
+        *("trial", "settings", "metrics", "gain", "gain_over_defaults", "bystanders")
+    ]
+    assert set(kept.to_dict()["settings"]) == {"adjuster", "selection"}
+
+
+def test_an_opened_test_keeps_verdict_and_numbers_and_comes_back():
+    opened = open_sealed_test(
+        CANDIDATE, make_settings(), REPLAYS, GuardrailsConfig(), NeverOpened(), JUDGE
+    )
+    kept = SealedRecord.of(opened)
+    assert kept.test.optimism == opened.optimism
+    assert SealedRecord.from_dict(json.loads(json.dumps(kept.to_dict()))) == kept
+    plain = kept.to_dict()
+    assert list(plain) == ["verdict", "test"]
+    assert list(plain["verdict"]) == ["decision", "sentence", "reasons", "notes"]
+    assert list(plain["test"]) == [
+        *("trial", "openings", "optimism", "tune", "test", "test_over_defaults", "bystanders"),
+        "metrics",
+    ]
+
+
+def test_an_effect_size_that_is_not_defined_is_null_and_back():
+    plain = planted_records.sealed().to_dict()
+    assert plain["test"]["test_over_defaults"]["effect_size"] is None
+    read = SealedRecord.from_dict(plain)
+    assert math.isnan(read.test.test_over_defaults.effect_size)
+
+
+def test_settings_that_are_not_valid_are_named():
+    plain = planted_records.finalist().to_dict()
+    plain["settings"]["adjuster"]["num_iterations"] = -1
+    with pytest.raises(ValueError, match=r"\[0\]\.settings cannot be read: .*num_iterations"):
+        FinalistRecord.from_dict(plain, "[0]")
