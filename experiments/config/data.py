@@ -17,6 +17,8 @@ ENCODERS = ("wordllama", "sentence_transformers")
 METRIC_TYPES = ("cosine", "dot", "euclid")
 AGGREGATIONS = ("min", "avg")
 ON_ERROR = ("fail", "quarantine")
+SHOWN_ORDERS = ("similarity", "fixed", "past_clicks")
+FOLLOWED = ("relevance", "position", "refinding")
 MAPPING_MUST = "a YAML file with source=table, and nothing with other sources"
 
 
@@ -52,13 +54,22 @@ def _count(default: int, text: str, least: int = 1) -> Any:
     return setting(default, at_least(least), text)
 
 
+def _weight(default: float, text: str) -> Any:
+    return setting(default, between(0, 10), text)
+
+
 def _share(default: float, text: str) -> Any:
     return setting(default, between(0, 1), text)
 
 
 @dataclass
 class SimulatedConfig:
-    """The sizes of a simulated shop and the behaviour of its users."""
+    """The sizes of a simulated shop and the behaviour of its users.
+
+    What a user likes is a weighted sum of standard normal parts, the `…_weight` settings; squares
+    that add up to about 1 keep the usual share of relevant results. A part of weight 0 does not
+    exist.
+    """
 
     n_sessions: int = _count(30_000, "Searches.")
     n_users: int = _count(300, "Users.")
@@ -83,25 +94,106 @@ class SimulatedConfig:
         0.01, "Share of the sessions that their users mark as irrelevant."
     )
     null: bool = setting(
-        False, text="Clicks carry no signal: what is looked at is clicked by chance."
+        False,
+        text="Clicks carry no signal: what is looked at is clicked by chance; the same as "
+        "`clicks_follow=position`.",
+    )
+    shown_order: str = setting(
+        "similarity",
+        one_of(*SHOWN_ORDERS),
+        "How results stand: by `similarity` with some noise; in one `fixed` order a query, "
+        "unrelated to vectors and likings; or by the `past_clicks` of the query's earlier "
+        "searches, the noisy similarity deciding between equals.",
+    )
+    shuffled_share: float = _share(
+        0.0, "Share of the sessions that are shown theirs in random order."
+    )
+    clicks_follow: str = setting(
+        "relevance",
+        one_of(*FOLLOWED),
+        "What decides the click on a result that is looked at: its `relevance`; nothing, so that "
+        "clicks follow the `position` alone; or `refinding`: nothing, but users click again what "
+        "they clicked one to three days before.",
+    )
+    similarity_weight: float = _weight(
+        0.35, "Liking of what is near the query: all that the vectors know."
+    )
+    crowd_weight: float = _weight(0.35, "Liking of an object by everyone, whatever the query.")
+    query_weight: float = _weight(0.0, "Liking of an object by everyone who asks a certain query.")
+    taste_weight: float = _weight(0.87, "Liking of an object by one user, whatever the query.")
+    daily_weight: float = _weight(
+        0.0,
+        "Liking of an object by everyone who asks a certain query on a certain day; the next day "
+        "knows nothing of it.",
+    )
+    flip_at: float = _share(
+        1.0,
+        "From this share of the sessions on, in order of time, all likings are reversed; 1 is "
+        "never.",
+    )
+    open_hours: float = setting(
+        24.0,
+        between(0, 24, "(]"),
+        "Searches come within so many hours from the start of each day. At 0.5 no session ends, "
+        "after half an hour of quiet, before its day is over.",
+    )
+    user_tail: float = _weight(
+        0.0, "Users make sessions in proportion to rank^-tail; 0 is nearly even."
+    )
+    unknown_users_share: float = _share(
+        0.0, "Share of the sessions that say nothing of their user."
+    )
+    bot_share: float = setting(
+        0.0,
+        between(0, 1, "[)"),
+        "Share of the clicks that are a bot's. A bot clicks its own objects, one in eight, "
+        "wherever they stand, within a second; nobody judges what it is shown.",
+    )
+    bot_ids: int = setting(
+        1, at_least(0), "User ids that the bot goes by; with 0 it says nothing of its user."
+    )
+    log_truth: bool = setting(
+        True, text="Write the true relevance and propensity into the log, as no real log does."
     )
 
     def __post_init__(self) -> None:
+        check_settings(self, "simulated", [*self._size_rules(), *self._behaviour_rules()])
+
+    @property
+    def followed(self) -> str:
+        """What decides clicks: `clicks_follow`, or the position with `null`."""
+        return "position" if self.null else self.clicks_follow
+
+    def _size_rules(self) -> list[Rule]:
         objects, queries = self.n_topics * self.n_shown, self.n_topics
-        enough, must = self.n_objects >= objects, f">= n_topics * n_shown ({objects})"
-        check_settings(
-            self,
-            "simulated",
-            [
-                Rule("n_objects", self.n_objects, enough, must),
-                Rule(
-                    "n_queries",
-                    self.n_queries,
-                    self.n_queries >= queries,
-                    f">= n_topics ({queries})",
-                ),
-            ],
-        )
+        enough = self.n_queries >= queries
+        return [
+            Rule(
+                "n_objects",
+                self.n_objects,
+                self.n_objects >= objects,
+                f">= n_topics * n_shown ({objects})",
+            ),
+            Rule("n_queries", self.n_queries, enough, f">= n_topics ({queries})"),
+        ]
+
+    def _behaviour_rules(self) -> list[Rule]:
+        refinds = self.clicks_follow == "refinding"
+        sequential = self.shown_order == "past_clicks" and self.followed == "refinding"
+        return [
+            Rule(
+                "clicks_follow",
+                self.clicks_follow,
+                not (self.null and refinds),
+                "relevance or position with null=true",
+            ),
+            Rule(
+                "shown_order",
+                self.shown_order,
+                not sequential,
+                "similarity or fixed with clicks_follow=refinding",
+            ),
+        ]
 
 
 @dataclass
