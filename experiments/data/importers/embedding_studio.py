@@ -17,7 +17,7 @@ from experiments.data.importers.base import (
 from experiments.data.intake.intake import Intake, query_id_of
 from experiments.data.readers.any_file import read_table
 from experiments.data.readers.json_lines import read_json_lines
-from experiments.data.readers.row_blocks import Records
+from experiments.data.readers.row_blocks import RecordBlock
 
 EVENT_FIELDS = ("event_id", "session_id", "object_id", "event_type", "created_at")
 
@@ -51,7 +51,9 @@ def _add_queries(path: Path, intake: Intake) -> None:
         columns = block.columns
         if not {"object_id", "vector"} <= set(columns):
             there = ", ".join(columns) or "no columns"
-            intake.fatal(block.file, f"must have the columns object_id and vector, got {there}")
+            intake.reject_file(
+                block.file, f"must have the columns object_id and vector, got {there}"
+            )
             return
         texts = columns["object_id"]
         texts = texts if isinstance(texts, list) else texts.to_pylist()
@@ -65,7 +67,7 @@ def _add_queries(path: Path, intake: Intake) -> None:
         intake.add("queries", block.file, block.rows, taken)
 
 
-def _add_sessions(block: Records, intake: Intake) -> None:
+def _add_sessions(block: RecordBlock, intake: Intake) -> None:
     searches = Searches(block.file)
     for line, record in block.lines():
         results = record.get("search_results")
@@ -102,7 +104,7 @@ def positions_of(ranks: list[Any]) -> list[Any]:
     return [int(rank) - first for rank in ranks]
 
 
-def _add_events(block: Records, types: set[str] | None, intake: Intake) -> None:
+def _add_events(block: RecordBlock, types: set[str] | None, intake: Intake) -> None:
     searches = Searches(block.file)
     for line, record in block.lines():
         if types is not None and str(record.get("event_type", "click")) not in types:

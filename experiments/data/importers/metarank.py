@@ -18,7 +18,7 @@ from experiments.data.importers.base import (
 )
 from experiments.data.intake.intake import Intake
 from experiments.data.readers.json_lines import read_json_lines
-from experiments.data.readers.row_blocks import Records
+from experiments.data.readers.row_blocks import RecordBlock
 
 TITLE_FIELDS = ("title", "name")
 BLOCK_ITEMS = 10_000
@@ -54,7 +54,7 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
 
 
 def _add_block(
-    block: Records, types: set[str] | None, items: dict[str, Item], intake: Intake
+    block: RecordBlock, types: set[str] | None, items: dict[str, Item], intake: Intake
 ) -> None:
     searches = Searches(block.file, "ms")
     for line, record in block.lines():

@@ -15,7 +15,7 @@ from experiments.data.importers.base import (
 )
 from experiments.data.intake.intake import Intake
 from experiments.data.readers.json_lines import read_json_lines
-from experiments.data.readers.row_blocks import Records
+from experiments.data.readers.row_blocks import RecordBlock
 
 
 def read(root: Path, config: IngestConfig, intake: Intake) -> None:
@@ -37,7 +37,7 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
             _add_events(block, types, intake)
 
 
-def _add_queries(block: Records, intake: Intake) -> None:
+def _add_queries(block: RecordBlock, intake: Intake) -> None:
     searches = Searches(block.file, "ms")
     for line, hit in block.lines():
         record = document(hit)
@@ -59,7 +59,7 @@ def _add_queries(block: Records, intake: Intake) -> None:
     searches.send(intake)
 
 
-def _add_events(block: Records, types: set[str] | None, intake: Intake) -> None:
+def _add_events(block: RecordBlock, types: set[str] | None, intake: Intake) -> None:
     searches = Searches(block.file, "ms")
     for line, hit in block.lines():
         record = document(hit)

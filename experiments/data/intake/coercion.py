@@ -103,23 +103,25 @@ def _fits(kind_of: pa.DataType, kind: str) -> bool:
     """Whether a cast to the kind says the same as converting value by value."""
     is_number = pa.types.is_integer(kind_of) or pa.types.is_floating(kind_of)
     is_text = pa.types.is_string(kind_of) or pa.types.is_large_string(kind_of)
-    if kind == "id":
-        return is_text or pa.types.is_integer(kind_of)
-    if kind == "text":
-        return is_text
-    if kind == "time":
-        return pa.types.is_integer(kind_of) or pa.types.is_timestamp(kind_of)
-    if kind in ("number", "share"):
-        return is_number
-    if kind == "position":
-        return pa.types.is_integer(kind_of)
-    if kind == "vector":
-        is_list = pa.types.is_list(kind_of) or pa.types.is_large_list(kind_of)
-        is_list = is_list or pa.types.is_fixed_size_list(kind_of)
-        return is_list and (
-            pa.types.is_floating(kind_of.value_type) or pa.types.is_integer(kind_of.value_type)
-        )
-    return pa.types.is_boolean(kind_of)
+    fits = {
+        "id": is_text or pa.types.is_integer(kind_of),
+        "text": is_text,
+        "time": pa.types.is_integer(kind_of) or pa.types.is_timestamp(kind_of),
+        "number": is_number,
+        "share": is_number,
+        "position": pa.types.is_integer(kind_of),
+        "vector": _is_list_of_numbers(kind_of),
+        "flag": pa.types.is_boolean(kind_of),
+    }
+    return bool(fits[kind])
+
+
+def _is_list_of_numbers(kind_of: pa.DataType) -> bool:
+    is_list = pa.types.is_list(kind_of) or pa.types.is_large_list(kind_of)
+    if not is_list and not pa.types.is_fixed_size_list(kind_of):
+        return False
+    value = kind_of.value_type
+    return bool(pa.types.is_floating(value) or pa.types.is_integer(value))
 
 
 def _times(values: pa.Array, time_unit: str) -> pa.Array:

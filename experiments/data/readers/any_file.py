@@ -11,16 +11,16 @@ from experiments.data.readers.json_lines import read_json_lines
 from experiments.data.readers.row_blocks import (
     OPENERS,
     UNREADABLE,
-    Columns,
     Complaints,
     RecordColumns,
+    RowBlock,
     reason_of,
 )
 
 BLOCK_ROWS = 16_384
 
 
-def read_parquet(path: Path, complaints: Complaints) -> Iterator[Columns]:
+def read_parquet(path: Path, complaints: Complaints) -> Iterator[RowBlock]:
     """Read a Parquet file, a few row groups' worth at a time."""
     try:
         file = pq.ParquetFile(path)
@@ -29,19 +29,19 @@ def read_parquet(path: Path, complaints: Complaints) -> Iterator[Columns]:
             rows = np.arange(done + 1, done + 1 + batch.num_rows)
             done += batch.num_rows
             names = batch.schema.names
-            yield Columns(path.name, rows, dict(zip(names, batch.columns, strict=True)))
+            yield RowBlock(path.name, rows, dict(zip(names, batch.columns, strict=True)))
     except UNREADABLE as error:
-        complaints.fatal(path.name, f"cannot be read to its end: {reason_of(error)}")
+        complaints.reject_file(path.name, f"cannot be read to its end: {reason_of(error)}")
 
 
-def read_table(path: Path, table: str, complaints: Complaints) -> Iterator[Columns]:
+def read_table(path: Path, table: str, complaints: Complaints) -> Iterator[RowBlock]:
     """Read a CSV, TSV, JSON-lines or Parquet file by its suffix, column by column."""
     kind = format_of(path)
     if kind == "parquet":
         yield from read_parquet(path, complaints)
     elif kind == "json":
         for block in read_json_lines(path, table, complaints):
-            yield Columns(block.file, block.rows, RecordColumns(block.records))
+            yield RowBlock(block.file, block.rows, RecordColumns(block.records))
     else:
         delimiter = "\t" if kind == "tsv" else ","
         yield from read_csv(path, table, complaints, delimiter=delimiter)

@@ -32,13 +32,13 @@ class Complaints(Protocol):
         """One row is no row."""
         ...
 
-    def fatal(self, file: str, what: str) -> None:
+    def reject_file(self, file: str, what: str) -> None:
         """A file cannot be read to its end."""
         ...
 
 
 @dataclass(frozen=True)
-class Records:
+class RecordBlock:
     """Some lines of a JSON-lines file.
 
     Args:
@@ -57,7 +57,7 @@ class Records:
 
 
 class RecordColumns(Mapping[str, list[Any]]):
-    """Records by their fields: a column is made when it is asked for, None where missing."""
+    """RecordBlock by their fields: a column is made when it is asked for, None where missing."""
 
     def __init__(self, records: list[dict[str, Any]]) -> None:
         self._records = records
@@ -81,7 +81,7 @@ class RecordColumns(Mapping[str, list[Any]]):
 
 
 @dataclass(frozen=True)
-class Columns:
+class RowBlock:
     """Some rows of a CSV or Parquet file.
 
     Args:
@@ -95,7 +95,7 @@ class Columns:
     columns: Mapping[str, Any]
 
 
-def filtered(block: Columns, kept: NDArray[np.bool_]) -> Columns:
+def filtered(block: RowBlock, kept: NDArray[np.bool_]) -> RowBlock:
     """The rows of a block that are kept."""
     if kept.all():
         return block
@@ -105,7 +105,7 @@ def filtered(block: Columns, kept: NDArray[np.bool_]) -> Columns:
     else:
         chosen = pa.array(np.flatnonzero(kept))
         columns = {name: values.take(chosen) for name, values in block.columns.items()}
-    return Columns(block.file, block.rows[kept], columns)
+    return RowBlock(block.file, block.rows[kept], columns)
 
 
 def open_file(path: Path) -> BinaryIO:
