@@ -157,14 +157,14 @@ class Searches:
             rows.send(intake, table, self.file, self._time_unit)
 
 
-def add_objects(path: Path, intake: Intake) -> None:
+def add_objects(path: Path, config: IngestConfig, intake: Intake) -> None:
     """Take objects from a table of vectors or of texts.
 
     RowBlock: ``object_id`` (or ``id``), then ``vector`` with ``part_id``, ``is_average`` and
     ``user_id`` where there are such, or ``title`` and ``text``. A row with a ``user_id`` is an
     adjusted copy, no original, and is left out.
     """
-    for block in read_table(path, "items", intake):
+    for block in read_table(path, "items", intake, config.csv):
         columns = block.columns
         name = "object_id" if "object_id" in columns else "id"
         texts = [c for c in ("title", "text", "body") if c in columns]
@@ -177,7 +177,7 @@ def add_objects(path: Path, intake: Intake) -> None:
         taken = {"object_id": block.columns[name]}
         if "vector" in columns:
             kept = ("vector", "part_id", "is_average", "title")
-            taken |= {c: block.columns[c] for c in kept if c in columns}
+            taken |= {c: block.numbers(c) for c in kept if c in columns}
         else:
             taken |= {"body" if c == "text" else c: block.columns[c] for c in texts}
         intake.add("items", block.file, block.rows, taken)

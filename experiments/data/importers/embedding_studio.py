@@ -34,9 +34,9 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
     objects = find_file(root, ["objects", "items", "vectors"], TABULAR, intake)
     queries = find_file(root, ["queries"], TABULAR, intake, needed=False)
     if objects is not None:
-        add_objects(objects, intake)
+        add_objects(objects, config, intake)
     if queries is not None:
-        _add_queries(queries, intake)
+        _add_queries(queries, config, intake)
     if sessions is not None:
         for block in read_json_lines(sessions, "sessions", intake):
             _add_sessions(block, intake)
@@ -46,8 +46,8 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
             _add_events(block, types, intake)
 
 
-def _add_queries(path: Path, intake: Intake) -> None:
-    for block in read_table(path, "queries", intake):
+def _add_queries(path: Path, config: IngestConfig, intake: Intake) -> None:
+    for block in read_table(path, "queries", intake, config.csv):
         columns = block.columns
         if not {"object_id", "vector"} <= set(columns):
             there = ", ".join(columns) or "no columns"
@@ -60,7 +60,7 @@ def _add_queries(path: Path, intake: Intake) -> None:
         taken: dict[str, Any] = {
             "query_id": [query_id_of(text) if isinstance(text, str) else text for text in texts],
             "text": texts,
-            "vector": columns["vector"],
+            "vector": block.numbers("vector"),
         }
         if "part_id" in columns:
             taken["part_id"] = columns["part_id"]

@@ -48,7 +48,7 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
     for block in read_json_lines(events, "events", intake):
         _add_block(block, types, items, intake)
     if objects is not None:
-        add_objects(objects, intake)
+        add_objects(objects, config, intake)
     else:
         _add_items(items, events.name, intake)
 

@@ -7,7 +7,7 @@ from typing import Any
 from experiments.config.data import IngestConfig
 from experiments.data.importers.base import Importer, Searches, find_file
 from experiments.data.intake.intake import Intake
-from experiments.data.readers.csv_file import read_csv
+from experiments.data.readers.csv_file import CsvForm, read_csv
 from experiments.data.readers.row_blocks import RowBlock
 
 BEHAVIOR_COLUMNS = ["impression_id", "user_id", "time", "history", "impressions"]
@@ -38,7 +38,7 @@ def read(root: Path, _: IngestConfig, intake: Intake) -> None:
 
 
 def _read(path: Path, table: str, columns: list[str], intake: Intake) -> Any:
-    return read_csv(path, table, intake, delimiter="\t", columns=columns, quoted=False)
+    return read_csv(path, table, intake, CsvForm("\t", columns, quoted=False))
 
 
 def _add_news(block: RowBlock, titles: dict[str, str], intake: Intake) -> None:

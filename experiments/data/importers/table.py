@@ -10,9 +10,13 @@ from experiments.common.errors import InputError
 from experiments.config.data import IngestConfig
 from experiments.data.importers.base import Importer, chosen_types
 from experiments.data.importers.mapping import TableMapping, read_mapping
+from experiments.data.intake.coercion import plain_text
 from experiments.data.intake.intake import Intake
 from experiments.data.readers.any_file import read_table
 from experiments.data.readers.row_blocks import RowBlock, filtered
+
+NUMBERS = ("vector", "created_at", "relevance", "propensity")
+"""Columns whose texts are numbers, or lists of such."""
 
 
 def read(root: Path, config: IngestConfig, intake: Intake) -> None:
@@ -29,7 +33,7 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
     files = {name: mapped_files(base, name, table) for name, table in mapping.tables.items()}
     for name, table in mapping.tables.items():
         for path in files[name]:
-            for block in read_table(path, name, intake):
+            for block in read_table(path, name, intake, config.csv):
                 if not _add(block, name, table, mapping.time_unit, types, intake):
                     break
 
@@ -72,7 +76,10 @@ def _add(
         intake.reject_file(block.file, what)
         return False
     block = _chosen(block, name, table, types, intake)
-    columns: dict[str, Any] = {c: block.columns[source] for c, source in table.columns.items()}
+    columns: dict[str, Any] = {
+        column: block.numbers(source) if column in NUMBERS else block.columns[source]
+        for column, source in table.columns.items()
+    }
     if name == "events" and "event_id" not in columns:
         columns["event_id"] = [f"{block.file}-{row}" for row in block.rows.tolist()]
     if name == "impressions" and table.first_position:
@@ -90,7 +97,8 @@ def _chosen(
     if name == "events" and types is not None and "event_type" in table.columns:
         rules[table.columns["event_type"]] = sorted(types)
     for column, allowed in rules.items():
-        kept &= np.array([str(value) in allowed for value in _values(block.columns[column])], bool)
+        mine = [plain_text(value) in allowed for value in _values(block.columns[column])]
+        kept &= np.array(mine, bool)
     intake.leave_out(name, "rows that the mapping leaves out", int((~kept).sum()))
     return filtered(block, kept)
 
@@ -102,8 +110,8 @@ def shifted(position: Any) -> Any:
         >>> shifted("3"), shifted(1), shifted("x")
         (2, 0, 'x')
     """
-    if isinstance(position, str) and position.strip().isdecimal():
-        position = int(position)
+    if isinstance(position, str) and position.strip().removesuffix(".0").isdecimal():
+        position = int(position.strip().removesuffix(".0"))
     if isinstance(position, int | float) and not isinstance(position, bool):
         return position - 1
     return position

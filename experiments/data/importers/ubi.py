@@ -27,7 +27,7 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
     events = find_file(root, ["ubi_events", "events"], JSON_LINES, intake)
     objects = find_file(root, ["objects", "items", "products"], TABULAR, intake)
     if objects is not None:
-        add_objects(objects, intake)
+        add_objects(objects, config, intake)
     if queries is not None:
         for block in read_json_lines(queries, "sessions", intake):
             _add_queries(block, intake)

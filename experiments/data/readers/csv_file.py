@@ -1,7 +1,8 @@
 """Reading delimited files in bounded memory."""
 
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 from numpy.typing import NDArray
 
+from experiments.config.data import DELIMITERS
 from experiments.data.readers.row_blocks import (
     BYTE_ORDER_MARK,
     UNREADABLE,
@@ -22,43 +24,26 @@ from experiments.data.readers.row_blocks import (
 )
 
 BLOCK_BYTES = 16 << 20
-
-
-def read_csv(
-    path: Path,
-    table: str,
-    complaints: Complaints,
-    *,
-    delimiter: str = ",",
-    columns: list[str] | None = None,
-    quoted: bool = True,
-) -> Iterator[RowBlock]:
-    """Read a delimited file; every value comes as text, an empty one as null.
-
-    Args:
-        path: The file, UTF-8 with or without a byte order mark; compressed ones are recognised.
-        table: What its rows are counted as when they cannot be read.
-        complaints: Where to report bad rows, and a file that cannot be read to its end.
-        delimiter: Between values.
-        columns: Names of the columns, for a file without a header.
-        quoted: Whether values may stand in double quotes.
-    """
-    form = CsvForm(delimiter, columns, quoted)
-    try:
-        names = _names(path, form)
-        if _check_names(path.name, names, complaints):
-            yield from _blocks(path, table, form, names, complaints)
-    except UNREADABLE as error:
-        complaints.reject_file(path.name, f"cannot be read to its end: {reason_of(error)}")
+SAMPLE_BYTES = 65_536
+SAMPLE_LINES = 20
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 @dataclass(frozen=True)
 class CsvForm:
-    """How a file is written: what stands between values, names of the columns, quotes."""
+    """How a delimited file is written.
 
-    delimiter: str
-    columns: list[str] | None
-    quoted: bool
+    Args:
+        delimiter: Between values.
+        columns: Names of the columns, for a file without a header.
+        quoted: Whether values may stand in double quotes.
+        decimal_comma: Whether numbers may be written with a comma for a point.
+    """
+
+    delimiter: str = ","
+    columns: list[str] | None = None
+    quoted: bool = True
+    decimal_comma: bool = False
 
     def reading(self) -> pcsv.ReadOptions:
         """Bytes as Latin-1: every byte is a character, so that one bad row cannot stop the file."""
@@ -77,6 +62,29 @@ class CsvForm:
             newlines_in_values=self.quoted,
             invalid_row_handler=on_invalid,
         )
+
+
+def read_csv(
+    path: Path,
+    table: str,
+    complaints: Complaints,
+    form: CsvForm | None = None,
+) -> Iterator[RowBlock]:
+    """Read a delimited file; every value comes as text, an empty one as null.
+
+    Args:
+        path: The file, UTF-8 with or without a byte order mark; compressed ones are recognised.
+        table: What its rows are counted as when they cannot be read.
+        complaints: Where to report bad rows, and a file that cannot be read to its end.
+        form: How it is written; None is found out from its first lines.
+    """
+    try:
+        form = form or CsvForm(delimiter_of(path))
+        names = _names(path, form)
+        if _check_names(path.name, names, complaints):
+            yield from _blocks(path, table, form, names, complaints)
+    except UNREADABLE as error:
+        complaints.reject_file(path.name, f"cannot be read to its end: {reason_of(error)}")
 
 
 class _SkippedRows:
@@ -100,6 +108,26 @@ class _SkippedRows:
         return np.setdiff1d(candidates, np.array(ahead, np.int64))[:n_rows]
 
 
+def delimiter_of(path: Path) -> str:
+    """What stands between the values of a file with a header, by its first lines.
+
+    It must stand in the header; of several such the one counts that stands equally often in most
+    of the lines that follow, then the one that stands more often.
+    """
+    with open_file(path) as file:
+        head = file.read(SAMPLE_BYTES).removeprefix(BYTE_ORDER_MARK)
+    complete = head if len(head) < SAMPLE_BYTES else head[: head.rfind(b"\n") + 1] or head
+    lines = [_QUOTED.sub("", line) for line in complete.decode("latin-1").splitlines()]
+    likeliest = DELIMITERS[0]
+    best = (0, 0)
+    for delimiter in DELIMITERS:
+        counts = [line.count(delimiter) for line in lines[:SAMPLE_LINES] if line.strip()]
+        score = (sum(count == counts[0] for count in counts), counts[0]) if counts else (0, 0)
+        if score[1] and score > best:
+            likeliest, best = delimiter, score
+    return likeliest
+
+
 def _names(path: Path, form: CsvForm) -> list[str]:
     with _open_csv(path) as stream:
         schema = pcsv.open_csv(stream, form.reading(), form.parsing(lambda _: "skip")).schema
@@ -116,7 +144,8 @@ def _blocks(
         for batch in pcsv.open_csv(stream, form.reading(), form.parsing(skipped), converting):
             rows = skipped.next_rows(done, batch.num_rows)
             done = int(rows[-1]) if len(rows) else done
-            yield _decoded(path.name, table, rows, batch, complaints)
+            block = _decoded(path.name, table, rows, batch, complaints)
+            yield replace(block, decimal_comma=form.decimal_comma)
 
 
 def _check_names(file: str, names: list[str], complaints: Complaints) -> bool:
