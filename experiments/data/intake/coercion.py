@@ -53,8 +53,8 @@ def coerce(values: Raw, kind: str, *, time_unit: str = "s") -> tuple[pa.Array, N
     Args:
         values: A list of Python values, or an Arrow column.
         kind: ``id``, ``text``, ``time``, ``flag``, ``number``, ``share``, ``position`` or
-            ``vector``. Ids that pandas made floats of, because of gaps, are the whole numbers they were, in a
-            column of texts only if all of it looks like that.
+            ``vector``. Ids that pandas made floats of, because of gaps, are the whole numbers
+            they were, in a column of texts only if all of it looks like that.
         time_unit: What a number that stands for a time counts: ``s``, ``ms``, ``us`` or ``ns``
             since 1970. Texts are read as such a number or as ISO 8601 (UTC where they name no
             zone).
