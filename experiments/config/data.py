@@ -17,6 +17,9 @@ ENCODERS = ("wordllama", "sentence_transformers")
 METRIC_TYPES = ("cosine", "dot", "euclid")
 AGGREGATIONS = ("min", "avg")
 ON_ERROR = ("fail", "quarantine")
+UNKNOWN_OBJECTS = ("refuse", "drop_impression", "drop_session")
+DELIMITERS = (",", ";", "\t", "|")
+DECIMALS = (".", ",")
 SHOWN_ORDERS = ("similarity", "fixed", "past_clicks")
 FOLLOWED = ("relevance", "position", "refinding")
 MAPPING_MUST = "a YAML file with source=table, and nothing with other sources"
@@ -243,6 +246,27 @@ class PartsConfig:
 
 
 @dataclass
+class CsvConfig:
+    """How delimited files are written."""
+
+    delimiter: str | None = setting(
+        None,
+        or_null(one_of(*DELIMITERS)),
+        "What stands between values; null is found out from a file's first lines.",
+    )
+    decimal: str | None = setting(
+        None,
+        or_null(one_of(*DECIMALS)),
+        "What stands before decimals; null is a point, or a comma where the delimiter is `;`.",
+    )
+
+    def __post_init__(self) -> None:
+        same = self.delimiter is not None and self.delimiter == self.decimal
+        must = "another character than csv.delimiter"
+        check_settings(self, "csv", [Rule("decimal", self.decimal, not same, must)])
+
+
+@dataclass
 class IngestConfig:
     """Which log to read, how, and where to write it."""
 
@@ -262,6 +286,14 @@ class IngestConfig:
     )
     click_types: list[str] | None = setting(
         None, text="Events that count as clicks; null is the source's own list."
+    )
+    csv: CsvConfig = setting(factory=CsvConfig, text="How delimited files are written.")
+    unknown_objects: str = setting(
+        "refuse",
+        one_of(*UNKNOWN_OBJECTS),
+        "What to do where a result was shown of which there is no vector: `refuse` the log and "
+        "say what the others would cost; `drop_impression`: leave it out of its list, the "
+        "positions of the others stay; `drop_session`: leave out the whole search.",
     )
     on_error: str = setting(
         "fail", one_of(*ON_ERROR), "`fail`, or `quarantine`: bad rows go to a file of their own."

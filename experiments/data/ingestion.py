@@ -19,7 +19,7 @@ from experiments.data.format.schema import METADATA_FILE
 from experiments.data.importers.sources import IMPORTERS
 from experiments.data.intake.intake import Intake
 from experiments.data.intake.rejections import Rejections
-from experiments.data.intake.session_checks import Settling
+from experiments.data.intake.session_checks import SessionChecks, SourceFacts
 from experiments.data.intake.staging import STAGED, Staging
 from experiments.data.intake.vector_intake import VectorIntake
 from experiments.data.readers.row_blocks import OPENERS
@@ -120,10 +120,10 @@ class _Import:
         if "queries" not in self.intake.n_in:
             self._encode_queries()
         self.vectors.close()
-        settling = self._settle()
-        counts = self._counts(settling)
+        checks = self._check_sessions()
+        counts = self._counts(checks)
         self.rejections.close()
-        self._check(settling)
+        self._refuse_unusable(checks)
         rows = {table: count.flat() for table, count in counts.items()}
         self._write_metadata(rows)
         card = make_card(self._name(), self.card.finish(len(self.vectors.ids("items"))), rows)
@@ -135,27 +135,25 @@ class _Import:
             faults = Faults()
             self.vectors.add("queries", pa.Table.from_batches([batch]), faults, "queries")
             for fault in faults.found:
-                self.rejections.fatal("queries", fault.what)
+                self.rejections.reject_file("queries", fault.what)
 
-    def _settle(self) -> Settling:
-        settling = Settling(
-            self.folder,
-            self.intake.files,
-            self.vectors.ids("items"),
-            self.vectors.ids("queries"),
-            self.rejections,
-            self.card,
+    def _check_sessions(self) -> SessionChecks:
+        source = SourceFacts(
+            files=self.intake.files,
+            object_ids=self.vectors.ids("items"),
+            query_ids=self.vectors.ids("queries"),
             distinct_sessions=self.intake.distinct_sessions,
             refused_sessions=self.intake.refused_sessions,
         )
-        settling.settle(self.staging, self.progress)
-        return settling
+        checks = SessionChecks(self.folder, source, self.rejections, self.card)
+        checks.check(self.staging, self.progress)
+        return checks
 
-    def _counts(self, settling: Settling) -> dict[str, TableCounts]:
-        n_out = {**self.intake.n_vector_rows, **settling.n_out}
-        if settling.n_repeated:
+    def _counts(self, checks: SessionChecks) -> dict[str, TableCounts]:
+        n_out = {**self.intake.n_vector_rows, **checks.n_out}
+        if checks.n_repeated:
             reasons = self.intake.left_out.setdefault("sessions", {})
-            reasons["repeated rows of a session"] = settling.n_repeated
+            reasons["repeated rows of a session"] = checks.n_repeated
         counts = {
             table: TableCounts(
                 n_in=n_in,
@@ -170,12 +168,12 @@ class _Import:
             assert count.n_in == total, f"rows of {table} were lost or counted twice: {count}"
         return counts
 
-    def _check(self, settling: Settling) -> None:
-        failing = self.rejections.is_fatal or self.config.on_error == "fail"
+    def _refuse_unusable(self, checks: SessionChecks) -> None:
+        failing = self.rejections.has_bad_file or self.config.on_error == "fail"
         if failing and self.rejections.describe():
             remedy = (
                 ""
-                if self.rejections.is_fatal
+                if self.rejections.has_bad_file
                 else "\nMend these rows, or say on_error=quarantine "
                 "to leave them out and go on with the rest."
             )
@@ -183,7 +181,7 @@ class _Import:
                 f"The log {self.config.path!r} cannot be used as it is:\n"
                 f"{self.rejections.describe()}{remedy}"
             )
-        empty = [table for table in STAGED if not settling.n_out[table]]
+        empty = [table for table in STAGED if not checks.n_out[table]]
         if empty:
             raise InputError(
                 f"The log {self.config.path!r} leaves no {' and no '.join(empty)}; without "

@@ -23,8 +23,8 @@ def session_input(log: ClickLog, session: int) -> ImprovementInput:
     return ImprovementInput(
         session_id=str(log.session_ids[session]),
         query=ImprovementElement(str(log.query_ids[query]), log.query_vectors[rows]),
-        clicked_elements=[_element(log, place) for place in shown[clicked]],
-        non_clicked_elements=[_element(log, place) for place in shown[~clicked]],
+        clicked_elements=[_element(log, index) for index in shown[clicked]],
+        non_clicked_elements=[_element(log, index) for index in shown[~clicked]],
     )
 
 
@@ -34,6 +34,6 @@ def sessions_to_learn_from(log: ClickLog) -> NDArray[np.int64]:
     return np.flatnonzero((n_clicked > 0) & (n_clicked < np.diff(log.impression_offsets)))
 
 
-def _element(log: ClickLog, place: int) -> ImprovementElement:
-    rows = slice(log.object_offsets[place], log.object_offsets[place + 1])
-    return ImprovementElement(str(log.object_ids[place]), log.object_vectors[rows])
+def _element(log: ClickLog, index: int) -> ImprovementElement:
+    rows = slice(log.object_offsets[index], log.object_offsets[index + 1])
+    return ImprovementElement(str(log.object_ids[index]), log.object_vectors[rows])

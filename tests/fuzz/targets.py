@@ -68,7 +68,7 @@ SAMPLES: dict[str, dict[str, bytes]] = {
         + b"".join(b"1,%d,dark,3\n" % n for n in range(1, 7)),
     },
 }
-PLACES = [(source, name) for source, files in SAMPLES.items() for name in files]
+FILES = [(source, name) for source, files in SAMPLES.items() for name in files]
 
 
 class Deaf:
@@ -77,7 +77,7 @@ class Deaf:
     def reject(self, table: str, file: str, row: int, what: str, content: str) -> None:
         """One row is no row."""
 
-    def fatal(self, file: str, what: str) -> None:
+    def reject_file(self, file: str, what: str) -> None:
         """A file cannot be read to its end."""
 
 
@@ -89,13 +89,13 @@ def one_input(data: bytes) -> None:
     """
     if not data:
         return
-    choice, content = data[0] % (len(PLACES) + 2), data[1:]
+    choice, content = data[0] % (len(FILES) + 2), data[1:]
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         folder = Path(name)
-        if choice < len(PLACES):
-            feed_source(folder, *PLACES[choice], content)
+        if choice < len(FILES):
+            feed_source(folder, *FILES[choice], content)
         else:
-            feed_reader(folder / ("log.jsonl", "log.csv")[choice - len(PLACES)], content)
+            feed_reader(folder / ("log.jsonl", "log.csv")[choice - len(FILES)], content)
 
 
 def feed_reader(path: Path, content: bytes) -> None:
@@ -131,7 +131,7 @@ def write_corpus(folder: Path) -> None:
     """Write every sample as an input, for the fuzzer to start from."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for number, (source, name) in enumerate(PLACES):
+    for number, (source, name) in enumerate(FILES):
         (folder / f"{source}-{name}").write_bytes(bytes([number]) + SAMPLES[source][name])
-    for number, sample in enumerate((b'{"a": [1, "x"]}\n', b"a,b\n1,x\n"), start=len(PLACES)):
+    for number, sample in enumerate((b'{"a": [1, "x"]}\n', b"a,b\n1,x\n"), start=len(FILES)):
         (folder / f"reader-{number}").write_bytes(bytes([number]) + sample)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from experiments.data import ingestion
 from tests.fuzz import targets
-from tests.fuzz.targets import PLACES, SAMPLES, one_input, write_corpus
+from tests.fuzz.targets import FILES, SAMPLES, one_input, write_corpus
 
 NASTY = [
     b"",
@@ -44,20 +44,20 @@ def test_the_samples_are_imported_without_a_fault(tmp_path, source, monkeypatch)
 
 
 @given(
-    place=st.integers(0, len(PLACES) - 1),
+    index=st.integers(0, len(FILES) - 1),
     start=st.integers(0, 300),
     length=st.integers(0, 12),
     instead=st.sampled_from(NASTY) | st.binary(max_size=6),
 )
 @settings(max_examples=150, deadline=None)
-def test_a_mutated_sample_ends_in_an_input_error_at_worst(place, start, length, instead):
-    source, name = PLACES[place]
+def test_a_mutated_sample_ends_in_an_input_error_at_worst(index, start, length, instead):
+    source, name = FILES[index]
     sample = SAMPLES[source][name]
     start = min(start, len(sample))
-    one_input(bytes([place]) + sample[:start] + instead + sample[start + length :])
+    one_input(bytes([index]) + sample[:start] + instead + sample[start + length :])
 
 
-@given(choice=st.integers(len(PLACES), len(PLACES) + 1), content=st.binary(max_size=200))
+@given(choice=st.integers(len(FILES), len(FILES) + 1), content=st.binary(max_size=200))
 @settings(max_examples=60, deadline=None)
 def test_any_bytes_pass_through_the_readers(choice, content):
     one_input(bytes([choice]) + content)
@@ -65,4 +65,4 @@ def test_any_bytes_pass_through_the_readers(choice, content):
 
 def test_the_corpus_holds_every_sample(tmp_path):
     write_corpus(tmp_path / "corpus")
-    assert len(list((tmp_path / "corpus").iterdir())) == len(PLACES) + 2
+    assert len(list((tmp_path / "corpus").iterdir())) == len(FILES) + 2

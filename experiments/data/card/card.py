@@ -204,7 +204,7 @@ def find_warnings(
         position: Shape ``(n_impressions,)``.
         reach: Scope → expected reach.
     """
-    warnings = [*_heavy_user(data, clicks), *_click_places(data, position)]
+    warnings = [*_heavy_user(data, clicks), *_click_positions(data, position)]
     if data.n_early:
         share = data.n_early / max(data.n_events, 1)
         warnings.append(f"{data.n_early:,} events ({share:.1%}) came before their search.")
@@ -235,9 +235,9 @@ def _heavy_user(data: CardData, clicks: NDArray[np.int64]) -> list[str]:
     return [f"One user has {share:.0%} of all clicks: a crawler, a test account, a shared login?"]
 
 
-def _click_places(data: CardData, position: NDArray[np.int64]) -> list[str]:
-    places = position[data.clicked]
-    if len(places) and not places.any() and (data.n_shown > 1).any():
+def _click_positions(data: CardData, position: NDArray[np.int64]) -> list[str]:
+    clicked = position[data.clicked]
+    if len(clicked) and not clicked.any() and (data.n_shown > 1).any():
         return [
             "All clicks are at position 0: the log may hold only the result that was opened, or "
             "positions may be wrong."

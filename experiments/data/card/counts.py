@@ -1,6 +1,7 @@
 """The figures of a click log that its data card is made of, small enough for logs of any size."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -8,8 +9,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from experiments.data.format.click_log import ClickLog
+from experiments.data.format.ids import hashes
 from experiments.data.format.relations import Codes
-from experiments.data.intake.staging import hashes
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class CardParts:
     """
 
     def __init__(self) -> None:
-        self._sessions: list[dict[str, NDArray]] = []
+        self._sessions: list[dict[str, NDArray[Any]]] = []
         self._shown: list[NDArray[np.int32]] = []
         self._clicked: list[NDArray[np.bool_]] = []
         self._judged = self._with_propensity = self._n_events = self._n_early = 0
@@ -132,7 +133,7 @@ class CardParts:
 
 def _session_figures(
     sessions: pa.Table, n_shown: NDArray[np.int64], kept: NDArray[np.bool_]
-) -> dict[str, NDArray]:
+) -> dict[str, NDArray[Any]]:
     figures = {
         "query": hashes(sessions["query_id"]),
         "user": hashes(sessions["user_id"]),

@@ -1,5 +1,7 @@
 """From checked tables to a `ClickLog`: ids become indices, rows take their canonical order."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -8,9 +10,9 @@ from numpy.typing import NDArray
 from adjuster.ragged import offsets_of
 from experiments.data.format.click_log import ClickLog
 from experiments.data.format.fingerprint import fingerprint_of
+from experiments.data.format.ids import find
 from experiments.data.format.metadata import Metadata
 from experiments.data.format.relations import Codes
-from experiments.data.format.validation import find
 from experiments.data.format.vector_table import VectorTable, read_flags, sorted_ids
 
 
@@ -54,7 +56,7 @@ def build_click_log(
     )
 
 
-def _vector_arrays(name: str, texts: str, table: VectorTable) -> dict[str, NDArray]:
+def _vector_arrays(name: str, texts: str, table: VectorTable) -> dict[str, NDArray[Any]]:
     arrays = {
         f"{name}_ids": _objects(table.ids),
         f"{name}_offsets": table.offsets,
@@ -67,12 +69,13 @@ def _vector_arrays(name: str, texts: str, table: VectorTable) -> dict[str, NDArr
 def _time_order(sessions: pa.Table) -> NDArray[np.int64]:
     # Arrow sorts strings by their bytes, which is the order of their characters.
     keys = pa.table({"at": sessions["created_at"], "id": _strings(sessions["session_id"])})
-    return pc.sort_indices(keys, [("at", "ascending"), ("id", "ascending")]).to_numpy()
+    order = pc.sort_indices(keys, [("at", "ascending"), ("id", "ascending")])
+    return np.asarray(order.to_numpy(), np.int64)
 
 
 def _session_arrays(
     sessions: pa.Table, codes: Codes, order: NDArray[np.int64]
-) -> dict[str, NDArray]:
+) -> dict[str, NDArray[Any]]:
     users, session_user = _labels(sessions, "user_id", order)
     segments, session_segment = _labels(sessions, "segment", order)
     return {
@@ -105,7 +108,7 @@ def _impression_arrays(
     rows: NDArray[np.int64],
     session: NDArray[np.int64],
     n_sessions: int,
-) -> dict[str, NDArray]:
+) -> dict[str, NDArray[Any]]:
     return {
         "impression_offsets": offsets_of(np.bincount(session, minlength=n_sessions)),
         "impression_object": codes.impression_object[rows].astype(np.int32),
@@ -149,10 +152,10 @@ def _strings(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _objects(strings: pa.Array) -> NDArray[np.object_]:
-    return strings.to_numpy(zero_copy_only=False).astype(object)
+    return np.asarray(strings.to_numpy(zero_copy_only=False), object)
 
 
 def _numbers(data: pa.Table, column: str) -> NDArray[np.float32]:
     if column not in data.column_names or pa.types.is_null(data[column].type):
         return np.full(data.num_rows, np.nan, np.float32)
-    return data[column].cast(pa.float32()).to_numpy()
+    return np.asarray(data[column].cast(pa.float32()).to_numpy(), np.float32)

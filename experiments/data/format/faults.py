@@ -28,10 +28,10 @@ class Fault:
     rows: NDArray[np.int64]
     examples: tuple[str, ...]
 
-    def moved(self, places: NDArray[np.int64]) -> "Fault":
-        """The same fault, its rows being places in another table."""
-        rows = places[self.rows] if len(self.rows) else self.rows
-        return replace(self, rows=rows)
+    def moved(self, rows: NDArray[np.int64]) -> "Fault":
+        """The same fault in another table, of which `rows` are the rows of this one."""
+        moved = rows[self.rows] if len(self.rows) else self.rows
+        return replace(self, rows=moved)
 
     def describe(self) -> str:
         """The fault as text, one line and one more for each example."""

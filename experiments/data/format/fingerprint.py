@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -36,7 +37,7 @@ class Fingerprint:
         self._head(name, "text", (len(text.encode()),))
         self._hash.update(text.encode())
 
-    def add_array(self, name: str, array: NDArray) -> None:
+    def add_array(self, name: str, array: NDArray[Any]) -> None:
         """Add numbers, little-endian; NaNs of every payload count as one."""
         self._head(name, array.dtype.str, array.shape)
         for start in range(0, len(array), CHUNK_ROWS):
@@ -82,7 +83,7 @@ def fingerprint_of(
     index: SearchIndexInfo,
     items: VectorTable,
     queries: VectorTable,
-    arrays: dict[str, NDArray],
+    arrays: dict[str, NDArray[Any]],
     events: pa.Table,
 ) -> str:
     """The fingerprint of a click log's content, its name and notes left out.

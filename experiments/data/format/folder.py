@@ -17,10 +17,11 @@ from experiments.common.errors import InputError
 from experiments.data.format.assembly import build_click_log
 from experiments.data.format.click_log import ClickLog
 from experiments.data.format.faults import Faults
+from experiments.data.format.ids import encode
 from experiments.data.format.metadata import Metadata, read_metadata
 from experiments.data.format.relations import check_relations
 from experiments.data.format.schema import METADATA_FILE, TABLES, file_of
-from experiments.data.format.validation import check_columns, check_values, check_vectors, encode
+from experiments.data.format.validation import check_columns, check_values, check_vectors
 from experiments.data.format.vector_table import VectorTable, build_vector_table
 
 TEXT_COLUMNS = {"items": "title", "queries": "text"}
@@ -171,7 +172,7 @@ def check_free(path: str | Path, *, overwrite: bool) -> None:
 
 @contextmanager
 def new_folder(path: str | Path) -> Iterator[Path]:
-    """A folder beside `path` that takes its place when the block ends well, else vanishes."""
+    """A folder beside `path` that replaces it when the block ends well, else vanishes."""
     target = Path(path).absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))

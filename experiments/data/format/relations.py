@@ -8,8 +8,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from experiments.data.format.faults import Faults, Got
+from experiments.data.format.ids import encode, find
 from experiments.data.format.schema import file_of
-from experiments.data.format.validation import check_unique, encode, find
+from experiments.data.format.validation import check_unique
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,9 @@ def _check_positions(
     expected = np.arange(len(order)) - np.repeat(first, np.diff(np.r_[first, len(order)]))
     wrong = (position[order] != expected) & (owner >= 0)
     if wrong.any():
-        places = np.flatnonzero(wrong)
-        places = places[np.unique(owner[places], return_index=True)[1]]
-        rows, should = order[places], expected[places]
+        index = np.flatnonzero(wrong)
+        index = index[np.unique(owner[index], return_index=True)[1]]
+        rows, should = order[index], expected[index]
         wanted = dict(zip(rows.tolist(), should.tolist(), strict=True))
         faults.add_rows(
             "impressions.parquet",
@@ -167,9 +168,9 @@ def _look_up(
     if not len(key):
         return found
     ordered = key[key_order]
-    place = np.minimum(np.searchsorted(ordered, wanted), len(key) - 1)
-    hit = known & (ordered[place] == wanted)
-    found[hit] = key_order[place[hit]]
+    index = np.minimum(np.searchsorted(ordered, wanted), len(key) - 1)
+    hit = known & (ordered[index] == wanted)
+    found[hit] = key_order[index[hit]]
     return found
 
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from experiments.data.format.faults import Faults, Got
+from experiments.data.format.ids import encode, to_numpy
 from experiments.data.format.schema import MAX_ID_LENGTH, TABLES, Column
 
 DAY = 86_400
@@ -231,62 +232,12 @@ def check_unique(file: str, column: str, values: pa.ChunkedArray, faults: Faults
     )
 
 
-def encode(values: pa.ChunkedArray) -> tuple[pa.Array, NDArray[np.int64]]:
-    """A text column as its distinct values and, for each row, the index of its value.
-
-    Returns:
-        The values, and codes of shape ``(n_rows,)``; an empty cell has the code ``len(values)``.
-    """
-    if pa.types.is_dictionary(values.type):
-        encoded = values.unify_dictionaries()
-    else:
-        encoded = pc.dictionary_encode(values)
-    if encoded.num_chunks and len(pc.unique(encoded.chunk(0).dictionary)) < len(
-        encoded.chunk(0).dictionary
-    ):
-        encoded = pc.dictionary_encode(values.cast(pa.large_string()))
-    if not encoded.num_chunks:
-        return pa.array([], pa.large_string()), np.empty(0, np.int64)
-    dictionary = encoded.chunk(0).dictionary.cast(pa.large_string())
-    empty = len(dictionary)
-    codes = np.concatenate(
-        [to_numpy(pc.fill_null(pc.cast(c.indices, pa.int64()), empty)) for c in encoded.chunks]
-    )
-    return _used(dictionary, codes)
-
-
-def _used(dictionary: pa.Array, codes: NDArray[np.int64]) -> tuple[pa.Array, NDArray[np.int64]]:
-    """Leave out values that no row has: a stored dictionary may hold such."""
-    used = np.zeros(len(dictionary) + 1, bool)
-    used[codes] = True
-    if used[:-1].all():
-        return dictionary, codes
-    new_code = np.cumsum(used) - 1
-    new_code[-1] = int(used[:-1].sum())
-    return dictionary.take(pa.array(np.flatnonzero(used[:-1]))), new_code[codes]
-
-
-def find(values: pa.ChunkedArray, ids: pa.Array) -> NDArray[np.int64]:
-    """For each row the index of its id in `ids`, -1 where it is empty or unknown."""
-    dictionary, codes = encode(values)
-    places = to_numpy(pc.fill_null(pc.index_in(dictionary, value_set=ids), -1))
-    return np.append(places.astype(np.int64), -1)[codes]
-
-
-def to_numpy(values: pa.Array | pa.ChunkedArray) -> NDArray:
-    """An Arrow column without empty cells as a NumPy array."""
-    if isinstance(values, pa.ChunkedArray):
-        return values.to_numpy()
-    return values.to_numpy(zero_copy_only=False)
-
-
 def _is_text(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _is_list(kind: pa.DataType) -> bool:
-    return (
-        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    )
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    return bool(is_list or pa.types.is_fixed_size_list(kind))

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from adjuster.ragged import offsets_of
-from experiments.data.format.validation import encode, find
+from experiments.data.format.ids import encode, find
 
 
 @dataclass(frozen=True)
@@ -74,4 +74,5 @@ def read_flags(data: pa.Table, column: str) -> NDArray[np.bool_]:
     """A column of flags; all false where it is missing."""
     if column not in data.column_names:
         return np.zeros(data.num_rows, bool)
-    return data[column].to_numpy().astype(bool)
+    flags: NDArray[np.bool_] = data[column].to_numpy().astype(bool)
+    return flags

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from experiments.config.data import IngestConfig
 from experiments.data.intake.intake import Intake
 from experiments.data.readers.any_file import read_table
-from experiments.data.readers.row_blocks import OPENERS, Columns, filtered
+from experiments.data.readers.row_blocks import OPENERS, RowBlock, filtered
 
 JSON_LINES = (".jsonl", ".json", ".ndjson")
 TABULAR = (".parquet", ".pq", ".csv", ".tsv", *JSON_LINES)
@@ -63,7 +63,7 @@ def find_file(
         if (root / name).is_file():
             return root / name
     if needed:
-        intake.fatal(
+        intake.reject_file(
             f"{stems[0]}{suffixes[0]}", f"the file is missing in {root} (or with another suffix)"
         )
     return None
@@ -133,8 +133,8 @@ class Searches:
         """Add a session, its columns by name, and the objects it shows, from the top."""
         name = session["session_id"]
         self._rows["sessions"].add(line, {key: [value] for key, value in session.items()})
-        places = list(range(len(objects))) if positions is None else positions
-        shown = {"session_id": [name] * len(objects), "position": places, "object_id": objects}
+        where = list(range(len(objects))) if positions is None else positions
+        shown = {"session_id": [name] * len(objects), "position": where, "object_id": objects}
         self._rows["impressions"].add(line, shown)
 
     def add_event(self, line: int, **event: Any) -> None:
@@ -157,33 +157,33 @@ class Searches:
             rows.send(intake, table, self.file, self._time_unit)
 
 
-def add_objects(path: Path, intake: Intake) -> None:
+def add_objects(path: Path, config: IngestConfig, intake: Intake) -> None:
     """Take objects from a table of vectors or of texts.
 
-    Columns: ``object_id`` (or ``id``), then ``vector`` with ``part_id``, ``is_average`` and
+    RowBlock: ``object_id`` (or ``id``), then ``vector`` with ``part_id``, ``is_average`` and
     ``user_id`` where there are such, or ``title`` and ``text``. A row with a ``user_id`` is an
     adjusted copy, no original, and is left out.
     """
-    for block in read_table(path, "items", intake):
+    for block in read_table(path, "items", intake, config.csv):
         columns = block.columns
         name = "object_id" if "object_id" in columns else "id"
         texts = [c for c in ("title", "text", "body") if c in columns]
         if name not in columns or ("vector" not in columns and not texts):
             there = ", ".join(columns) or "no columns"
             what = f"must have the columns object_id and vector (or title, text), got {there}"
-            intake.fatal(block.file, what)
+            intake.reject_file(block.file, what)
             return
         block = _originals(block, intake)
         taken = {"object_id": block.columns[name]}
         if "vector" in columns:
             kept = ("vector", "part_id", "is_average", "title")
-            taken |= {c: block.columns[c] for c in kept if c in columns}
+            taken |= {c: block.numbers(c) for c in kept if c in columns}
         else:
             taken |= {"body" if c == "text" else c: block.columns[c] for c in texts}
         intake.add("items", block.file, block.rows, taken)
 
 
-def _originals(block: Columns, intake: Intake) -> Columns:
+def _originals(block: RowBlock, intake: Intake) -> RowBlock:
     if "user_id" not in block.columns:
         return block
     users: Any = block.columns["user_id"]

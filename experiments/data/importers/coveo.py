@@ -8,8 +8,8 @@ from typing import Any
 from experiments.config.data import IngestConfig
 from experiments.data.importers.base import Importer, Searches, find_file
 from experiments.data.intake.intake import Intake
-from experiments.data.readers.csv_file import read_csv
-from experiments.data.readers.row_blocks import Columns, filtered
+from experiments.data.readers.csv_file import CsvForm, read_csv
+from experiments.data.readers.row_blocks import RowBlock, filtered
 
 SEARCH_COLUMNS = (
     "session_id_hash",
@@ -26,28 +26,30 @@ def read(root: Path, _: IngestConfig, intake: Intake) -> None:
     searches = find_file(root, ["search_train"], [".csv"], intake)
     content = find_file(root, ["sku_to_content"], [".csv"], intake)
     if content is not None:
-        for block in read_csv(content, "items", intake):
+        for block in read_csv(content, "items", intake, CsvForm()):
             if not has_columns(block, CONTENT_COLUMNS, intake):
                 break
             _add_products(block, intake)
     if searches is not None:
         queries: set[str] = set()
-        for block in read_csv(searches, "sessions", intake):
+        for block in read_csv(searches, "sessions", intake, CsvForm()):
             if not has_columns(block, SEARCH_COLUMNS, intake):
                 break
             _add_searches(block, queries, intake)
 
 
-def has_columns(block: Columns, names: tuple[str, ...], intake: Intake) -> bool:
+def has_columns(block: RowBlock, names: tuple[str, ...], intake: Intake) -> bool:
     """Whether a block has these columns; what is missing is reported."""
     missing = [name for name in names if name not in block.columns]
     if missing:
         there = ", ".join(block.columns) or "no columns"
-        intake.fatal(block.file, f"column {', '.join(missing)} is missing; the file has {there}")
+        intake.reject_file(
+            block.file, f"column {', '.join(missing)} is missing; the file has {there}"
+        )
     return not missing
 
 
-def _add_products(block: Columns, intake: Intake) -> None:
+def _add_products(block: RowBlock, intake: Intake) -> None:
     vectors = block.columns["description_vector"]
     known = vectors.is_valid().to_numpy(zero_copy_only=False)
     intake.leave_out("items", "products without a description", int((~known).sum()))
@@ -57,7 +59,7 @@ def _add_products(block: Columns, intake: Intake) -> None:
     intake.add("items", block.file, products.rows, taken)
 
 
-def _add_searches(block: Columns, queries: set[str], intake: Intake) -> None:
+def _add_searches(block: RowBlock, queries: set[str], intake: Intake) -> None:
     searches = Searches(block.file, "ms")
     values = [block.columns[name].to_pylist() for name in SEARCH_COLUMNS]
     for line, visit, vector, clicked, shown, at in zip(block.rows.tolist(), *values, strict=True):

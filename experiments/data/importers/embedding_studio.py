@@ -17,7 +17,7 @@ from experiments.data.importers.base import (
 from experiments.data.intake.intake import Intake, query_id_of
 from experiments.data.readers.any_file import read_table
 from experiments.data.readers.json_lines import read_json_lines
-from experiments.data.readers.row_blocks import Records
+from experiments.data.readers.row_blocks import RecordBlock
 
 EVENT_FIELDS = ("event_id", "session_id", "object_id", "event_type", "created_at")
 
@@ -34,9 +34,9 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
     objects = find_file(root, ["objects", "items", "vectors"], TABULAR, intake)
     queries = find_file(root, ["queries"], TABULAR, intake, needed=False)
     if objects is not None:
-        add_objects(objects, intake)
+        add_objects(objects, config, intake)
     if queries is not None:
-        _add_queries(queries, intake)
+        _add_queries(queries, config, intake)
     if sessions is not None:
         for block in read_json_lines(sessions, "sessions", intake):
             _add_sessions(block, intake)
@@ -46,26 +46,28 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
             _add_events(block, types, intake)
 
 
-def _add_queries(path: Path, intake: Intake) -> None:
-    for block in read_table(path, "queries", intake):
+def _add_queries(path: Path, config: IngestConfig, intake: Intake) -> None:
+    for block in read_table(path, "queries", intake, config.csv):
         columns = block.columns
         if not {"object_id", "vector"} <= set(columns):
             there = ", ".join(columns) or "no columns"
-            intake.fatal(block.file, f"must have the columns object_id and vector, got {there}")
+            intake.reject_file(
+                block.file, f"must have the columns object_id and vector, got {there}"
+            )
             return
         texts = columns["object_id"]
         texts = texts if isinstance(texts, list) else texts.to_pylist()
         taken: dict[str, Any] = {
             "query_id": [query_id_of(text) if isinstance(text, str) else text for text in texts],
             "text": texts,
-            "vector": columns["vector"],
+            "vector": block.numbers("vector"),
         }
         if "part_id" in columns:
             taken["part_id"] = columns["part_id"]
         intake.add("queries", block.file, block.rows, taken)
 
 
-def _add_sessions(block: Records, intake: Intake) -> None:
+def _add_sessions(block: RecordBlock, intake: Intake) -> None:
     searches = Searches(block.file)
     for line, record in block.lines():
         results = record.get("search_results")
@@ -102,7 +104,7 @@ def positions_of(ranks: list[Any]) -> list[Any]:
     return [int(rank) - first for rank in ranks]
 
 
-def _add_events(block: Records, types: set[str] | None, intake: Intake) -> None:
+def _add_events(block: RecordBlock, types: set[str] | None, intake: Intake) -> None:
     searches = Searches(block.file)
     for line, record in block.lines():
         if types is not None and str(record.get("event_type", "click")) not in types:

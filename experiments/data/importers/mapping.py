@@ -8,7 +8,7 @@ import yaml
 
 from experiments.common.errors import InputError
 from experiments.data.format.faults import show
-from experiments.data.intake.coercion import TIME_UNITS
+from experiments.data.intake.coercion import TIME_UNITS, plain_text
 
 KNOWN_COLUMNS: dict[str, tuple[str, ...]] = {
     "items": ("object_id", "vector", "title", "body", "part_id", "is_average"),
@@ -136,7 +136,7 @@ def _table(name: str, content: Any, faults: list[str]) -> TableMapping | None:
     return TableMapping(
         file=content["file"],
         columns=columns,
-        where={str(k): [str(x) for x in _as_list(v)] for k, v in where.items()},
+        where={str(k): [plain_text(x) for x in _as_list(v)] for k, v in where.items()},
         distinct=content.get("distinct") is True,
         first_position=content.get("first_position", 0),
     )

@@ -18,7 +18,7 @@ from experiments.data.importers.base import (
 )
 from experiments.data.intake.intake import Intake
 from experiments.data.readers.json_lines import read_json_lines
-from experiments.data.readers.row_blocks import Records
+from experiments.data.readers.row_blocks import RecordBlock
 
 TITLE_FIELDS = ("title", "name")
 BLOCK_ITEMS = 10_000
@@ -48,13 +48,13 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
     for block in read_json_lines(events, "events", intake):
         _add_block(block, types, items, intake)
     if objects is not None:
-        add_objects(objects, intake)
+        add_objects(objects, config, intake)
     else:
         _add_items(items, events.name, intake)
 
 
 def _add_block(
-    block: Records, types: set[str] | None, items: dict[str, Item], intake: Intake
+    block: RecordBlock, types: set[str] | None, items: dict[str, Item], intake: Intake
 ) -> None:
     searches = Searches(block.file, "ms")
     for line, record in block.lines():

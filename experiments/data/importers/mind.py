@@ -7,8 +7,8 @@ from typing import Any
 from experiments.config.data import IngestConfig
 from experiments.data.importers.base import Importer, Searches, find_file
 from experiments.data.intake.intake import Intake
-from experiments.data.readers.csv_file import read_csv
-from experiments.data.readers.row_blocks import Columns
+from experiments.data.readers.csv_file import CsvForm, read_csv
+from experiments.data.readers.row_blocks import RowBlock
 
 BEHAVIOR_COLUMNS = ["impression_id", "user_id", "time", "history", "impressions"]
 NEWS_COLUMNS = [
@@ -38,10 +38,10 @@ def read(root: Path, _: IngestConfig, intake: Intake) -> None:
 
 
 def _read(path: Path, table: str, columns: list[str], intake: Intake) -> Any:
-    return read_csv(path, table, intake, delimiter="\t", columns=columns, quoted=False)
+    return read_csv(path, table, intake, CsvForm("\t", columns, quoted=False))
 
 
-def _add_news(block: Columns, titles: dict[str, str], intake: Intake) -> None:
+def _add_news(block: RowBlock, titles: dict[str, str], intake: Intake) -> None:
     ids, names = block.columns["news_id"], block.columns["title"]
     titles.update(
         (key, title)
@@ -52,7 +52,7 @@ def _add_news(block: Columns, titles: dict[str, str], intake: Intake) -> None:
     intake.add("items", block.file, block.rows, columns)
 
 
-def _add_behaviors(block: Columns, titles: dict[str, str], intake: Intake) -> None:
+def _add_behaviors(block: RowBlock, titles: dict[str, str], intake: Intake) -> None:
     searches = Searches(block.file)
     values = [block.columns[name].to_pylist() for name in BEHAVIOR_COLUMNS]
     for line, name, user, time, history, shown in zip(block.rows.tolist(), *values, strict=True):

@@ -24,7 +24,7 @@ def read(root: Path, _: IngestConfig, intake: Intake) -> None:
     files = {path.name: path.read_bytes() for path in sorted(root.iterdir()) if path.is_file()}
     if not any(set(names) <= set(files) for names in NEEDED):
         wanted = ", or ".join(" and ".join(names) for names in NEEDED)
-        intake.fatal(root.name, f"must hold {wanted}")
+        intake.reject_file(root.name, f"must hold {wanted}")
         return
     try:
         if set(LATEST_FILES) <= set(files):
@@ -33,7 +33,9 @@ def read(root: Path, _: IngestConfig, intake: Intake) -> None:
             ratings, films = read_movielens(files)
             shown = genre_sessions(ratings, films)
     except (ValueError, KeyError, TypeError, InputError) as error:
-        intake.fatal(root.name, f"must be MovieLens as published: {' '.join(str(error).split())}")
+        intake.reject_file(
+            root.name, f"must be MovieLens as published: {' '.join(str(error).split())}"
+        )
         return
     _add_films(films, intake)
     _add_sessions(shown, intake)

@@ -10,9 +10,13 @@ from experiments.common.errors import InputError
 from experiments.config.data import IngestConfig
 from experiments.data.importers.base import Importer, chosen_types
 from experiments.data.importers.mapping import TableMapping, read_mapping
+from experiments.data.intake.coercion import plain_text
 from experiments.data.intake.intake import Intake
 from experiments.data.readers.any_file import read_table
-from experiments.data.readers.row_blocks import Columns, filtered
+from experiments.data.readers.row_blocks import RowBlock, filtered
+
+NUMBERS = ("vector", "created_at", "relevance", "propensity")
+"""Columns whose texts are numbers, or lists of such."""
 
 
 def read(root: Path, config: IngestConfig, intake: Intake) -> None:
@@ -29,7 +33,7 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
     files = {name: mapped_files(base, name, table) for name, table in mapping.tables.items()}
     for name, table in mapping.tables.items():
         for path in files[name]:
-            for block in read_table(path, name, intake):
+            for block in read_table(path, name, intake, config.csv):
                 if not _add(block, name, table, mapping.time_unit, types, intake):
                     break
 
@@ -57,7 +61,7 @@ def mapped_files(base: Path, name: str, table: TableMapping) -> list[Path]:
 
 
 def _add(
-    block: Columns,
+    block: RowBlock,
     name: str,
     table: TableMapping,
     time_unit: str,
@@ -69,53 +73,57 @@ def _add(
     if missing:
         there = ", ".join(block.columns) or "no columns"
         what = f"column {', '.join(missing)} of the mapping is missing; the file has {there}"
-        intake.fatal(block.file, what)
+        intake.reject_file(block.file, what)
         return False
     block = _chosen(block, name, table, types, intake)
-    columns: dict[str, Any] = {c: block.columns[source] for c, source in table.columns.items()}
+    columns: dict[str, Any] = {
+        column: block.numbers(source) if column in NUMBERS else block.columns[source]
+        for column, source in table.columns.items()
+    }
     if name == "events" and "event_id" not in columns:
         columns["event_id"] = [f"{block.file}-{row}" for row in block.rows.tolist()]
     if name == "impressions" and table.first_position:
-        columns["position"] = [shifted(place) for place in _values(columns["position"])]
+        columns["position"] = [shifted(position) for position in _values(columns["position"])]
     intake.add(name, block.file, block.rows, columns, time_unit=time_unit)
     return True
 
 
 def _chosen(
-    block: Columns, name: str, table: TableMapping, types: set[str] | None, intake: Intake
-) -> Columns:
+    block: RowBlock, name: str, table: TableMapping, types: set[str] | None, intake: Intake
+) -> RowBlock:
     """The rows that `where` and the click types let through."""
     kept = np.ones(len(block.rows), bool)
     rules = dict(table.where)
     if name == "events" and types is not None and "event_type" in table.columns:
         rules[table.columns["event_type"]] = sorted(types)
     for column, allowed in rules.items():
-        kept &= np.array([str(value) in allowed for value in _values(block.columns[column])], bool)
+        mine = [plain_text(value) in allowed for value in _values(block.columns[column])]
+        kept &= np.array(mine, bool)
     intake.leave_out(name, "rows that the mapping leaves out", int((~kept).sum()))
     return filtered(block, kept)
 
 
-def shifted(place: Any) -> Any:
+def shifted(position: Any) -> Any:
     """A position counted from 1 as one counted from 0; anything else as it came.
 
     Example:
         >>> shifted("3"), shifted(1), shifted("x")
         (2, 0, 'x')
     """
-    if isinstance(place, str) and place.strip().isdecimal():
-        place = int(place)
-    if isinstance(place, int | float) and not isinstance(place, bool):
-        return place - 1
-    return place
+    if isinstance(position, str) and position.strip().removesuffix(".0").isdecimal():
+        position = int(position.strip().removesuffix(".0"))
+    if isinstance(position, int | float) and not isinstance(position, bool):
+        return position - 1
+    return position
 
 
 def _values(column: Any) -> list[Any]:
-    return column.to_pylist() if isinstance(column, pa.Array) else column
+    return list(column.to_pylist() if isinstance(column, pa.Array) else column)
 
 
 IMPORTER = Importer(
     read=read,
     click_types=None,
     source="tables of one's own",
-    how_made="Columns were taken as the mapping says.",
+    how_made="RowBlock were taken as the mapping says.",
 )

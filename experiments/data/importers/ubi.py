@@ -15,7 +15,7 @@ from experiments.data.importers.base import (
 )
 from experiments.data.intake.intake import Intake
 from experiments.data.readers.json_lines import read_json_lines
-from experiments.data.readers.row_blocks import Records
+from experiments.data.readers.row_blocks import RecordBlock
 
 
 def read(root: Path, config: IngestConfig, intake: Intake) -> None:
@@ -27,7 +27,7 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
     events = find_file(root, ["ubi_events", "events"], JSON_LINES, intake)
     objects = find_file(root, ["objects", "items", "products"], TABULAR, intake)
     if objects is not None:
-        add_objects(objects, intake)
+        add_objects(objects, config, intake)
     if queries is not None:
         for block in read_json_lines(queries, "sessions", intake):
             _add_queries(block, intake)
@@ -37,7 +37,7 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
             _add_events(block, types, intake)
 
 
-def _add_queries(block: Records, intake: Intake) -> None:
+def _add_queries(block: RecordBlock, intake: Intake) -> None:
     searches = Searches(block.file, "ms")
     for line, hit in block.lines():
         record = document(hit)
@@ -59,7 +59,7 @@ def _add_queries(block: Records, intake: Intake) -> None:
     searches.send(intake)
 
 
-def _add_events(block: Records, types: set[str] | None, intake: Intake) -> None:
+def _add_events(block: RecordBlock, types: set[str] | None, intake: Intake) -> None:
     searches = Searches(block.file, "ms")
     for line, hit in block.lines():
         record = document(hit)

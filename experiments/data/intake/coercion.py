@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -34,6 +35,13 @@ RAW_WORDS: dict[str, str] = {
     "position": "a whole number",
     "vector": "a list of numbers",
 }
+FLOAT_ID = re.compile(r"-?\d+\.0|nan")
+"""A whole number as pandas writes it in a column of floats, or what it writes for a gap."""
+
+NO_NUMBER = "nan"
+MAX_EXACT = 2**53
+"""Whole numbers up to here are exact as floats."""
+
 FLAG_WORDS = {"true": 1, "t": 1, "1": 1, "false": 0, "f": 0, "0": 0}
 Raw: TypeAlias = Sequence[Any] | Any
 """A list of Python values, or an Arrow column (whose class carries no types)."""
@@ -45,7 +53,8 @@ def coerce(values: Raw, kind: str, *, time_unit: str = "s") -> tuple[pa.Array, N
     Args:
         values: A list of Python values, or an Arrow column.
         kind: ``id``, ``text``, ``time``, ``flag``, ``number``, ``share``, ``position`` or
-            ``vector``.
+            ``vector``. Ids that pandas made floats of, because of gaps, are the whole numbers
+            they were, in a column of texts only if all of it looks like that.
         time_unit: What a number that stands for a time counts: ``s``, ``ms``, ``us`` or ``ns``
             since 1970. Texts are read as such a number or as ISO 8601 (UTC where they name no
             zone).
@@ -94,6 +103,8 @@ def _whole(values: Raw, kind: str, time_unit: str) -> pa.Array | None:
     try:
         if kind == "time":
             return _times(values, time_unit)
+        if kind == "id":
+            return _ids(values)
         return values.cast(target)
     except pa.ArrowException:
         return None
@@ -103,23 +114,57 @@ def _fits(kind_of: pa.DataType, kind: str) -> bool:
     """Whether a cast to the kind says the same as converting value by value."""
     is_number = pa.types.is_integer(kind_of) or pa.types.is_floating(kind_of)
     is_text = pa.types.is_string(kind_of) or pa.types.is_large_string(kind_of)
-    if kind == "id":
-        return is_text or pa.types.is_integer(kind_of)
-    if kind == "text":
-        return is_text
-    if kind == "time":
-        return pa.types.is_integer(kind_of) or pa.types.is_timestamp(kind_of)
-    if kind in ("number", "share"):
-        return is_number
-    if kind == "position":
-        return pa.types.is_integer(kind_of)
-    if kind == "vector":
-        is_list = pa.types.is_list(kind_of) or pa.types.is_large_list(kind_of)
-        is_list = is_list or pa.types.is_fixed_size_list(kind_of)
-        return is_list and (
-            pa.types.is_floating(kind_of.value_type) or pa.types.is_integer(kind_of.value_type)
-        )
-    return pa.types.is_boolean(kind_of)
+    fits = {
+        "id": is_text or is_number,
+        "text": is_text,
+        "time": pa.types.is_integer(kind_of) or pa.types.is_timestamp(kind_of),
+        "number": is_number,
+        "share": is_number,
+        "position": pa.types.is_integer(kind_of),
+        "vector": _is_list_of_numbers(kind_of),
+        "flag": pa.types.is_boolean(kind_of),
+    }
+    return bool(fits[kind])
+
+
+def _is_list_of_numbers(kind_of: pa.DataType) -> bool:
+    is_list = pa.types.is_list(kind_of) or pa.types.is_large_list(kind_of)
+    if not is_list and not pa.types.is_fixed_size_list(kind_of):
+        return False
+    value = kind_of.value_type
+    return bool(pa.types.is_floating(value) or pa.types.is_integer(value))
+
+
+def _ids(values: pa.Array) -> pa.Array:
+    """Ids as texts; whole numbers that pandas made floats of, for gaps, as what they were.
+
+    Raises:
+        pa.ArrowInvalid: If a float is no whole number that a float holds exactly.
+    """
+    if pa.types.is_floating(values.type):
+        return _whole_numbers(values.cast(pa.float64())).cast(pa.string())
+    texts = values.cast(pa.string())
+    if pa.types.is_integer(values.type) or not _were_floats(texts):
+        return texts
+    numbers = pc.replace_substring_regex(texts, r"\.0$", "")
+    return pc.if_else(pc.equal(texts, NO_NUMBER), None, numbers)
+
+
+def _whole_numbers(values: pa.Array) -> pa.Array:
+    numbers = pc.if_else(pc.is_nan(values), None, values)
+    large = pc.greater(pc.abs(numbers), float(MAX_EXACT))
+    if pc.any(large).as_py():
+        raise pa.ArrowInvalid("an id that is a float is too large to be exact")
+    return numbers.cast(pa.int64())
+
+
+def _were_floats(texts: pa.Array) -> bool:
+    """Whether every text is a whole number as a float is written, or the text of a gap."""
+    first = texts.drop_null().slice(0, 1).to_pylist()
+    if not first or not FLOAT_ID.fullmatch(first[0]):
+        return False  # One look spares a column of ordinary ids the expression.
+    fits = pc.match_substring_regex(texts, f"^(?:{FLOAT_ID.pattern})$")
+    return bool(pc.all(fits).as_py()) and not pc.all(pc.equal(texts, NO_NUMBER)).as_py()
 
 
 def _times(values: pa.Array, time_unit: str) -> pa.Array:
@@ -137,7 +182,13 @@ def _times(values: pa.Array, time_unit: str) -> pa.Array:
     return pa.array(seconds, pa.int64(), mask=pc.is_null(whole).to_numpy(zero_copy_only=False))
 
 
-def _id(value: Any, _: str) -> str:
+def _id(value: Any, _: str) -> str | None:
+    if isinstance(value, float):
+        if math.isnan(value):
+            return None
+        if abs(value) > MAX_EXACT or value != int(value):
+            raise ValueError
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     return _text(value, "")
@@ -150,7 +201,9 @@ def _text(value: Any, _: str) -> str:
     return value
 
 
-def _time(value: Any, unit: str) -> int:
+def _time(value: Any, unit: str) -> int | None:
+    if _is_gap(value):
+        return None
     if isinstance(value, datetime):
         return _seconds_of(value)
     if isinstance(value, str):
@@ -168,9 +221,11 @@ def _seconds_of(moment: datetime) -> int:
     return math.floor(zoned.timestamp())
 
 
-def _flag(value: Any, _: str) -> bool:
+def _flag(value: Any, _: str) -> bool | None:
+    if _is_gap(value):
+        return None
     if isinstance(value, str):
-        value = FLAG_WORDS.get(value.strip().lower())
+        value = FLAG_WORDS.get(value.strip().lower().removesuffix(".0"))
     if isinstance(value, bool | int | float) and value in (0, 1):
         return bool(value)
     raise ValueError
@@ -182,10 +237,12 @@ def _number(value: Any, _: str) -> float:
     return float(value)
 
 
-def _position(value: Any, _: str) -> int:
+def _position(value: Any, _: str) -> int | None:
+    if _is_gap(value):
+        return None
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TypeError
-    number = int(value) if isinstance(value, str) else value
+    number = int(value.strip().removesuffix(".0")) if isinstance(value, str) else value
     if number != int(number):
         raise ValueError
     return _int64(int(number))
@@ -197,6 +254,22 @@ def _vector(value: Any, _: str) -> list[float | None]:
     if not isinstance(value, list | tuple) or any(isinstance(x, bool | str) for x in value):
         raise TypeError
     return [None if x is None else float(x) for x in value]
+
+
+def _is_gap(value: Any) -> bool:
+    """Whether pandas wrote it for a missing number."""
+    return isinstance(value, float) and math.isnan(value)
+
+
+def plain_text(value: Any) -> str:
+    """A value as text, to be compared: a float that is whole as the whole number.
+
+    Example:
+        >>> plain_text(1.0), plain_text("1.0"), plain_text("1.50"), plain_text(True)
+        ('1', '1', '1.50', 'True')
+    """
+    text = str(value)
+    return text.removesuffix(".0") if FLOAT_ID.fullmatch(text) and text != NO_NUMBER else text
 
 
 def _int64(number: int) -> int:

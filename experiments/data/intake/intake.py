@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from experiments.data.format.faults import Fault, Faults, show
+from experiments.data.format.ids import encode
 from experiments.data.format.schema import TABLES, Column
-from experiments.data.format.validation import check_values, encode
+from experiments.data.format.validation import check_values
 from experiments.data.intake.coercion import RAW_WORDS, Raw, coerce
 from experiments.data.intake.rejections import Rejections
 from experiments.data.intake.staging import Staging, staged_schema
@@ -69,9 +70,9 @@ class Intake:
         self._rejections.fault(file, what, row, show(content))
         self._rejections.keep(table, file, row, what, content[:MAX_CONTENT])
 
-    def fatal(self, file: str, what: str) -> None:
+    def reject_file(self, file: str, what: str) -> None:
         """Report a file that cannot be used."""
-        self._rejections.fatal(file, what)
+        self._rejections.reject_file(file, what)
 
     def leave_out(self, table: str, why: str, n_rows: int) -> None:
         """Count rows that are no fault but say nothing here: an event that is no click."""
@@ -132,9 +133,9 @@ class Intake:
         if table in ("items", "queries"):
             mine = Faults()
             written = self._vectors.add(table, sound, mine, file)
-            places = np.flatnonzero(good)
-            faults.found += [fault.moved(places) for fault in mine.found]
-            good[places[~written]] = False
+            sent = np.flatnonzero(good)
+            faults.found += [fault.moved(sent) for fault in mine.found]
+            good[sent[~written]] = False
             self.n_vector_rows[table] = self.n_vector_rows.get(table, 0) + int(written.sum())
             return
         origin = {
@@ -157,20 +158,20 @@ class Intake:
         faults: Faults,
         bad: NDArray[np.bool_],
     ) -> None:
-        reasons: dict[int, list[str]] = {int(place): [] for place in np.flatnonzero(bad)}
+        reasons: dict[int, list[str]] = {int(index): [] for index in np.flatnonzero(bad)}
         for fault in faults.found:
             if not len(fault.rows):
-                self._rejections.fatal(fault.file, fault.what)
-            for number, place in enumerate(fault.rows.tolist()):
+                self._rejections.reject_file(fault.file, fault.what)
+            for number, index in enumerate(fault.rows.tolist()):
                 example = fault.examples[number] if number < len(fault.examples) else ""
-                self._rejections.fault(file, f"{table}: {fault.what}", int(rows[place]), example)
-                reasons.setdefault(place, []).append(fault.what)
+                self._rejections.fault(file, f"{table}: {fault.what}", int(rows[index]), example)
+                reasons.setdefault(index, []).append(fault.what)
         if table in ("sessions", "impressions"):
             names = data["session_id"].take(pa.array(sorted(reasons), pa.int64()))
             self.refused_sessions.update(names.drop_null().to_pylist())
-        for place, what in sorted(reasons.items()):
-            content = content_of({name: values[place] for name, values in columns.items()})
-            self._rejections.keep(table, file, int(rows[place]), "; ".join(what), content)
+        for index, what in sorted(reasons.items()):
+            content = content_of({name: values[index] for name, values in columns.items()})
+            self._rejections.keep(table, file, int(rows[index]), "; ".join(what), content)
 
     def _with_query_ids(self, data: pa.Table) -> pa.Table:
         """Give each text a query id made of a hash of it, and keep texts that are new."""
@@ -212,7 +213,7 @@ def query_id_of(text: str) -> str:
         >>> query_id_of("red shoes")
         'q-61959b3a303f52c5dd5ddc4c'
     """
-    return "q-" + hashlib.sha256(text.encode(errors="replace")).hexdigest()[:24]
+    return "q-" + hashlib.sha256(text.encode(errors="reindex")).hexdigest()[:24]
 
 
 def _coerced(
@@ -240,12 +241,12 @@ def _coerced(
     return pa.table(arrays), any_bad
 
 
-def _value_faults(table: str, file: str, data: pa.Table, places: NDArray[np.int64]) -> list[Fault]:
-    """Faults of the rows at these places, whose values are of the right types."""
+def _value_faults(table: str, file: str, data: pa.Table, rows: NDArray[np.int64]) -> list[Fault]:
+    """Faults of these rows, whose values are of the right types."""
     faults = Faults()
-    if len(places):
-        check_values(table, file, data.take(pa.array(places)), faults)
-    return [fault.moved(places) for fault in faults.found]
+    if len(rows):
+        check_values(table, file, data.take(pa.array(rows)), faults)
+    return [fault.moved(rows) for fault in faults.found]
 
 
 def _default(field: pa.Field, n_rows: int) -> pa.Array:

@@ -49,13 +49,13 @@ class Rejections:
         self._writer: pq.ParquetWriter | None = None
         self._buffer: list[tuple[str, str, int, str, str]] = []
         self._groups: dict[tuple[str, str], _Group] = {}
-        self._fatal: dict[tuple[str, str], None] = {}
+        self._bad_files: dict[tuple[str, str], None] = {}
         self.n_rows: dict[str, int] = {}
 
     @property
-    def is_fatal(self) -> bool:
+    def has_bad_file(self) -> bool:
         """Whether a file could not be read to its end."""
-        return bool(self._fatal)
+        return bool(self._bad_files)
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -69,9 +69,9 @@ class Rejections:
         if len(group.examples) < N_EXAMPLES:
             group.examples.append((row, example))
 
-    def fatal(self, file: str, what: str) -> None:
+    def reject_file(self, file: str, what: str) -> None:
         """Report a fault of a whole file, which no quarantine can help."""
-        self._fatal[file, what] = None
+        self._bad_files[file, what] = None
 
     def keep(self, table: str, file: str, row: int, reason: str, content: str) -> None:
         """Put one row, once, into quarantine."""
@@ -99,7 +99,7 @@ class Rejections:
 
     def describe(self) -> str:
         """Every kind of fault with its number of rows and first examples."""
-        lines = [f"{file}: {what}" for file, what in self._fatal]
+        lines = [f"{file}: {what}" for file, what in self._bad_files]
         for (file, what), group in self._groups.items():
             rows = f"{group.n_rows:,} row{'s' if group.n_rows > 1 else ''}"
             lines.append(f"{file}: {what} ({rows}; rows count from 1):")

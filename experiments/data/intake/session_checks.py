@@ -1,6 +1,7 @@
 """The last step of an import: check each part's sessions as a whole, and write those that hold."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,12 @@ from numpy.typing import NDArray
 from experiments.data.card.counts import CardParts
 from experiments.data.format.faults import Faults
 from experiments.data.format.folder import table_writer
+from experiments.data.format.ids import encode, find, hashes
 from experiments.data.format.relations import check_relations
 from experiments.data.format.schema import TABLES, file_of
-from experiments.data.format.validation import encode, find
 from experiments.data.intake.intake import content_of
 from experiments.data.intake.rejections import Rejections
-from experiments.data.intake.staging import STAGED, Staging, hashes
+from experiments.data.intake.staging import STAGED, Staging
 
 OUTPUT_TYPES = {
     "id": pa.string(),
@@ -31,57 +32,65 @@ OUTPUT_TYPES = {
 ITS_SESSION = "its session is quarantined"
 
 
-class Settling:
+@dataclass(frozen=True)
+class SourceFacts:
+    """What the checks must know of the rows before.
+
+    Args:
+        files: Names of the source's files, by number.
+        object_ids: Ids of the objects that have vectors.
+        query_ids: Ids of the queries that have vectors.
+        distinct_sessions: A session may stand in several rows, the first of which counts.
+        refused_sessions: Sessions that lost a row on the way, so that nothing of them is used.
+    """
+
+    files: Sequence[str]
+    object_ids: pa.Array
+    query_ids: pa.Array
+    distinct_sessions: bool = False
+    refused_sessions: Collection[str] = ()
+
+
+class SessionChecks:
     """Checks parts against each other and writes them.
 
     Args:
         folder: Where to write `sessions.parquet`, `impressions.parquet` and `events.parquet`.
-        files: Names of the source's files, by number.
-        object_ids: Ids of the objects that have vectors.
-        query_ids: Ids of the queries that have vectors.
+        source: What the import knows of its source.
         rejections: Where bad rows go.
         card: Gathers what the data card needs.
-        distinct_sessions: A session may stand in several rows, the first of which counts.
-        refused_sessions: Sessions that lost a row on the way, so that nothing of them is used.
     """
 
     def __init__(
         self,
         folder: Path,
-        files: list[str],
-        object_ids: pa.Array,
-        query_ids: pa.Array,
+        source: SourceFacts,
         rejections: Rejections,
         card: CardParts,
-        *,
-        distinct_sessions: bool = False,
-        refused_sessions: Collection[str] = (),
     ) -> None:
         self.n_repeated = 0
-        self._distinct = distinct_sessions
-        self._refused = pa.array(sorted(refused_sessions), pa.large_string())
         self.n_out = dict.fromkeys(STAGED, 0)
-        self._files, self._rejections, self._card = files, rejections, card
-        self._object_ids, self._query_ids = object_ids, query_ids
+        self._source, self._rejections, self._card = source, rejections, card
+        self._refused = pa.array(sorted(source.refused_sessions), pa.large_string())
         self._writers = {table: _writer(folder, table) for table in STAGED}
         self._seen_events: set[str] = set()
         self._repeated = np.empty(0, np.uint64)
 
-    def settle(self, staging: Staging, progress: Callable[[int], object]) -> None:
+    def check(self, staging: Staging, progress: Callable[[int], object]) -> None:
         """Check and write every part."""
         self._repeated = staging.repeated_event_ids()
         for tables in staging.iter_parts():
-            self._settle_part(tables)
+            self._check_part(tables)
             progress(sum(rows.num_rows for rows in tables.values()))
         for writer in self._writers.values():
             writer.close()
 
-    def _settle_part(self, tables: dict[str, pa.Table]) -> None:
+    def _check_part(self, tables: dict[str, pa.Table]) -> None:
         tables = {table: self._without_refused(table, rows) for table, rows in tables.items()}
-        if self._distinct:
+        if self._source.distinct_sessions:
             tables = {**tables, "sessions": self._without_repeats(tables["sessions"])}
         faults = Faults()
-        codes = check_relations(tables, self._object_ids, self._query_ids, faults)
+        codes = check_relations(tables, self._source.object_ids, self._source.query_ids, faults)
         reasons = self._by_row(tables, faults)
         self._repeated_events(tables["events"], reasons["events"])
         good = _spread_to_sessions(tables, reasons)
@@ -144,7 +153,7 @@ class Settling:
         self.n_out[table] += data.num_rows
 
     def _origin(self, data: pa.Table, row: int) -> tuple[str, int]:
-        return self._files[data["_file"][row].as_py()], data["_row"][row].as_py()
+        return self._source.files[data["_file"][row].as_py()], data["_row"][row].as_py()
 
 
 def _spread_to_sessions(

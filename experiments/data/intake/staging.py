@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from experiments.data.format.ids import hashes
 from experiments.data.format.schema import TABLES
-from experiments.data.format.validation import encode
 from experiments.data.intake.coercion import ARROW_TYPES
 
 STAGED = ("sessions", "impressions", "events")
@@ -127,10 +126,3 @@ class EventIds:
                 marks = np.sort(np.fromfile(path, np.uint64))
                 found.append(np.unique(marks[1:][np.diff(marks) == 0]))
         return np.concatenate(found)
-
-
-def hashes(values: pa.ChunkedArray) -> NDArray[np.uint64]:
-    """A 64-bit hash of each string, the same in every run; empty cells have one of their own."""
-    distinct, codes = encode(values)
-    marks = pd.util.hash_array(distinct.to_numpy(zero_copy_only=False).astype(object))
-    return np.append(marks, np.uint64(0))[codes]

@@ -12,9 +12,9 @@ from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
 from experiments.config.data import IngestConfig
 from experiments.data.format.faults import Faults, Got
 from experiments.data.format.folder import table_writer, vector_column
+from experiments.data.format.ids import hashes
 from experiments.data.format.schema import TABLES
 from experiments.data.format.validation import check_vectors
-from experiments.data.intake.staging import hashes
 from experiments.data.texts.parts import Parts, TextParts, text_of
 
 
@@ -150,12 +150,12 @@ class VectorIntake:
         if not len(parts.row):
             return
         name, text = rows.column_names[0], TABLES[table][-1].name
-        place = pa.array(parts.row)
+        owner = pa.array(parts.row)
         columns = {
-            name: rows[name].take(place),
+            name: rows[name].take(owner),
             "vector": vector_column(parts.vectors),
             "is_average": pa.array(parts.is_average),
-            text: self._first_texts(table, rows, text).take(place),
+            text: self._first_texts(table, rows, text).take(owner),
         }
         schema = self._schema(table)
         out = pa.table([columns[field.name] for field in schema], schema=schema)
@@ -187,7 +187,8 @@ def _row_marks(rows: pa.Table) -> NDArray[np.uint64]:
 def _flags(rows: pa.Table) -> NDArray[np.bool_]:
     if "is_average" not in rows.column_names:
         return np.zeros(rows.num_rows, bool)
-    return pc.fill_null(rows["is_average"], False).to_numpy().astype(bool)
+    flags = pc.fill_null(rows["is_average"], False)
+    return np.asarray(flags.to_numpy(), bool)
 
 
 def _drop(good: NDArray[np.bool_], bad: NDArray[np.bool_]) -> None:

@@ -110,7 +110,8 @@ def attraction(config: SimulatedConfig) -> NDArray[np.float64]:
     if config.followed != "relevance":
         return np.full(len(grades), NULL_ATTRACTION)
     gain = (np.exp2(grades) - 1) / (2 ** len(GRADE_BOUNDS) - 1)
-    return config.click_noise + (1 - config.click_noise) * gain
+    rates: NDArray[np.float64] = config.click_noise + (1 - config.click_noise) * gain
+    return rates
 
 
 def draw_results(

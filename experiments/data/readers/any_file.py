@@ -6,21 +6,22 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from experiments.data.readers.csv_file import read_csv
+from experiments.config.data import CsvConfig
+from experiments.data.readers.csv_file import CsvForm, delimiter_of, read_csv
 from experiments.data.readers.json_lines import read_json_lines
 from experiments.data.readers.row_blocks import (
     OPENERS,
     UNREADABLE,
-    Columns,
     Complaints,
     RecordColumns,
+    RowBlock,
     reason_of,
 )
 
 BLOCK_ROWS = 16_384
 
 
-def read_parquet(path: Path, complaints: Complaints) -> Iterator[Columns]:
+def read_parquet(path: Path, complaints: Complaints) -> Iterator[RowBlock]:
     """Read a Parquet file, a few row groups' worth at a time."""
     try:
         file = pq.ParquetFile(path)
@@ -29,22 +30,40 @@ def read_parquet(path: Path, complaints: Complaints) -> Iterator[Columns]:
             rows = np.arange(done + 1, done + 1 + batch.num_rows)
             done += batch.num_rows
             names = batch.schema.names
-            yield Columns(path.name, rows, dict(zip(names, batch.columns, strict=True)))
+            yield RowBlock(path.name, rows, dict(zip(names, batch.columns, strict=True)))
     except UNREADABLE as error:
-        complaints.fatal(path.name, f"cannot be read to its end: {reason_of(error)}")
+        complaints.reject_file(path.name, f"cannot be read to its end: {reason_of(error)}")
 
 
-def read_table(path: Path, table: str, complaints: Complaints) -> Iterator[Columns]:
-    """Read a CSV, TSV, JSON-lines or Parquet file by its suffix, column by column."""
+def read_table(
+    path: Path, table: str, complaints: Complaints, csv: CsvConfig | None = None
+) -> Iterator[RowBlock]:
+    """Read a CSV, TSV, JSON-lines or Parquet file by its suffix, column by column.
+
+    Args:
+        path: The file.
+        table: What its rows are counted as when they cannot be read.
+        complaints: Where to report what cannot be read.
+        csv: How delimited files are written; None finds it out.
+    """
     kind = format_of(path)
     if kind == "parquet":
         yield from read_parquet(path, complaints)
     elif kind == "json":
         for block in read_json_lines(path, table, complaints):
-            yield Columns(block.file, block.rows, RecordColumns(block.records))
+            yield RowBlock(block.file, block.rows, RecordColumns(block.records))
     else:
-        delimiter = "\t" if kind == "tsv" else ","
-        yield from read_csv(path, table, complaints, delimiter=delimiter)
+        yield from read_csv(path, table, complaints, form=_csv_form(path, kind, csv))
+
+
+def _csv_form(path: Path, kind: str, csv: CsvConfig | None) -> CsvForm | None:
+    """How a delimited file is written: as it was said, else by its suffix, else by its lines."""
+    asked = csv or CsvConfig()
+    if not path.stat().st_size:
+        return None
+    delimiter = asked.delimiter or ("\t" if kind == "tsv" else delimiter_of(path))
+    comma = asked.decimal == "," or (asked.decimal is None and delimiter == ";")
+    return CsvForm(delimiter, decimal_comma=comma)
 
 
 def format_of(path: Path) -> str:

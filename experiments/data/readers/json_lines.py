@@ -11,7 +11,7 @@ from experiments.data.readers.row_blocks import (
     BYTE_ORDER_MARK,
     UNREADABLE,
     Complaints,
-    Records,
+    RecordBlock,
     open_file,
     reason_of,
 )
@@ -20,7 +20,7 @@ BLOCK_ROWS = 16_384
 MAX_LINE_BYTES = 64 << 20
 
 
-def read_json_lines(path: Path, table: str, complaints: Complaints) -> Iterator[Records]:
+def read_json_lines(path: Path, table: str, complaints: Complaints) -> Iterator[RecordBlock]:
     """Read a file of one JSON object a line; empty lines are passed over.
 
     Args:
@@ -32,12 +32,12 @@ def read_json_lines(path: Path, table: str, complaints: Complaints) -> Iterator[
         with open_file(path) as file:
             yield from _json_blocks(file, path.name, table, complaints)
     except UNREADABLE as error:
-        complaints.fatal(path.name, f"cannot be read to its end: {reason_of(error)}")
+        complaints.reject_file(path.name, f"cannot be read to its end: {reason_of(error)}")
 
 
 def _json_blocks(
     file: BinaryIO, name: str, table: str, complaints: Complaints
-) -> Iterator[Records]:
+) -> Iterator[RecordBlock]:
     rows: list[int] = []
     records: list[dict[str, Any]] = []
     for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), start=1):
@@ -51,10 +51,10 @@ def _json_blocks(
         except ValueError as error:
             complaints.reject(table, name, number, str(error), line[:1000].decode(errors="replace"))
         if len(rows) == BLOCK_ROWS:
-            yield Records(name, np.array(rows, np.int64), records)
+            yield RecordBlock(name, np.array(rows, np.int64), records)
             rows, records = [], []
     if rows:
-        yield Records(name, np.array(rows, np.int64), records)
+        yield RecordBlock(name, np.array(rows, np.int64), records)
 
 
 def parse_object(line: bytes) -> dict[str, Any]:

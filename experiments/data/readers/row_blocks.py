@@ -5,13 +5,15 @@ import gzip
 import lzma
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from experiments.data.readers.decimal_comma import with_points
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -32,13 +34,13 @@ class Complaints(Protocol):
         """One row is no row."""
         ...
 
-    def fatal(self, file: str, what: str) -> None:
+    def reject_file(self, file: str, what: str) -> None:
         """A file cannot be read to its end."""
         ...
 
 
 @dataclass(frozen=True)
-class Records:
+class RecordBlock:
     """Some lines of a JSON-lines file.
 
     Args:
@@ -57,7 +59,7 @@ class Records:
 
 
 class RecordColumns(Mapping[str, list[Any]]):
-    """Records by their fields: a column is made when it is asked for, None where missing."""
+    """RecordBlock by their fields: a column is made when it is asked for, None where missing."""
 
     def __init__(self, records: list[dict[str, Any]]) -> None:
         self._records = records
@@ -81,21 +83,28 @@ class RecordColumns(Mapping[str, list[Any]]):
 
 
 @dataclass(frozen=True)
-class Columns:
+class RowBlock:
     """Some rows of a CSV or Parquet file.
 
     Args:
         file: Its name.
         rows: Shape ``(n,)``: number of each row, from 1; a CSV file's header is row 1.
         columns: Column name → values: Arrow arrays, or lists where they come from JSON.
+        decimal_comma: Numbers may be written with a comma for a point.
     """
 
     file: str
     rows: NDArray[np.int64]
     columns: Mapping[str, Any]
+    decimal_comma: bool = False
+
+    def numbers(self, name: str) -> Any:
+        """A column of numbers or vectors, with points where the file has commas."""
+        values = self.columns[name]
+        return with_points(values) if self.decimal_comma else values
 
 
-def filtered(block: Columns, kept: NDArray[np.bool_]) -> Columns:
+def filtered(block: RowBlock, kept: NDArray[np.bool_]) -> RowBlock:
     """The rows of a block that are kept."""
     if kept.all():
         return block
@@ -105,7 +114,7 @@ def filtered(block: Columns, kept: NDArray[np.bool_]) -> Columns:
     else:
         chosen = pa.array(np.flatnonzero(kept))
         columns = {name: values.take(chosen) for name, values in block.columns.items()}
-    return Columns(block.file, block.rows[kept], columns)
+    return replace(block, rows=block.rows[kept], columns=columns)
 
 
 def open_file(path: Path) -> BinaryIO:

@@ -39,7 +39,7 @@ class CachedEncoder:
     dimensions: int
 
     def __init__(self) -> None:
-        self._places: dict[str, int] = {}
+        self._row_of: dict[str, int] = {}
         self._vectors: NDArray[np.float32] | None = None
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -65,17 +65,17 @@ class CachedEncoder:
 
     def encode_known(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of unit length, or zero for a text in which the model knows nothing."""
-        if len(self._places) > MAX_CACHED:
-            self._places, self._vectors = {}, None
-        new = list(dict.fromkeys(text for text in texts if text not in self._places))
-        first = len(self._places)
+        if len(self._row_of) > MAX_CACHED:
+            self._row_of, self._vectors = {}, None
+        new = list(dict.fromkeys(text for text in texts if text not in self._row_of))
+        first = len(self._row_of)
         blocks = [self._unit(new[start : start + BATCH]) for start in range(0, len(new), BATCH)]
         known = np.empty((0, self.dimensions), np.float32)
         if self._vectors is not None:
             known = self._vectors
         self._vectors = np.concatenate([known, *blocks]) if blocks else known
-        self._places.update({text: first + n for n, text in enumerate(new)})
-        return self._vectors[[self._places[text] for text in texts]]
+        self._row_of.update({text: first + n for n, text in enumerate(new)})
+        return self._vectors[[self._row_of[text] for text in texts]]
 
     def _unit(self, texts: list[str]) -> NDArray[np.float32]:
         vectors = np.asarray(self._embed(texts), np.float32)

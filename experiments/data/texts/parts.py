@@ -57,10 +57,10 @@ class TextParts:
         """
         texts: list[str] = []
         row: list[int] = []
-        for place in chosen.tolist():
-            mine = [part for text in texts_of(rows, place) for part in self._split(table, text)]
+        for index in chosen.tolist():
+            mine = [part for text in texts_of(rows, index) for part in self._split(table, text)]
             texts += mine
-            row += [place] * len(mine)
+            row += [index] * len(mine)
         vectors = self.encoder().encode_known(texts)
         known = vectors.any(axis=1)
         owner = np.array(row, np.int64)[known]

@@ -118,6 +118,11 @@ def test_a_clear_loss_on_bystanders_keeps_off_unless_only_reported():
     assert "guardrails.bystanders=report" in reported.notes[0]
 
 
+def test_bystanders_whose_interval_ends_at_zero_may_have_lost_nothing():
+    edge = replace(HARMED, high=0.0)
+    assert decide(GAIN, METRICS, GuardrailsConfig(), edge).adopts
+
+
 def test_unmeasured_bystanders_are_noted():
     assert "No bystanders were measured" in decide(GAIN, METRICS, GuardrailsConfig()).notes[0]
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from experiments.settings import Settings
 
 from adjuster.config import RECOMMENDED, AdjusterConfig
 from adjuster.selection import SelectionConfig
 from experiments.benchmarks.true_gain import true_gain
 from experiments.data.made.kinds import EFFECTS, KINDS, TRAPS
+from experiments.replay.settings import Settings
 
 GENTLE = Settings(AdjusterConfig(adjustment_rate=3e-3), SelectionConfig())
 REFITTED = Settings(AdjusterConfig().with_values(RECOMMENDED), SelectionConfig())

@@ -26,7 +26,7 @@ class Notebook:
     def reject(self, table, file, row, what, content):
         self.rejected.append((row, what))
 
-    def fatal(self, file, what):
+    def reject_file(self, file, what):
         self.broken.append((file, what))
 
 
