@@ -126,6 +126,7 @@ class Searches:
         self.file, self._time_unit = file, time_unit
         self._rows = {table: Rows() for table in ("queries", "sessions", "impressions", "events")}
         self._left_out: dict[tuple[str, str], int] = {}
+        self._left_out_sessions: list[tuple[Any, str]] = []
 
     def add_session(
         self, line: int, objects: list[Any], positions: list[int] | None = None, **session: Any
@@ -145,6 +146,11 @@ class Searches:
         """Add a query with its vector."""
         self._rows["queries"].add(line, {key: [value] for key, value in query.items()})
 
+    def leave_out_session(self, session_id: Any, why: str) -> None:
+        """Count a search that says nothing here, and what belongs to it with it."""
+        self.leave_out("sessions", why)
+        self._left_out_sessions.append((session_id, why))
+
     def leave_out(self, table: str, why: str) -> None:
         """Count one row that says nothing here."""
         self._left_out[table, why] = self._left_out.get((table, why), 0) + 1
@@ -153,6 +159,8 @@ class Searches:
         """Hand everything over."""
         for (table, why), n_rows in self._left_out.items():
             intake.leave_out(table, why, n_rows)
+        for session_id, why in self._left_out_sessions:
+            intake.leave_out_session(session_id, why)
         for table, rows in self._rows.items():
             rows.send(intake, table, self.file, self._time_unit)
 
@@ -174,13 +182,18 @@ def add_objects(path: Path, config: IngestConfig, intake: Intake) -> None:
             intake.reject_file(block.file, what)
             return
         block = _originals(block, intake)
-        taken = {"object_id": block.columns[name]}
+        taken = {"object_id": block.ids(name)}
         if "vector" in columns:
             kept = ("vector", "part_id", "is_average", "title")
-            taken |= {c: block.numbers(c) for c in kept if c in columns}
+            taken |= {c: _column(block, c) for c in kept if c in columns}
         else:
             taken |= {"body" if c == "text" else c: block.columns[c] for c in texts}
         intake.add("items", block.file, block.rows, taken)
+
+
+def _column(block: RowBlock, name: str) -> Any:
+    readers = {"vector": block.numbers, "part_id": block.ids}
+    return readers.get(name, block.columns.__getitem__)(name)
 
 
 def _originals(block: RowBlock, intake: Intake) -> RowBlock:
