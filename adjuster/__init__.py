@@ -15,9 +15,9 @@ from adjuster.selection import SelectionConfig
 if TYPE_CHECKING:
     from adjuster.adjusters.base import BatchAdjuster, VectorsAdjuster
     from adjuster.adjusters.baselines import NoAdjustment, Rocchio
+    from adjuster.adjusters.normalization import prepare_vectors
     from adjuster.adjusters.published import PublishedAdjuster
     from adjuster.adjusters.torch_adjuster import TorchBasedAdjuster
-    from adjuster.normalization import prepare_vectors
     from adjuster.torch_engine.autograd import adjust_with_autograd
 
 _HOMES: dict[str, str] = {
@@ -28,7 +28,7 @@ _HOMES: dict[str, str] = {
     "TorchBasedAdjuster": "adjuster.adjusters.torch_adjuster",
     "VectorsAdjuster": "adjuster.adjusters.base",
     "adjust_with_autograd": "adjuster.torch_engine.autograd",
-    "prepare_vectors": "adjuster.normalization",
+    "prepare_vectors": "adjuster.adjusters.normalization",
 }
 
 __all__ = [

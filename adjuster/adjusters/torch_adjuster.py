@@ -59,6 +59,7 @@ class TorchBasedAdjuster(BatchAdjuster):
         tensor([[0.9950, 0.5000]])
     """
 
+    # Many parameters: a plugin host builds it by keyword, each a field of `AdjusterConfig`.
     def __init__(
         self,
         search_index_info: Any,

@@ -60,12 +60,12 @@ def _address(context, builder, matrix, values):
     """Address of ``matrix[row, d]``, the mask of the first `count` lanes, and the lanes' type."""
     array, row, d, count = values
     array = context.make_array(matrix)(context, builder, array)
-    place = cgutils.get_item_pointer(context, builder, matrix, array, [row, d])
+    address = cgutils.get_item_pointer(context, builder, matrix, array, [row, d])
     lanes = _lanes_of(matrix)
     vector = context.get_value_type(lanes)
     numbers = ir.Constant(ir.VectorType(ir.IntType(64), lanes.count), list(range(lanes.count)))
     mask = builder.icmp_signed("<", numbers, _splat(builder, count, lanes.count))
-    return builder.bitcast(place, vector.as_pointer()), mask, vector
+    return builder.bitcast(address, vector.as_pointer()), mask, vector
 
 
 def _splat(builder, value, count):
@@ -95,10 +95,10 @@ def load(typing_context, matrix, row, d, count):
     """The first `count` coordinates of a row from d on; the other lanes are 0."""
 
     def make(context, builder, signature, arguments):
-        place, mask, vector = _address(context, builder, matrix, arguments)
+        address, mask, vector = _address(context, builder, matrix, arguments)
         zero = ir.Constant(vector, None)
         name = f"llvm.masked.load.{_suffix(vector)}.p0"
-        return _declared(builder, name, vector, [place, _align(matrix), mask, zero])
+        return _declared(builder, name, vector, [address, _align(matrix), mask, zero])
 
     return _lanes_of(matrix)(matrix, types.int64, types.int64, types.int64), make
 
@@ -108,9 +108,9 @@ def store(typing_context, matrix, row, d, count, lanes):
     """Write the first `count` lanes over the coordinates of a row from d on."""
 
     def make(context, builder, signature, arguments):
-        place, mask, vector = _address(context, builder, matrix, arguments[:4])
+        address, mask, vector = _address(context, builder, matrix, arguments[:4])
         name = f"llvm.masked.store.{_suffix(vector)}.p0"
-        _declared(builder, name, ir.VoidType(), [arguments[4], place, _align(matrix), mask])
+        _declared(builder, name, ir.VoidType(), [arguments[4], address, _align(matrix), mask])
         return context.get_dummy_value()
 
     whole = _lanes_of(matrix)
@@ -174,8 +174,8 @@ def total(typing_context, lanes):
     return lanes.scalar(lanes), make
 
 
-def _picked(builder, vector, places):
-    mask = ir.Constant(ir.VectorType(ir.IntType(32), len(places)), list(places))
+def _picked(builder, vector, lanes):
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
     return builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), mask)
 
 

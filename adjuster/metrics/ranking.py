@@ -196,8 +196,8 @@ def hits(
     Returns:
         Their rows and their 1-based ranks, each of shape ``(n_hits,)``.
     """
-    places = np.flatnonzero((judgements.gains > 0)[order])
-    return order[places], places - judgements.hit_start + 1
+    hit_rows = np.flatnonzero((judgements.gains > 0)[order])
+    return order[hit_rows], hit_rows - judgements.hit_start + 1
 
 
 def _ndcg(

@@ -1,23 +1,16 @@
 """The figures of the part ``study``, from a finished sweep's files."""
 
-import json
-
 import pytest
 
 from experiments.benchmarks import studies
 from experiments.benchmarks.studies import Sweep
+from experiments.study_folder.summary import ScoredRow, write_summary
+from tests.experiments.planted_records import summary
 
 
 def test_a_finished_sweep_is_read_from_its_files(tmp_path):
-    (tmp_path / "summary.json").write_text(
-        json.dumps(
-            {
-                "objective": "ndcg_at_10",
-                "seconds": {"overhead_per_trial_median": 0.02},
-                "best": {"metrics": {"ndcg_at_10": 0.75}},
-            }
-        )
-    )
+    best = ScoredRow({}, {"ndcg_at_10": 0.75})
+    write_summary(tmp_path / "summary.json", summary(best=best))
     (tmp_path / "trials.csv").write_text(
         "number,state,reason\n"
         "0,complete,\n"
