@@ -138,6 +138,10 @@ class Searches:
         shown = {"session_id": [name] * len(objects), "position": where, "object_id": objects}
         self._rows["impressions"].add(line, shown)
 
+    def add_impression(self, line: int, **shown: Any) -> None:
+        """Add one result by itself, its columns by name."""
+        self._rows["impressions"].add(line, {key: [value] for key, value in shown.items()})
+
     def add_event(self, line: int, **event: Any) -> None:
         """Add an event, its columns by name."""
         self._rows["events"].add(line, {key: [value] for key, value in event.items()})
@@ -165,12 +169,17 @@ class Searches:
             rows.send(intake, table, self.file, self._time_unit)
 
 
-def add_objects(path: Path, config: IngestConfig, intake: Intake) -> None:
+def add_objects(
+    path: Path,
+    config: IngestConfig,
+    intake: Intake,
+    watch: Callable[[RowBlock], object] = lambda _: None,
+) -> None:
     """Take objects from a table of vectors or of texts.
 
     RowBlock: ``object_id`` (or ``id``), then ``vector`` with ``part_id``, ``is_average`` and
     ``user_id`` where there are such, or ``title`` and ``text``. A row with a ``user_id`` is an
-    adjusted copy, no original, and is left out.
+    adjusted copy, no original, and is left out; `watch` sees it.
     """
     for block in read_table(path, "items", intake, config.csv):
         columns = block.columns
@@ -181,6 +190,7 @@ def add_objects(path: Path, config: IngestConfig, intake: Intake) -> None:
             what = f"must have the columns object_id and vector (or title, text), got {there}"
             intake.reject_file(block.file, what)
             return
+        watch(block)
         block = _originals(block, intake)
         taken = {"object_id": block.ids(name)}
         if "vector" in columns:
@@ -201,6 +211,6 @@ def _originals(block: RowBlock, intake: Intake) -> RowBlock:
         return block
     users: Any = block.columns["user_id"]
     plain = users if isinstance(users, list) else users.to_pylist()
-    kept = np.array([user is None or user == "" for user in plain], bool)
+    kept = np.array([user is None or user != user or user == "" for user in plain], bool)
     intake.leave_out("items", "adjusted copies, no originals", int((~kept).sum()))
     return filtered(block, kept)
