@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from experiments.common.errors import InputError
 from experiments.common.wording import label, p_text, plain, signed
 from experiments.config.command import OK, run_command
-from experiments.config.commands import CompareConfig, SweepConfig
+from experiments.config.commands import CompareConfig
 from experiments.config.saved import read_config, with_dataset_path
-from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
 from experiments.judging.comparison import (
     Comparison,
@@ -55,7 +54,7 @@ def check_same_data(first: Side, second: Side) -> None:
     """
     for what, mine, other in (
         ("data set (fingerprint)", first.fingerprint[:12], second.fingerprint[:12]),
-        ("objective.metric", first.metric, second.metric),
+        ("objective", first.metric, second.metric),
         ("number of scored sessions", len(first.scores.user), len(second.scores.user)),
     ):
         if mine != other:
@@ -116,12 +115,9 @@ def _configurations(command: CompareConfig) -> list[Side]:
 def _replayed(path: str, command: CompareConfig) -> Side:
     config = with_dataset_path(read_config(path), command.dataset.path)
     log = open_dataset(config.dataset)
-    return Side(path, log.fingerprint, config.objective.metric, _scores(config, log))
-
-
-def _scores(config: SweepConfig, log: ClickLog) -> SessionScores:
     replay = Replay(lay_out(log, config.replay, config.objective, "tune"))
-    return replay.run(base_settings(config)).sessions
+    scores = replay.run(base_settings(config)).sessions
+    return Side(path, log.fingerprint, replay.objective_key, scores)
 
 
 def listed(argv: Sequence[str]) -> list[str]:

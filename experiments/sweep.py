@@ -70,7 +70,7 @@ def _run(run: Sweep, replay: Replay) -> int:
     records = study.records()
     run.tracker.start(records, list(baselines.values()))
     progress = Progress(
-        config.objective.metric, config.study.n_trials, _finished(records), verbose=config.verbose
+        replay.objective_key, config.study.n_trials, _finished(records), verbose=config.verbose
     )
 
     def on_trial(record: TrialRecord) -> None:
@@ -83,18 +83,23 @@ def _run(run: Sweep, replay: Replay) -> int:
         if config.study.workers > 1:
             died = run_workers(study, config, on_trial)
         else:
-            run_trials(study, replay, config.objective.metric, on_trial)
+            run_trials(study, replay, replay.objective_key, on_trial)
     except KeyboardInterrupt:
         interrupted = True
     finally:
         progress.close()
     if interrupted or died:
         study.fail_lost()
-    return _finish(run, baselines, interrupted=interrupted, died=died)
+    return _finish(run, replay.objective_key, baselines, interrupted=interrupted, died=died)
 
 
 def _finish(
-    run: Sweep, baselines: dict[str, BaselineRecord], *, interrupted: bool, died: list[int]
+    run: Sweep,
+    objective: str,
+    baselines: dict[str, BaselineRecord],
+    *,
+    interrupted: bool,
+    died: list[int],
 ) -> int:
     records = run.study.records()
     seconds = run.before + time.monotonic() - run.started
@@ -102,7 +107,7 @@ def _finish(
     summary = summarize(
         study=run.config.study.name,
         log=run.log,
-        objective=run.config.objective.metric,
+        objective=objective,
         records=records,
         baselines=baselines,
         total_seconds=seconds,

@@ -9,7 +9,8 @@ and sums over its positive results. Definitions, as in trec_eval and ir_measures
 - MAP: mean over the positive results of the precision at their ranks.
 - Recall@10: share of the positive results that stand in the first 10.
 
-Equal scores are ranked by logged position. A session without a positive result is NaN.
+Equal scores are ranked as their rows stand: whoever lays these out decides by what. A session
+without a positive result is NaN.
 """
 
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def judge(
 
     Args:
         labels: Shape ``(n_impressions,)``: gains >= 0, clicks 0 or 1 or graded relevance;
-            positive is > 0. A session's rows stand in order of their logged position.
+            positive is > 0.
         offsets: Shape ``(n_sessions + 1,)``.
         left_out: Shape ``(n_impressions,)``: rows that are taken out of the ranking.
 
@@ -122,13 +123,13 @@ def rank_order(
     *,
     left_out: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int64]:
-    """Rank each session's rows by falling score, equal scores by logged position.
+    """Rank each session's rows by falling score, equal scores as the rows stand.
 
     Sessions of one length are sorted together as a matrix, which is several times faster than
     one sort over everything.
 
     Args:
-        scores: Shape ``(n_impressions,)``, finite, in order of logged position.
+        scores: Shape ``(n_impressions,)``, finite; of equal scores the earlier row comes first.
         offsets: Shape ``(n_sessions + 1,)``.
         left_out: Rows that are not ranked; they come last in their session.
 

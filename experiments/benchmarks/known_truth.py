@@ -82,15 +82,15 @@ def study_once(
     Returns:
         What the sealed test said; None if no trial kept the guardrails.
     """
-    objective, guardrails = ObjectiveConfig(), GuardrailsConfig()
-    replays = Replays(replay_maker(log, objective), config)
+    guardrails = GuardrailsConfig()
+    replays = Replays(replay_maker(log, ObjectiveConfig(estimator="naive")), config)
     tune = replays.over("tune")
     feasible: dict[int, float] = {}
     tried = [DEFAULTS, *_draw(np.random.default_rng(seed), n_trials - 1)]
     for number, settings in enumerate(tried):
         metrics = tune.run(settings).metrics
         if not broken(metrics, guardrails):
-            feasible[number] = metrics[objective.metric]
+            feasible[number] = metrics[tune.objective_key]
     if not feasible:
         return None
     ranked = sorted(feasible, key=lambda number: -feasible[number])[:N_FINALISTS]
@@ -102,7 +102,7 @@ def study_once(
         replays,
         guardrails,
         _NeverOpened(),
-        Judge(objective.metric, seed),
+        Judge(tune.objective_key, seed),
     )
 
 

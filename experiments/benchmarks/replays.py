@@ -134,13 +134,13 @@ def _compile(path: Path) -> None:
     small = path.parent / "small"
     if not small.exists():
         prepare_simulated(small, SimulatedConfig(n_sessions=200, dimensions=128))
-    layout = lay_out(load_click_log(small), ReplayConfig(), ObjectiveConfig())
+    layout = lay_out(load_click_log(small), ReplayConfig(), ObjectiveConfig(estimator="naive"))
     Replay(layout).run(_settings(DEFAULT))
 
 
 def _cost(load: Callable[[], ClickLog], config: AdjusterConfig, runs: int) -> Cost:
     with peak_above_start() as risen:
-        layout = lay_out(load(), ReplayConfig(), ObjectiveConfig())
+        layout = lay_out(load(), ReplayConfig(), ObjectiveConfig(estimator="naive"))
         replay = Replay(layout)
         if runs > 1:
             replay.run(_settings(config))

@@ -25,7 +25,7 @@ class TrueGain:
         judged: By true relevance, mean over users' means.
         error: Its standard error over users; infinite for one user.
         naive: By clicks as they are, mean over users' means.
-        debiased: By clicks weighted with the true propensities, mean over sessions.
+        debiased: By clicks weighted with the true propensities, mean over users' means.
     """
 
     judged: float
@@ -47,19 +47,19 @@ def true_gain(kind: Kind, seed: int, settings: Settings) -> TrueGain:
         prepare_simulated(path, replace(kind.config, log_truth=True), seed)
         log = load_click_log(path)
     config = ReplayConfig(personalize_by=kind.personalize_by)
-    clicks, truth = ObjectiveConfig(propensity="logged"), ObjectiveConfig(label="relevance")
-    naive = replay_maker(log, clicks)(config, "all").run(settings)
+    clicks, truth = (ObjectiveConfig(estimator=name) for name in ("logged", "judged"))
+    weighted = replay_maker(log, clicks)(config, "all").run(settings)
     judged = replay_maker(log, truth)(config, "all").run(settings)
-    by_clicks, by_truth = (_users_gains(result.sessions) for result in (naive, judged))
+    by_truth = _users_gains(judged.sessions)
     n = len(by_truth)
     return TrueGain(
-        float(by_truth.mean()),
+        judged.metrics["delta_judged_ndcg_at_10"],
         float(by_truth.std(ddof=1) / np.sqrt(n)) if n > 1 else float("inf"),
-        float(by_clicks.mean()),
-        naive.metrics["delta_debiased_ndcg_at_10"],
+        weighted.metrics["delta_ndcg_at_10"],
+        weighted.metrics["delta_debiased_ndcg_at_10"],
     )
 
 
 def _users_gains(sessions: SessionScores) -> NDArray[np.float64]:
-    change = sessions.after["ndcg_at_10"] - sessions.before["ndcg_at_10"]
+    change = sessions.after["judged_ndcg_at_10"] - sessions.before["judged_ndcg_at_10"]
     return cluster_means(change, cluster_numbers(sessions.user))

@@ -9,11 +9,15 @@ def label(metric: str) -> str:
     """A metric's name as people write it, with its cutoff.
 
     Example:
-        >>> label("ndcg_at_10"), label("mrr")
-        ('NDCG@10', 'MRR')
+        >>> label("ndcg_at_10"), label("debiased_ndcg_at_10"), label("judged_at_10")
+        ('NDCG@10', 'debiased NDCG@10', 'judged@10')
     """
     return (
         metric.replace("_at_", "@")
+        .replace("debiased_", "debiased ")
+        .replace("judged_", "judged ")
+        .replace("condensed_", "condensed ")
+        .replace("session_", "session mean ")
         .replace("recall", "Recall")
         .replace("ndcg", "NDCG")
         .replace("mrr", "MRR")

@@ -21,6 +21,7 @@ UNKNOWN_OBJECTS = ("refuse", "drop_impression", "drop_session")
 DELIMITERS = (",", ";", "\t", "|")
 DECIMALS = (".", ",")
 SHOWN_ORDERS = ("similarity", "fixed", "past_clicks")
+PEOPLE = ("user", "session", "segment")
 FOLLOWED = ("relevance", "position", "refinding")
 MAPPING_MUST = "a YAML file with source=table, and nothing with other sources"
 
@@ -36,6 +37,12 @@ class DatasetConfig:
     path: str | None = setting(
         None,
         text="A folder in the data set format; null means the prepared folder `data/<name>`.",
+    )
+    person: str = setting(
+        "user",
+        one_of(*PEOPLE),
+        "Who counts as a person when figures are averaged and intervals made: the `user`; every "
+        "`session` whose user is unknown, too; or the `segment`, in place of the user.",
     )
 
     def __post_init__(self) -> None:

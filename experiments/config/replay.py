@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from adjuster.metrics.ranking import METRIC_NAMES
 from adjuster.ranges import Rule, at_least, between, check_settings, one_of, or_null, setting
+from experiments.config.ranges import a_path
 
 SCOPES = ("user_id", "segment", "none")
 """Whose vectors a session reads and adjusts; ``none``: all sessions share them."""
 
-LABELS = ("click", "relevance")
+ESTIMATORS = ("auto", "judged", "logged", "file", "estimated", "naive")
 REPEATS = ("count", "ignore")
-PROPENSITIES = ("none", "logged", "estimated")
 
 
 @dataclass
@@ -90,8 +90,18 @@ class ObjectiveConfig:
         one_of(*METRIC_NAMES),
         "The metric that the study maximizes, after adjustment.",
     )
-    label: str = setting(
-        "click", one_of(*LABELS), "`click`, or `relevance` where the log holds judgements."
+    estimator: str = setting(
+        "auto",
+        one_of(*ESTIMATORS),
+        "What tells relevance: `judged` labels; clicks weighted against position by `logged` "
+        "propensities, by those of a `file`, or by ones `estimated` from the log; or, `naive`, "
+        "clicks as they are. `auto` takes the file where one is named, else the first of judged, "
+        "logged and estimated that the log allows, else naive.",
+    )
+    propensity_file: str | None = setting(
+        None,
+        or_null(a_path()),
+        "A CSV, Parquet or JSON file with the propensity of each position.",
     )
     repeat_clicks: str = setting(
         "count",
@@ -99,14 +109,10 @@ class ObjectiveConfig:
         "`count`, or `ignore`: objects that this user clicked in an earlier session are left out "
         "of the ranking before it is scored.",
     )
-    propensity: str = setting(
-        "none",
-        one_of(*PROPENSITIES),
-        "Report a position-debiased NDCG beside the naive one, with logged or estimated "
-        "propensities.",
-    )
     propensity_clip: float = setting(
-        20.0, at_least(1), "Inverse propensities are clipped at this value."
+        20.0,
+        at_least(1),
+        "Largest weight of a click; a click model makes up for what is cut off.",
     )
 
     def __post_init__(self) -> None:

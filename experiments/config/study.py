@@ -5,7 +5,15 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from adjuster.ranges import at_least, between, check_settings, one_of, or_null, setting
+from adjuster.ranges import (
+    at_least,
+    between,
+    check_settings,
+    not_negative,
+    one_of,
+    or_null,
+    setting,
+)
 from experiments.config.ranges import folder_name
 
 SAMPLERS = ("tpe", "gp", "cmaes", "qmc", "random", "grid")
@@ -57,6 +65,16 @@ class GuardrailsConfig:
         "keep_off",
         one_of(*BYSTANDERS),
         "`keep_off` when withheld queries clearly lose, or `report` only.",
+    )
+    min_gain: float = setting(
+        0.005,
+        not_negative(),
+        "Smallest gain worth having: a verdict keeps off where any gain is below it.",
+    )
+    max_bystander_loss: float = setting(
+        0.005,
+        not_negative(),
+        "Largest mean loss over all traffic that queries without feedback may cause.",
     )
 
     def __post_init__(self) -> None:

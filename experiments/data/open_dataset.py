@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from experiments.config.data import DatasetConfig
@@ -28,10 +29,15 @@ def open_dataset(config: DatasetConfig, data_dir: str | Path = "data") -> ClickL
     Raises:
         InputError: If the folder is missing or faulty, or the set cannot be prepared.
     """
+    return replace(load_click_log(_folder(config, data_dir)), person=config.person)
+
+
+def _folder(config: DatasetConfig, data_dir: str | Path) -> Path:
+    """Where the data set lies, prepared first where it is a known one and absent."""
     if config.path:
-        return load_click_log(Path(config.path).expanduser())
+        return Path(config.path).expanduser()
     folder = Path(data_dir) / config.name
     if not folder.exists():
         print(f"Preparing the data set {config.name} in {folder} (once) …", file=sys.stderr)
         PREPARED[config.name](folder)
-    return load_click_log(folder)
+    return folder

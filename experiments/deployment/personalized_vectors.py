@@ -48,7 +48,7 @@ def write_personalized(
         The file and the number of copies in it.
     """
     everything = replace(config, bystander_share=0.0)
-    layout = lay_out(log, everything, ObjectiveConfig(), "all")
+    layout = lay_out(log, everything, ObjectiveConfig(estimator="naive"), "all")
     copies = learn_copies(layout, settings)
     names = owner_names(log, layout.timeline.scope)
     path = folder / FILE

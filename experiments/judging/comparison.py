@@ -1,7 +1,8 @@
 """One configuration against another on the same sessions: the gain and how sure it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,18 +167,18 @@ def adjust_family(comparisons: Sequence[Comparison]) -> list[Comparison]:
 
 
 def concatenate(parts: Sequence[SessionScores]) -> SessionScores:
-    """Rows of several replays as one, such as the bystanders of each withheld fold.
+    """Rows of several replays, one below the other.
 
-    Args:
-        parts: At least one; all with the same metrics.
+    Sums by position are of whole replays and are left out.
     """
     first = parts[0]
-    return SessionScores(
-        session=np.concatenate([part.session for part in parts]),
-        owner=np.concatenate([part.owner for part in parts]),
-        user=np.concatenate([part.user for part in parts]),
-        created_at=np.concatenate([part.created_at for part in parts]),
-        reached=np.concatenate([part.reached for part in parts]),
-        before={name: np.concatenate([p.before[name] for p in parts]) for name in first.before},
-        after={name: np.concatenate([p.after[name] for p in parts]) for name in first.after},
-    )
+    columns: dict[str, Any] = {}
+    for item in fields(SessionScores):
+        values = [getattr(part, item.name) for part in parts]
+        if isinstance(values[0], np.ndarray):
+            columns[item.name] = np.concatenate(values)
+        elif isinstance(values[0], dict):
+            columns[item.name] = {
+                name: np.concatenate([value[name] for value in values]) for name in values[0]
+            }
+    return replace(first, **columns, positions=None)

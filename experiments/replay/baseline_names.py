@@ -5,6 +5,7 @@ LOGGED_ORDER = "logged_order"
 POPULARITY = "popularity"
 POPULARITY_ADDED = "popularity_added"
 ROCCHIO = "rocchio"
+HEADROOM = "headroom"
 
 BASELINES = {
     NO_ADJUSTMENT: "no adjustment",
@@ -12,5 +13,7 @@ BASELINES = {
     POPULARITY: "popularity",
     POPULARITY_ADDED: "similarity + popularity",
     ROCCHIO: "Rocchio",
+    HEADROOM: "headroom (by later clicks)",
 }
-"""Each baseline's name in files → its name for people."""
+"""Each baseline's name in files → its name for people. All but the last can be had; that one says
+how much there is to gain."""

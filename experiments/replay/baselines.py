@@ -1,4 +1,4 @@
-"""What any configuration has to beat: no adjustment, the logged order, popularity, Rocchio."""
+"""What any configuration has to beat, and the headroom that none is expected to pass."""
 
 from dataclasses import dataclass, field
 
@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from adjuster.fused_engine.knobs import rocchio_knobs
 from adjuster.rocchio import RocchioWeights
 from experiments.replay.baseline_names import (
+    HEADROOM,
     LOGGED_ORDER,
     NO_ADJUSTMENT,
     POPULARITY,
     POPULARITY_ADDED,
     ROCCHIO,
 )
+from experiments.replay.headroom import rank_by_later_labels
 from experiments.replay.layout import Layout
 from experiments.replay.popularity import rank_by_popularity
 from experiments.replay.replay import Replay
@@ -38,7 +40,7 @@ def score_baselines(replay: Replay, settings: Settings) -> dict[str, Baseline]:
     """Score every baseline on a replay's sessions.
 
     Args:
-        replay: The replay.
+        replay: The replay, of any window.
         settings: Gives the interval between ticks, and Rocchio's selection of sessions.
 
     Returns:
@@ -57,6 +59,7 @@ def score_baselines(replay: Replay, settings: Settings) -> dict[str, Baseline]:
             {"strength": popularity.added_strength, "weight": popularity.added_weight},
         ),
         ROCCHIO: Baseline(replay.run_knobs(knobs, settings)),
+        HEADROOM: Baseline(score(rank_by_later_labels(layout))),
     }
 
 

@@ -27,7 +27,8 @@ class ScoringBlock:
 
     Args:
         sessions: Shape ``(n,)``: scored sessions, in order of time.
-        rows: Shape ``(n_rows,)``: their impressions, session after session.
+        rows: Shape ``(n_rows,)``: their impressions, session after session, each session's in the
+            order in which ties are broken.
         judgements: Their labels.
         span: Which pairs are run for it, and how far.
     """
@@ -117,7 +118,7 @@ def _block(
     starts = timeline.offsets[sessions]
     lengths = timeline.offsets[sessions + 1] - starts
     local = offsets_of(lengths)
-    rows = np.arange(local[-1]) + np.repeat(starts - local[:-1], lengths)
+    rows = labels.among_equals[np.arange(local[-1]) + np.repeat(starts - local[:-1], lengths)]
     left_out = None if labels.left_out is None else labels.left_out[rows]
     return ScoringBlock(
         sessions=sessions,
@@ -128,7 +129,7 @@ def _block(
 
 
 def rank_block(block: ScoringBlock, scores: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Rank a block's sessions, as `rank_order` does.
+    """Rank a block's sessions, as `rank_order` does: equal scores as its rows stand.
 
     Raises:
         FloatingPointError: If a score is not a finite number.

@@ -9,16 +9,18 @@ from adjuster.config import AdjusterConfig
 from adjuster.fused_engine.knobs import make_knobs
 from adjuster.fused_engine.streams import Corpus, make_corpus, score_originals
 from adjuster.index import MetricType
-from adjuster.metrics.ranking import score_sessions
 from adjuster.scale import cannot_be_computed, computable_sizes, row_sizes
 from experiments.common.errors import InputError
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.blocks import ScoringBlock, assign_owners, build_blocks, rank_block
-from experiments.replay.debiasing import Debiased
 from experiments.replay.labels import Labels, build_labels
 from experiments.replay.lessons import Pairs, build_pairs
+from experiments.replay.measures import Columns
+from experiments.replay.objective import Objective, find_objective
 from experiments.replay.scorers import ExplorationScorer, SessionScorer
+from experiments.replay.scoring import Scoring, build_scoring
+from experiments.replay.ties import among_equals
 from experiments.replay.timeline import Timeline, build_timeline
 
 
@@ -41,14 +43,17 @@ class Layout:
         corpus: The originals and the queries, as the engine reads them.
         before: Shape ``(n_impressions,)``: scores with the originals.
         blocks: The blocks that a replay is scored in, at least one, none without sessions.
+        scoring: What the blocks are measured by, and how sessions are weighted.
         before_orders: Block → its results ranked with the originals.
-        before_scores: Block → metric → its sessions' values with the originals.
+        before_scores: Block → column → its sessions' values with the originals.
+        before_discounts: Shape ``(n_impressions,)``: discount of each result of a scored session,
+            ranked with the originals.
         scorers: What fills further columns.
     """
 
     log: ClickLog
     config: ReplayConfig
-    objective: ObjectiveConfig
+    objective: Objective
     window: str
     timeline: Timeline
     labels: Labels
@@ -56,13 +61,35 @@ class Layout:
     corpus: Corpus
     before: NDArray[np.floating]
     blocks: tuple[ScoringBlock, ...]
+    scoring: Scoring
     before_orders: tuple[NDArray[np.int64], ...]
-    before_scores: tuple[dict[str, NDArray[np.float64]], ...]
+    before_scores: tuple[Columns, ...]
+    before_discounts: NDArray[np.float64]
     scorers: tuple[SessionScorer, ...]
+
+    @property
+    def weight(self) -> NDArray[np.float64]:
+        """Part of each scored session in the users' means, shape ``(n_in_window,)``; sum 1."""
+        return self.scoring.weight
+
+    @property
+    def n_in_window(self) -> int:
+        """Sessions of the window, whether they can be scored or not."""
+        return self.timeline.n_sessions - self.timeline.scored_from
+
+    @property
+    def n_scorable(self) -> int:
+        """Those of them that show a result with a positive label."""
+        return sum(len(block.judgements.scored) for block in self.blocks)
 
 
 def lay_out(
-    log: ClickLog, config: ReplayConfig, objective: ObjectiveConfig, window: str = "tune"
+    log: ClickLog,
+    config: ReplayConfig,
+    objective: ObjectiveConfig,
+    window: str = "tune",
+    *,
+    found: Objective | None = None,
 ) -> Layout:
     """Lay a click log out.
 
@@ -71,22 +98,30 @@ def lay_out(
         config: How it is replayed.
         objective: What is scored.
         window: Which part is scored: ``tune``, ``test`` or ``all``.
+        found: The objective of another layout of this log, which is taken in place of choosing.
 
     Raises:
         InputError: If the log cannot be replayed or scored like this.
     """
     timeline = build_timeline(log, config, window=window)
-    labels = build_labels(timeline, objective)
+    corpus = _corpus(log)
+    before = _score_originals(corpus, timeline)
+    chosen = find_objective(timeline, objective, before, seed=config.seed, found=found)
+    labels = build_labels(
+        timeline,
+        among_equals(before, timeline.offsets, config.seed),
+        estimator=chosen.estimator,
+        repeat_clicks=objective.repeat_clicks,
+    )
     owner_block = assign_owners(timeline, config.n_blocks, config.seed)
     pairs = build_pairs(timeline, owner_block=owner_block)
     blocks = build_blocks(timeline, pairs, owner_block, labels, config.n_blocks)
-    corpus = _corpus(log)
-    before = _score_originals(corpus, timeline)
+    scoring = build_scoring(timeline, chosen, labels, blocks)
     orders = tuple(rank_block(block, before) for block in blocks)
     return Layout(
         log=log,
         config=config,
-        objective=objective,
+        objective=chosen,
         window=window,
         timeline=timeline,
         labels=labels,
@@ -94,13 +129,21 @@ def lay_out(
         corpus=corpus,
         before=before,
         blocks=blocks,
+        scoring=scoring,
         before_orders=orders,
-        before_scores=tuple(
-            score_sessions(block.judgements, order)
-            for block, order in zip(blocks, orders, strict=True)
-        ),
-        scorers=_scorers(timeline, config, objective, labels, blocks),
+        before_scores=tuple(scoring.score(number, order) for number, order in enumerate(orders)),
+        before_discounts=_discounts(scoring, orders, len(before)),
+        scorers=_scorers(config, chosen, scoring, blocks),
     )
+
+
+def _discounts(
+    scoring: Scoring, orders: tuple[NDArray[np.int64], ...], n_impressions: int
+) -> NDArray[np.float64]:
+    discounts = np.zeros(n_impressions)
+    for number, order in enumerate(orders):
+        scoring.linear.put_discounts(number, order, discounts)
+    return discounts
 
 
 def _corpus(log: ClickLog) -> Corpus:
@@ -141,17 +184,13 @@ def _score_originals(corpus: Corpus, timeline: Timeline) -> NDArray[np.floating]
 
 
 def _scorers(
-    timeline: Timeline,
     config: ReplayConfig,
-    objective: ObjectiveConfig,
-    labels: Labels,
+    objective: Objective,
+    scoring: Scoring,
     blocks: tuple[ScoringBlock, ...],
 ) -> tuple[SessionScorer, ...]:
-    scorers: list[SessionScorer] = []
-    if config.exploration_ratio > 0:
-        scorers.append(
-            ExplorationScorer(blocks, objective.metric, config.exploration_ratio, config.seed)
-        )
-    if objective.propensity != "none":
-        scorers.append(Debiased(timeline, objective, labels, blocks))
-    return tuple(scorers)
+    if not config.exploration_ratio > 0:
+        return ()
+    return (
+        ExplorationScorer(blocks, scoring, objective.key, config.exploration_ratio, config.seed),
+    )

@@ -5,15 +5,20 @@ simple thing is better. Counts are as old as the worker's: a search sees the cli
 that had been taken by the last tick.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.metrics.ranking import judge, rank_order, score_sessions
+from adjuster.metrics.linear import judge_linear, linear_scores
+from adjuster.metrics.ranking import Judgements, judge, rank_order, score_sessions
 from adjuster.ticks import NEVER, tick_after
 from experiments.replay.layout import Layout
+from experiments.replay.objective import Objective
+from experiments.replay.people import users_mean
 from experiments.replay.timeline import Timeline
 
 Key = TypeVar("Key")
@@ -113,17 +118,44 @@ def _prior(timeline: Timeline) -> float:
 
 
 def _best(candidates: dict[Key, NDArray[np.float64]], layout: Layout, fallback: Key) -> Key:
-    """The key whose scores rank warmup best."""
-    offsets = layout.timeline.offsets[: layout.timeline.warmup_end + 1]
-    rows = slice(0, int(offsets[-1]))
-    gains = layout.labels.gains[rows]
-    if not gains.any():
-        return fallback
-    left_out = None if layout.labels.left_out is None else layout.labels.left_out[rows]
-    judgements = judge(gains, offsets, left_out=left_out)
+    """The key whose scores rank warmup best by the objective."""
+    value = _objective_of_warmup(layout)
+    return max(candidates, key=lambda key: value(candidates[key])) if value else fallback
 
-    def value(key: Key) -> float:
-        order = rank_order(candidates[key][rows], offsets, left_out=left_out)
-        return float(np.nanmean(score_sessions(judgements, order)[layout.objective.metric]))
 
-    return max(candidates, key=value)
+def _objective_of_warmup(layout: Layout) -> Callable[[NDArray[np.float64]], float] | None:
+    """What makes the objective over warmup, users weighing alike, of scores; None without a label.
+
+    Equal scores are ranked as in the blocks: never by the order in which the log showed them.
+    """
+    timeline, objective, labels = layout.timeline, layout.objective, layout.labels
+    offsets = timeline.offsets[: timeline.warmup_end + 1]
+    rows = labels.among_equals[: offsets[-1]]
+    left_out = None if labels.left_out is None else labels.left_out[rows]
+    judgements = judge(labels.gains[rows], offsets, left_out=left_out)
+    if not len(judgements.scored):
+        return None
+    user = timeline.log.session_person[: timeline.warmup_end][judgements.scored]
+    score = _session_values(objective, judgements, rows)
+
+    def value(scores: NDArray[np.float64]) -> float:
+        order = rank_order(scores[rows], offsets, left_out=left_out)
+        return users_mean(score(order)[judgements.scored], user)
+
+    return value
+
+
+def _session_values(
+    objective: Objective, judgements: Judgements, rows: NDArray[np.int64]
+) -> Callable[[NDArray[np.int64]], NDArray[np.float64]]:
+    """What makes the sessions' values of a ranking, up to a factor common to all."""
+    bias = objective.bias
+    if bias is None:
+        return lambda order: score_sessions(judgements, order)[objective.metric]
+    judged = judge_linear(
+        bias.gains[rows],
+        judgements.offsets,
+        metric=objective.metric,
+        left_out=judgements.left_out,
+    )
+    return partial(linear_scores, judged)

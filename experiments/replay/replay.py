@@ -5,7 +5,7 @@ of the last tick ("after"), both are scored, and the session waits for the worke
 same for every setting is the `Layout` that it runs over.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import astuple, replace
 from functools import lru_cache
 from time import perf_counter
@@ -20,9 +20,9 @@ from adjuster.selection import SelectionConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.layout import Layout, lay_out
+from experiments.replay.objective import Objective
 from experiments.replay.pair_streams import PairStreams
 from experiments.replay.plan import Plan, make_plan, resolve
-from experiments.replay.replayer import MakeReplay
 from experiments.replay.results import Checkpoint, ReplayResult
 from experiments.replay.scoreboard import Scoreboard
 from experiments.replay.settings import Settings
@@ -31,11 +31,24 @@ from experiments.replay.worker_replay import LogIndex, drift_of, published_repla
 PLANS_KEPT = 4
 
 
-def replay_maker(log: ClickLog, objective: ObjectiveConfig) -> MakeReplay:
-    """Makes replays of a log, scored by an objective."""
+def replay_maker(
+    log: ClickLog, objective: ObjectiveConfig, found: Objective | None = None
+) -> Callable[[ReplayConfig, str], "Replay"]:
+    """Makes replays of a log, all scored by one objective, chosen once.
+
+    Args:
+        log: The click log.
+        objective: What was asked for.
+        found: The objective that another layout of this log was given; chosen with the first
+            replay if None.
+    """
+    windows: dict[str, Objective] = {}
 
     def make(config: ReplayConfig, window: str) -> Replay:
-        return Replay(lay_out(log, config, objective, window))
+        known = windows.get(window) or next(iter(windows.values()), found)
+        layout = lay_out(log, config, objective, window, found=known)
+        windows[window] = layout.objective
+        return Replay(layout)
 
     return make
 
@@ -50,6 +63,11 @@ class Replay:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self._plan = lru_cache(PLANS_KEPT)(self._make_plan)
+
+    @property
+    def objective_key(self) -> str:
+        """Name of the objective among the metrics of a result."""
+        return self.layout.objective.key
 
     def run(self, settings: Settings) -> ReplayResult:
         """Replay one setting from start to end."""

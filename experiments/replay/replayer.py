@@ -11,6 +11,10 @@ from experiments.replay.settings import Settings
 class Replayer(Protocol):
     """A log ready to be replayed under any settings."""
 
+    @property
+    def objective_key(self) -> str:
+        """Name of the objective among the metrics of a result."""
+
     def run(self, settings: Settings) -> ReplayResult:
         """Replay the log under these settings."""
 

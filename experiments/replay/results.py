@@ -7,26 +7,76 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
+class PositionSums:
+    """What clicks at each position add to a debiased metric, over users' means.
+
+    A weighted value is linear in the inverse propensities, so that these sums give it under any
+    other propensities too.
+
+    Args:
+        before: Shape ``(n_positions,)``: click times discount, ranked with the originals.
+        after: Shape ``(n_positions,)``: the same, ranked with the adjusted vectors.
+        weight: Shape ``(n_positions,)``: what the values are divided by.
+        draws: Shape ``(n_draws, n_positions)``: propensities from resampled clicks; without rows
+            where they are given, not estimated.
+    """
+
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    draws: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class SessionScores:
     """One row a scored session, as columns.
 
     Args:
         session: Shape ``(n,)``: index in the log.
         owner: Shape ``(n,)``: whose vectors it read; -1 where it has no owner.
-        user: Shape ``(n,)``: index of the user, -1 unknown.
+        user: Shape ``(n,)``: who counts as a person, -1 unknown; see `ClickLog.person`.
+        query: Shape ``(n,)``: index of the query.
         created_at: Shape ``(n,)``: UTC epoch seconds.
         reached: Shape ``(n,)`` bool: it showed at least one adjusted object.
         before: Metric → shape ``(n,)``, ranked with the originals.
         after: Metric → shape ``(n,)``, ranked with the adjusted vectors.
+        refound: Shape ``(n,)``: the part of the objective's change that lies on objects which the
+            user had clicked in an earlier session.
+        weight: Shape ``(n,)``: of each session in a debiased metric, its users' mean 1; None
+            where clicks are taken as they are or labels are judged.
+        weighted_metric: The metric that `weight` belongs to, or "".
+        positions: What the clicks at each position add to it, or None.
     """
 
     session: NDArray[np.int64]
     owner: NDArray[np.int64]
     user: NDArray[np.int64]
+    query: NDArray[np.int64]
     created_at: NDArray[np.int64]
     reached: NDArray[np.bool_]
     before: dict[str, NDArray[np.float64]]
     after: dict[str, NDArray[np.float64]]
+    refound: NDArray[np.float64]
+    weight: NDArray[np.float64] | None = None
+    weighted_metric: str = ""
+    positions: PositionSums | None = None
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Whose clicks a log holds, session by session, learnt from or scored.
+
+    Args:
+        user: Shape ``(n_sessions,)``: index of the user, -1 unknown.
+        query: Shape ``(n_sessions,)``.
+        created_at: Shape ``(n_sessions,)``: UTC epoch seconds.
+        clicks: Shape ``(n_sessions,)``: clicks of each.
+    """
+
+    user: NDArray[np.int64]
+    query: NDArray[np.int64]
+    created_at: NDArray[np.int64]
+    clicks: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -70,13 +120,14 @@ class ReplayResult:
     """The outcome of one replay.
 
     Args:
-        metrics: ``ndcg_at_10`` …, each with ``before_`` and ``delta_`` twins, ``drift_mean``,
-            ``harmed_share``, ``reach``.
+        metrics: Means over users of their mean sessions: the objective first, the same over
+            sessions (``session_…``) second, then ``ndcg_at_10`` …, each with ``before_`` and
+            ``delta_`` twins; ``harmed_share``, ``reach``; and ``drift_mean`` over objects.
         sessions: The scored sessions' rows.
         bystanders: Rows of the sessions whose queries' feedback was withheld, or None.
         curve: Before and after over time.
         counts: What became of the sessions.
-        blocks: Block → mean of the objective over its sessions.
+        blocks: Block → mean of the objective, its sessions weighted as in the users' means.
         drift: Shape ``(n_adjusted,)``: 1 - cosine of each adjusted object.
         seconds: Wall time of the parts of the replay.
     """
@@ -98,8 +149,9 @@ class Checkpoint:
     Args:
         block: 0-based.
         n_blocks: How many there are.
-        value: Mean of the objective over this block's scored sessions; NaN where it has none.
-        running_value: Mean over all scored sessions so far.
+        value: Mean of the objective over this block's scored sessions, weighted as in the users'
+            means; NaN where it has none.
+        running_value: The same over all scored sessions so far; in the end the users' mean.
         n_sessions: Scored sessions so far.
     """
 

@@ -1,17 +1,18 @@
-"""From scores to figures: the sessions' rows, their means, the curve over time."""
+"""From scores to figures: the sessions' rows, the users' means, the curve over time."""
 
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.metrics.ranking import METRIC_NAMES, score_sessions
 from adjuster.ragged import row_sums
 from experiments.replay.blocks import rank_block
 from experiments.replay.layout import Layout
+from experiments.replay.people import users_mean, users_shares, weighted_mean
 from experiments.replay.results import (
     Checkpoint,
     CurvePoint,
+    PositionSums,
     ReplayResult,
     SessionCounts,
     SessionScores,
@@ -34,12 +35,13 @@ class Scoreboard:
         self._layout, self._schedule = layout, schedule
         self.after = layout.before.copy()
         self.adjusted = np.zeros(len(self.after), np.bool_)
-        n_scored = layout.timeline.n_sessions - layout.timeline.scored_from
-        self._before = _empty_columns(METRIC_NAMES, n_scored)
-        self._after = _empty_columns(METRIC_NAMES, n_scored)
+        n_scored = layout.n_in_window
+        self._before = _empty_columns(layout.scoring.names, n_scored)
+        self._after = _empty_columns(layout.scoring.names, n_scored)
         self._further = [_empty_columns(scorer.columns, n_scored) for scorer in layout.scorers]
+        self._discounts = layout.before_discounts.copy()
         self._block_values: list[float] = []
-        self._total, self._n_sessions = 0.0, 0
+        self._total, self._weight, self._n_sessions = 0.0, 0.0, 0
         self.seconds = 0.0
 
     def add_block(self, number: int) -> Checkpoint:
@@ -49,51 +51,53 @@ class Scoreboard:
         block = layout.blocks[number]
         rows = block.sessions - layout.timeline.scored_from
         order = rank_block(block, self.after)
-        after = score_sessions(block.judgements, order)
-        for name in METRIC_NAMES:
-            self._after[name][rows] = after[name]
+        after = layout.scoring.score(number, order)
+        for name, values in after.items():
+            self._after[name][rows] = values
             self._before[name][rows] = layout.before_scores[number][name]
         for scorer, columns in zip(layout.scorers, self._further, strict=True):
             found = scorer.score(number, layout.before_orders[number], order)
             for name, column in columns.items():
                 column[rows] = found[name]
-        counts = ~layout.timeline.withheld[block.sessions]
-        checkpoint = self._add_value(number, after[layout.objective.metric][counts])
+        layout.scoring.linear.put_discounts(number, order, self._discounts)
+        checkpoint = self._add_value(number, after[layout.objective.key], layout.weight[rows])
         self.seconds += perf_counter() - started
         return checkpoint
 
-    def _add_value(self, number: int, values: NDArray[np.float64]) -> Checkpoint:
+    def _add_value(
+        self, number: int, values: NDArray[np.float64], weight: NDArray[np.float64]
+    ) -> Checkpoint:
         """The objective so far, with the values of a block's sessions that count."""
-        values = values[~np.isnan(values)]
-        self._total += float(values.sum())
-        self._n_sessions += len(values)
-        self._block_values.append(float(values.mean()) if len(values) else float("nan"))
+        counts = weight > 0
+        self._total += float((values[counts] * weight[counts]).sum())
+        self._weight += float(weight.sum())
+        self._n_sessions += int(counts.sum())
+        self._block_values.append(weighted_mean(values, weight))
         return Checkpoint(
             block=number,
             n_blocks=len(self._layout.blocks),
             value=self._block_values[-1],
-            running_value=self._total / self._n_sessions if self._n_sessions else float("nan"),
+            running_value=self._total / self._weight if self._n_sessions else float("nan"),
             n_sessions=self._n_sessions,
         )
 
     def finish(self, drift: NDArray[np.float64]) -> ReplayResult:
         """The result of all blocks."""
         started = perf_counter()
-        timeline, metric = self._layout.timeline, self._layout.objective.metric
-        positive = ~np.isnan(self._after[metric])
+        layout = self._layout
+        timeline, key = layout.timeline, layout.objective.key
+        scorable = ~np.isnan(self._after[key])
         withheld = timeline.withheld[timeline.scored_from :]
-        keep = positive & ~withheld
-        sessions = self._rows(keep)
-        metrics = summarize(sessions, metric, drift)
-        for scorer, columns in zip(self._layout.scorers, self._further, strict=True):
-            kept = {name: column[keep] for name, column in columns.items()}
-            metrics |= scorer.summarize(kept, metrics)
+        sessions = self._rows(scorable & ~withheld, self._position_sums())
+        metrics = summarize(sessions, key, drift)
+        for scorer, columns in zip(layout.scorers, self._further, strict=True):
+            metrics |= scorer.summarize(columns, layout.weight, metrics)
         result = ReplayResult(
             metrics=metrics,
             sessions=sessions,
-            bystanders=self._rows(positive & withheld) if withheld.any() else None,
-            curve=curve(sessions, metric, self._layout.config.curve_points),
-            counts=self._counts(positive),
+            bystanders=self._rows(scorable & withheld) if withheld.any() else None,
+            curve=curve(sessions, key, layout.config.curve_points),
+            counts=self._counts(scorable),
             blocks=self._block_values,
             drift=drift,
             seconds={},
@@ -101,24 +105,40 @@ class Scoreboard:
         self.seconds += perf_counter() - started
         return result
 
-    def _counts(self, positive: NDArray[np.bool_]) -> SessionCounts:
-        not_scored = int((~positive).sum())
+    def _counts(self, scorable: NDArray[np.bool_]) -> SessionCounts:
+        not_scored = int((~scorable).sum())
         if self._schedule is None:
             return SessionCounts(not_scored)
         return SessionCounts(not_scored, self._schedule.counts, self._schedule.late_clicks)
 
-    def _rows(self, keep: NDArray[np.bool_]) -> SessionScores:
-        timeline = self._layout.timeline
+    def _position_sums(self) -> PositionSums | None:
+        terms = self._layout.scoring.positions
+        if terms is None:
+            return None
+        return terms.sums(self._layout.before_discounts, self._discounts)
+
+    def _rows(
+        self, keep: NDArray[np.bool_], positions: PositionSums | None = None
+    ) -> SessionScores:
+        layout = self._layout
+        timeline, scoring = layout.timeline, layout.scoring
         session = timeline.scored_from + np.flatnonzero(keep)
         reached = row_sums(self.adjusted, timeline.offsets)[session] > 0
+        lift = self._discounts - layout.before_discounts
+        attainable = scoring.attainable
         return SessionScores(
             session=session,
             owner=timeline.owner[session],
-            user=timeline.log.session_user[session].astype(np.int64),
+            user=timeline.log.session_person[session],
+            query=timeline.query[session].astype(np.int64),
             created_at=timeline.created_at[session],
             reached=reached,
             before={name: values[keep] for name, values in self._before.items()},
             after={name: values[keep] for name, values in self._after.items()},
+            refound=scoring.refinding.change(lift, len(keep))[keep],
+            weight=None if attainable is None else attainable[keep],
+            weighted_metric="" if attainable is None else layout.objective.key,
+            positions=positions,
         )
 
 
@@ -126,28 +146,38 @@ def _empty_columns(names: tuple[str, ...], n_sessions: int) -> dict[str, NDArray
     return {name: np.full(n_sessions, np.nan) for name in names}
 
 
-def summarize(sessions: SessionScores, metric: str, drift: NDArray[np.float64]) -> dict[str, float]:
-    """The figures of a replay: means over its scored sessions.
+def summarize(
+    sessions: SessionScores, objective: str, drift: NDArray[np.float64]
+) -> dict[str, float]:
+    """The figures of a replay: means over users of the mean of each one's scored sessions.
 
     Args:
         sessions: The scored sessions.
-        metric: The objective, by which a session is harmed.
+        objective: The column by which a session is harmed.
         drift: 1 - cosine of each adjusted object.
 
     Returns:
-        Each metric, its ``before_`` and ``delta_``; ``drift_mean`` (0 where nothing was
-        adjusted), ``harmed_share``, ``reach``.
+        The objective first, and second the same over sessions, as ``session_…``; then every other
+        column; each with ``before_`` and ``delta_``. Last ``drift_mean`` over objects (0 where
+        nothing was adjusted), ``harmed_share``, ``reach``.
     """
-    figures: dict[str, float] = {}
-    for name in METRIC_NAMES:
-        after, before = mean_of(sessions.after[name]), mean_of(sessions.before[name])
-        figures |= {name: after, f"before_{name}": before, f"delta_{name}": after - before}
-    change = sessions.after[metric] - sessions.before[metric]
+    user = sessions.user
+    new, old = sessions.after[objective], sessions.before[objective]
+    figures = _change(objective, users_mean(old, user), users_mean(new, user))
+    figures |= _change(f"session_{objective}", mean_of(old), mean_of(new))
+    for name, after in sessions.after.items():
+        if name != objective:
+            before = sessions.before[name]
+            figures |= _change(name, users_mean(before, user), users_mean(after, user))
     return figures | {
         "drift_mean": mean_of(drift) if len(drift) else 0.0,
-        "harmed_share": mean_of(change < HARMED_BELOW),
-        "reach": mean_of(sessions.reached),
+        "harmed_share": users_mean(new - old < HARMED_BELOW, user),
+        "reach": users_mean(sessions.reached, user),
     }
+
+
+def _change(name: str, before: float, after: float) -> dict[str, float]:
+    return {name: after, f"before_{name}": before, f"delta_{name}": after - before}
 
 
 def mean_of(values: NDArray[np.number | np.bool_]) -> float:
@@ -160,15 +190,16 @@ def mean_of(values: NDArray[np.number | np.bool_]) -> float:
     return float(np.mean(values, dtype=np.float64)) if len(values) else float("nan")
 
 
-def curve(sessions: SessionScores, metric: str, n_points: int) -> list[CurvePoint]:
-    """Before and after over time, in stretches of equally many sessions."""
+def curve(sessions: SessionScores, objective: str, n_points: int) -> list[CurvePoint]:
+    """Before and after over time, in stretches of equally many sessions, users weighing alike."""
     order = np.argsort(sessions.created_at, kind="stable")
+    share = users_shares(sessions.user, np.ones(len(sessions.user), np.bool_))
     return [
         CurvePoint(
             created_at=int(sessions.created_at[piece[-1]]),
             n_sessions=len(piece),
-            before=mean_of(sessions.before[metric][piece]),
-            after=mean_of(sessions.after[metric][piece]),
+            before=weighted_mean(sessions.before[objective][piece], share[piece]),
+            after=weighted_mean(sessions.after[objective][piece], share[piece]),
         )
         for piece in np.array_split(order, n_points)
         if len(piece)

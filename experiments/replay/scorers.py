@@ -1,4 +1,4 @@
-"""Further columns of the scored sessions, beside the metrics before and after."""
+"""Further columns of the scored sessions, beside what they are measured by before and after."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.live.exploration import mix_exploration_sessions
-from adjuster.metrics.ranking import score_sessions
 from experiments.replay.blocks import ScoringBlock
-
-Columns = Mapping[str, NDArray[np.float64]]
+from experiments.replay.measures import Columns
+from experiments.replay.people import weighted_mean
+from experiments.replay.scoring import Scoring
 
 
 class SessionScorer(Protocol):
     """Fills columns block by block, and says what they come to over all scored sessions.
 
-    A new way to score a session (a weighted numerator and its weight, say) is one of these,
-    added in `layout.lay_out`; neither replay nor scoreboard changes for it.
+    A further figure of a session (what exploration costs it, say) is one of these, added in
+    `layout.lay_out`; neither replay nor scoreboard changes for it.
     """
 
     @property
@@ -34,11 +34,14 @@ class SessionScorer(Protocol):
             after: Ranked with the adjusted vectors.
         """
 
-    def summarize(self, columns: Columns, metrics: Mapping[str, float]) -> dict[str, float]:
+    def summarize(
+        self, columns: Columns, weight: NDArray[np.float64], metrics: Mapping[str, float]
+    ) -> dict[str, float]:
         """What the columns of the sessions that count come to.
 
         Args:
             columns: Its columns, in order of session.
+            weight: Part of each session in the users' means.
             metrics: The metrics so far.
         """
 
@@ -49,29 +52,32 @@ class ExplorationScorer:
 
     Args:
         blocks: The blocks.
-        metric: The objective.
+        scoring: How they are scored.
+        key: The objective.
         ratio: Share of results that explore, in (0, 1].
         seed: Seed of the draws; each block draws its own.
     """
 
     blocks: tuple[ScoringBlock, ...]
-    metric: str
+    scoring: Scoring
+    key: str
     ratio: float
     seed: int
     columns: tuple[str, ...] = ("explored",)
 
     def score(self, number: int, before: NDArray[np.int64], after: NDArray[np.int64]) -> Columns:
         """See `SessionScorer.score`."""
-        judgements = self.blocks[number].judgements
+        offsets = self.blocks[number].judgements.offsets
         rng = np.random.default_rng([self.seed, number])
-        mixed = mix_exploration_sessions(after, before, judgements.offsets, self.ratio, rng)
-        return {"explored": score_sessions(judgements, mixed)[self.metric]}
+        mixed = mix_exploration_sessions(after, before, offsets, self.ratio, rng)
+        return {"explored": self.scoring.score(number, mixed)[self.key]}
 
-    def summarize(self, columns: Columns, metrics: Mapping[str, float]) -> dict[str, float]:
+    def summarize(
+        self, columns: Columns, weight: NDArray[np.float64], metrics: Mapping[str, float]
+    ) -> dict[str, float]:
         """See `SessionScorer.summarize`."""
-        values = columns["explored"]
-        explored = float(np.mean(values)) if len(values) else float("nan")
+        explored = weighted_mean(columns["explored"], weight)
         return {
-            f"explored_{self.metric}": explored,
-            "exploration_cost": metrics[self.metric] - explored,
+            f"explored_{self.key}": explored,
+            "exploration_cost": metrics[self.key] - explored,
         }

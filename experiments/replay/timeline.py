@@ -28,6 +28,7 @@ class Timeline:
     Args:
         log: The click log.
         warmup_end: Sessions before this one are warmup.
+        tune_end: Sessions from this one on are the sealed test, replayed or not.
         scored_from: First scored session.
         n_sessions: Sessions replayed; scored are ``scored_from:n_sessions``.
         closes_at: Ticks after this time are not taken, in epoch seconds.
@@ -42,6 +43,7 @@ class Timeline:
 
     log: ClickLog
     warmup_end: int
+    tune_end: int
     scored_from: int
     n_sessions: int
     closes_at: int
@@ -105,6 +107,7 @@ def build_timeline(log: ClickLog, config: ReplayConfig, *, window: str = "tune")
     Raises:
         InputError: If the log has too few sessions for the window, or no owners for the scope.
     """
+    warmup_end, tune_end = _split(log, config)
     first, last = _window(log, config, window)
     scope = resolve_scope(log, config.personalize_by)
     owner, n_owners = _owners(log, scope)
@@ -114,7 +117,8 @@ def build_timeline(log: ClickLog, config: ReplayConfig, *, window: str = "tune")
     created_at = log.session_created_at[:last]
     return Timeline(
         log=log,
-        warmup_end=round(log.n_sessions * config.split.warmup),
+        warmup_end=warmup_end,
+        tune_end=tune_end,
         scored_from=first,
         n_sessions=last,
         closes_at=NEVER - 1 if window == "all" else int(created_at[-1]),
@@ -127,9 +131,14 @@ def build_timeline(log: ClickLog, config: ReplayConfig, *, window: str = "tune")
     )
 
 
+def _split(log: ClickLog, config: ReplayConfig) -> tuple[int, int]:
+    """The first session of tune, and the first of the sealed test."""
+    split = config.split
+    return round(log.n_sessions * split.warmup), round(log.n_sessions * (split.warmup + split.tune))
+
+
 def _window(log: ClickLog, config: ReplayConfig, window: str) -> tuple[int, int]:
-    warmup_end = round(log.n_sessions * config.split.warmup)
-    tune_end = round(log.n_sessions * (config.split.warmup + config.split.tune))
+    warmup_end, tune_end = _split(log, config)
     first, last = {
         "tune": (warmup_end, tune_end),
         "test": (tune_end, log.n_sessions),

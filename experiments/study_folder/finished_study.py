@@ -47,7 +47,7 @@ class FinishedStudy:
     @property
     def metric(self) -> str:
         """The metric that the study maximized."""
-        return self.config.objective.metric
+        return self.summary.objective
 
     @property
     def guardrails(self) -> GuardrailsConfig:

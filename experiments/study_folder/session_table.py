@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.results import SessionScores
 
+COLUMNS = ("session", "owner", "user", "query", "created_at", "reached", "refound")
+"""Columns that a session table shares with `SessionScores`, beside the metrics."""
+
 
 def session_table(log: ClickLog, scores: SessionScores) -> pd.DataFrame:
     """The rows of a replay with the traits of each session.
@@ -19,10 +22,11 @@ def session_table(log: ClickLog, scores: SessionScores) -> pd.DataFrame:
 
     Returns:
         A row a scored session: ``session_id``, ``session`` (index in the log), ``user`` and
-        ``owner`` (-1 unknown), ``created_at`` (UTC epoch seconds), ``reached``,
-        ``before_<metric>`` and ``after_<metric>``, ``click_position`` (of its topmost click,
-        0-based; -1 without a click), ``user_history`` (earlier sessions of its user; -1 if
-        unknown) and ``query_frequency`` (earlier sessions with its query).
+        ``owner`` (-1 unknown), ``query``, ``created_at`` (UTC epoch seconds), ``reached``,
+        ``before_<metric>`` and ``after_<metric>``, ``refound``,
+        ``weight_<metric>`` where the metric weights clicks, ``click_position`` (of its topmost
+        click, 0-based; -1 without a click), ``user_history`` (earlier sessions of its user; -1
+        if unknown) and ``query_frequency`` (earlier sessions with its query).
     """
     rows = scores.session
     columns: dict[str, NDArray[Any]] = {
@@ -30,11 +34,15 @@ def session_table(log: ClickLog, scores: SessionScores) -> pd.DataFrame:
         "session": rows,
         "user": scores.user,
         "owner": scores.owner,
+        "query": scores.query,
         "created_at": scores.created_at,
         "reached": scores.reached,
     }
     for prefix, metrics in (("before", scores.before), ("after", scores.after)):
         columns |= {f"{prefix}_{name}": values for name, values in metrics.items()}
+    columns["refound"] = scores.refound
+    if scores.weight is not None:
+        columns[f"weight_{scores.weighted_metric}"] = scores.weight
     history = earlier_occurrences(log.session_user)
     columns["click_position"] = topmost_click(log)[rows]
     columns["user_history"] = np.where(log.session_user >= 0, history, -1)[rows]
@@ -43,14 +51,16 @@ def session_table(log: ClickLog, scores: SessionScores) -> pd.DataFrame:
 
 
 def read_scores(table: pd.DataFrame) -> SessionScores:
-    """The rows of a replay back from its session table."""
+    """The rows of a replay back from its session table; sums by position are not kept."""
     metrics = [name.removeprefix("after_") for name in map(str, table) if name.startswith("after_")]
-    columns = {name: table[name].to_numpy() for name in ("session", "owner", "user", "created_at")}
+    columns: dict[str, Any] = {name: table[name].to_numpy() for name in COLUMNS}
+    weights = [name for name in map(str, table) if name.startswith("weight_")]
     return SessionScores(
         **columns,
-        reached=table["reached"].to_numpy(),
         before={name: table[f"before_{name}"].to_numpy() for name in metrics},
         after={name: table[f"after_{name}"].to_numpy() for name in metrics},
+        weight=table[weights[0]].to_numpy() if weights else None,
+        weighted_metric=weights[0].removeprefix("weight_") if weights else "",
     )
 
 

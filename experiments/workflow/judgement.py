@@ -53,11 +53,12 @@ def judge_study(
     known = read_finalists(outputs.path)
     if _same(known, chosen):
         return known
+    over = replays(config, log)
     finalists = judge_finalists(
         [Candidate.of(record) for record in chosen],
         published_defaults(config),
-        replays(config, log),
-        judge_of(config),
+        over,
+        judge_of(config, objective_of(over)),
     )
     return write_finalists(outputs.path, log, finalists)
 
@@ -84,13 +85,14 @@ def open_test(
     Raises:
         InputError: If the test was opened on another trial and `reopen` is false.
     """
+    over = replays(config, log)
     opened = open_sealed_test(
         Candidate.of(record),
         published_defaults(config),
-        replays(config, log),
+        over,
         config.guardrails,
         StudyOpenings(study),
-        judge_of(config),
+        judge_of(config, objective_of(over)),
         reopen=reopen,
     )
     sealed = SealedRecord.of(opened)
@@ -120,9 +122,19 @@ class StudyOpenings:
         self._study.set_attribute("test_openings", [*self.read(), trial])
 
 
-def judge_of(config: SweepConfig) -> Judge:
-    """What this study compares, and how surely."""
-    return Judge(config.objective.metric, config.study.seed)
+def judge_of(config: SweepConfig, objective: str) -> Judge:
+    """What this study compares, and how surely.
+
+    Args:
+        config: The sweep's configuration.
+        objective: Name of the objective among the metrics of a replay.
+    """
+    return Judge(objective, config.study.seed)
+
+
+def objective_of(replays: Replays) -> str:
+    """Name of the objective that these replays maximise, which the log has a say in."""
+    return replays.over("tune").objective_key
 
 
 def replays(config: SweepConfig, log: ClickLog) -> Replays:

@@ -116,6 +116,6 @@ def _work(config: SweepConfig) -> None:
     study = make_study(config, space)
     study.join()
     try:
-        run_trials(study, replay, config.objective.metric, lambda record: None)
+        run_trials(study, replay, replay.objective_key, lambda record: None)
     finally:
         study.close()

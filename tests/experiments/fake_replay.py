@@ -70,7 +70,17 @@ def result(settings: Settings, value: float) -> ReplayResult:
     metrics["reach"] = 1.0
     return ReplayResult(
         metrics=metrics,
-        sessions=SessionScores(none, none, none, none, none.astype(bool), {}, {}),
+        sessions=SessionScores(
+            session=none,
+            owner=none,
+            user=none,
+            query=none,
+            created_at=none,
+            reached=none.astype(bool),
+            before={},
+            after={},
+            refound=none.astype(float),
+        ),
         bystanders=None,
         curve=[CurvePoint(1000 + step, 5, 0.7, value) for step in range(3)],
         counts=SessionCounts(3, {"selected": 10, "too_short": 2}),

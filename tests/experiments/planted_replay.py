@@ -26,6 +26,7 @@ class PlantedReplay:
     calls: list = field(default_factory=list)
     bystander_gain: float = 0.0
     test_factor: float = 0.5
+    objective_key: str = "ndcg_at_10"
 
     def run(self, settings: Settings) -> ReplayResult:
         self.calls.append((self.window, self.config.bystander_share, self.config.bystander_fold))
@@ -65,8 +66,10 @@ def planted_scores(gain: float, *, seed: int, n_sessions: int) -> SessionScores:
         session=np.arange(n_sessions),
         owner=user,
         user=user,
+        query=np.arange(n_sessions) % 7,
         created_at=np.arange(n_sessions),
         reached=np.ones(n_sessions, bool),
         before={"ndcg_at_10": before},
         after={"ndcg_at_10": after},
+        refound=np.zeros(n_sessions),
     )

@@ -47,6 +47,8 @@ class ClickLog:
             in order of (impression, time).
         event_created_at: Shape ``(n_events,)`` int64, UTC epoch seconds.
         fingerprint: SHA-256 (hex) of the content, independent of row order and compression.
+        person: Who counts as a person: ``user``; ``session``: every session of unknown user too;
+            or ``segment``, in place of the user.
     """
 
     name: str
@@ -77,6 +79,7 @@ class ClickLog:
     event_impression: NDArray[np.int64]
     event_created_at: NDArray[np.int64]
     fingerprint: str
+    person: str = "user"
 
     @property
     def n_sessions(self) -> int:
@@ -97,6 +100,16 @@ class ClickLog:
     def n_impressions(self) -> int:
         """Number of shown results."""
         return len(self.impression_object)
+
+    @cached_property
+    def session_person(self) -> NDArray[np.int64]:
+        """Number of the person in each session, -1 unknown, shape ``(n_sessions,)``."""
+        if self.person == "segment":
+            return self.session_segment.astype(np.int64)
+        user = self.session_user.astype(np.int64)
+        if self.person == "session":
+            return np.where(user >= 0, user, self.n_users + np.arange(self.n_sessions))
+        return user
 
     @cached_property
     def event_session(self) -> NDArray[np.int64]:

@@ -23,10 +23,12 @@ def make_scores(user, before, after, *, session=None) -> SessionScores:
         session=np.arange(n) if session is None else np.array(session, np.int64),
         owner=np.full(n, -1),
         user=np.array(user, np.int64),
+        query=np.zeros(n, np.int64),
         created_at=np.arange(n),
         reached=np.ones(n, bool),
         before={"ndcg_at_10": np.array(before, np.float64)},
         after={"ndcg_at_10": np.array(after, np.float64)},
+        refound=np.zeros(n),
     )
 
 

@@ -157,10 +157,12 @@ def simulated_log(rng: np.random.Generator, effect: float, n_users: int) -> Sess
         session=np.arange(len(user)),
         owner=user,
         user=user,
+        query=np.zeros(len(user), np.int64),
         created_at=np.arange(len(user)),
         reached=moved,
         before=columns,
         after={"ndcg_at_10": before + change},
+        refound=np.zeros(len(user)),
     )
 
 

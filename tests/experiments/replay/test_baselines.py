@@ -21,13 +21,14 @@ from experiments.replay.settings import Settings
 from tests.adjuster.cases import random_batch
 from tests.experiments.random_log import make_log
 
+CLICKS = ObjectiveConfig(estimator="naive")
 SETTINGS = Settings(AdjusterConfig(), SelectionConfig())
 
 
 @pytest.mark.parametrize("interval", [0, 600, 7200])
 def test_popularity_counts_what_was_known_at_the_last_tick(interval):
     log = make_log(3, n_sessions=80)
-    layout = lay_out(log, ReplayConfig(), ObjectiveConfig())
+    layout = lay_out(log, ReplayConfig(), CLICKS)
     timeline = layout.timeline
     clicks, shown = counts_so_far(timeline, interval)
 
@@ -57,7 +58,7 @@ def test_popularity_counts_what_was_known_at_the_last_tick(interval):
 
 def test_popularity_alone_ranks_by_the_smoothed_click_rate():
     log = make_log(4, n_sessions=120)
-    layout = lay_out(log, ReplayConfig(), ObjectiveConfig())
+    layout = lay_out(log, ReplayConfig(), CLICKS)
     found = rank_by_popularity(layout, interval_seconds=600)
     clicks, shown = counts_so_far(layout.timeline, 600)
     warmup = layout.timeline.offsets[layout.timeline.warmup_end]
@@ -70,15 +71,15 @@ def test_popularity_alone_ranks_by_the_smoothed_click_rate():
 
 def test_withheld_queries_add_nothing_to_popularity():
     log = make_log(5, n_sessions=120)
-    part = lay_out(log, ReplayConfig(bystander_share=0.5), ObjectiveConfig())
-    everything = lay_out(log, ReplayConfig(), ObjectiveConfig())
+    part = lay_out(log, ReplayConfig(bystander_share=0.5), CLICKS)
+    everything = lay_out(log, ReplayConfig(), CLICKS)
     withheld, all_shown = (counts_so_far(one.timeline, 600)[1].sum() for one in (part, everything))
     assert 0 < withheld < all_shown
 
 
 def test_every_baseline_is_scored_on_the_same_sessions():
     log = make_log(6, n_sessions=150)
-    replay = Replay(lay_out(log, ReplayConfig(), ObjectiveConfig()))
+    replay = Replay(lay_out(log, ReplayConfig(), CLICKS))
     results = {name: one.result for name, one in score_baselines(replay, SETTINGS).items()}
     assert list(results) == list(BASELINES)
     sessions = results["no_adjustment"].sessions.session
@@ -91,7 +92,7 @@ def test_every_baseline_is_scored_on_the_same_sessions():
 
 def test_the_logged_order_scores_what_was_shown_first():
     log = make_log(7, n_sessions=100)
-    layout = lay_out(log, ReplayConfig(), ObjectiveConfig())
+    layout = lay_out(log, ReplayConfig(), CLICKS)
     result = score_baselines(Replay(layout), SETTINGS)["logged_order"].result
     for session, mrr in zip(result.sessions.session, result.sessions.after["mrr"], strict=True):
         first, last = log.impression_offsets[session : session + 2]
@@ -102,7 +103,7 @@ def test_the_logged_order_scores_what_was_shown_first():
 def test_baselines_stand_without_a_warmup():
     log = make_log(8, n_sessions=100)
     config = ReplayConfig(split=SplitConfig(warmup=0.0, tune=0.7))
-    results = score_baselines(Replay(lay_out(log, config, ObjectiveConfig())), SETTINGS)
+    results = score_baselines(Replay(lay_out(log, config, CLICKS)), SETTINGS)
     assert results["popularity"].weights["strength"] == 10.0
 
 

@@ -37,7 +37,7 @@ def replays(tmp_path_factory):
     for null in (False, True):
         folder = tmp_path_factory.mktemp("shops") / f"null_{null}"
         prepare_simulated(folder, SimulatedConfig(**SHOP, null=null), seed=3)
-        objective = ObjectiveConfig(label="relevance")
+        objective = ObjectiveConfig(estimator="judged")
         made[null] = Replay(lay_out(load_click_log(folder), ReplayConfig(), objective))
     return made
 
@@ -45,7 +45,7 @@ def replays(tmp_path_factory):
 def gain(replay: Replay, config: AdjusterConfig) -> tuple[float, float]:
     """Mean over users of the change in true-relevance NDCG@10, and its standard error."""
     sessions = replay.run(Settings(config, SelectionConfig())).sessions
-    change = sessions.after["ndcg_at_10"] - sessions.before["ndcg_at_10"]
+    change = sessions.after["judged_ndcg_at_10"] - sessions.before["judged_ndcg_at_10"]
     users = cluster_means(change, cluster_numbers(sessions.user))
     return float(users.mean()), float(users.std(ddof=1) / np.sqrt(len(users)))
 

@@ -33,7 +33,8 @@ def settings_of(*, selection: SelectionConfig | None = None, **values) -> Settin
 
 
 def replay_of(log, config: ReplayConfig | None = None, objective: ObjectiveConfig | None = None):
-    return Replay(lay_out(log, config or ReplayConfig(), objective or ObjectiveConfig()))
+    objective = objective or ObjectiveConfig(estimator="naive")
+    return Replay(lay_out(log, config or ReplayConfig(), objective))
 
 
 def fast_scores(replay: Replay, settings: Settings):
@@ -268,13 +269,13 @@ def test_a_diverging_setting_is_an_error_that_says_so():
 def test_judgements_score_instead_of_clicks():
     log = make_log(6)
     clicks = replay_of(log).run(settings_of())
-    judged = replay_of(log, ReplayConfig(), ObjectiveConfig(label="relevance")).run(settings_of())
+    judged = replay_of(log, ReplayConfig(), ObjectiveConfig(estimator="judged")).run(settings_of())
     assert len(judged.sessions.session) != len(clicks.sessions.session)
 
 
 def test_repeat_clicks_ignored_leave_out_what_the_user_clicked_before():
     log = make_log(8, n_sessions=150)
-    replay = replay_of(log, ReplayConfig(), ObjectiveConfig(repeat_clicks="ignore"))
+    replay = replay_of(log, ReplayConfig(), ObjectiveConfig(repeat_clicks="ignore", estimator="naive"))
     left_out = replay.layout.labels.left_out
     for s in range(replay.layout.timeline.n_sessions):
         user = log.session_user[s]

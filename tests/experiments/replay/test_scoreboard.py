@@ -28,9 +28,8 @@ def search(number: int, clicked: int | None, *, user: int = 0, query: int = 0) -
 
 def layout_of(*sessions: Session, objective: ObjectiveConfig | None = None, **config) -> Layout:
     config = {"split": SplitConfig(0.0, 1.0), "n_blocks": 1, **config}
-    return lay_out(
-        write_log(*sessions), ReplayConfig(**config), objective or ObjectiveConfig(), "tune"
-    )
+    objective = objective or ObjectiveConfig(estimator="naive")
+    return lay_out(write_log(*sessions), ReplayConfig(**config), objective, "tune")
 
 
 def turned(layout: Layout, *sessions: int) -> Scoreboard:
@@ -52,6 +51,7 @@ def test_a_session_is_scored_before_and_after_in_its_own_row():
     assert rows.session.tolist() == [0, 1, 3]
     assert rows.user.tolist() == [0, 1, 0]
     assert rows.owner.tolist() == [0, 1, 0]
+    assert rows.query.tolist() == [0, 0, 0]
     assert rows.created_at.tolist() == [100, 200, 400]
     assert rows.reached.tolist() == [False, True, False]
     assert rows.before["ndcg_at_10"] == pytest.approx([1, SECOND, SECOND])
@@ -82,7 +82,7 @@ def test_what_was_not_scored_before_the_window_has_no_row():
     assert rows.after["mrr"] == pytest.approx([0.5, 1])
 
 
-def test_the_running_value_weighs_sessions_not_blocks():
+def test_the_running_value_of_one_user_weighs_sessions_not_blocks():
     layout = layout_of(*[search(i, int(i > 2)) for i in range(5)], n_blocks=2)
     assert [len(block.sessions) for block in layout.blocks] == [3, 2]
     board = turned(layout, 0)
@@ -109,12 +109,13 @@ def test_a_block_without_a_scored_session_has_no_value_and_changes_no_mean():
 
 
 def test_withheld_sessions_are_bystanders_and_not_in_the_objective():
-    # Of four queries half is withheld; object 0 is nearest to query 0 only.
-    sessions = [search(i, 0 if i < 2 else 1, query=i % 4) for i in range(8)]
+    # Of four queries half is withheld; theirs alone are ranked as they were clicked.
+    sessions = [search(i, 1, query=i % 4) for i in range(8)]
     layout = layout_of(*sessions, bystander_share=0.5)
     withheld = layout.timeline.withheld
     assert 0 < withheld.sum() < 8
-    board = turned(layout, *range(8))
+    board = Scoreboard(layout, None)
+    board.after.reshape(8, 2)[:] = np.where(withheld[:, None], [0, 1], [1, 0])
     checkpoint = board.add_block(0)
     result = board.finish(np.empty(0))
     assert result.bystanders is not None
@@ -138,7 +139,7 @@ def test_withheld_queries_that_no_scored_session_asks_make_no_bystanders():
 
 
 def test_the_objective_is_the_metric_that_was_asked_for():
-    layout = layout_of(search(0, 1), objective=ObjectiveConfig(metric="mrr"))
+    layout = layout_of(search(0, 1), objective=ObjectiveConfig(metric="mrr", estimator="naive"))
     assert Scoreboard(layout, None).add_block(0).value == 0.5
 
 
@@ -167,17 +168,23 @@ def test_exploration_stands_beside_the_objective_and_costs_its_gain():
     assert metrics["exploration_cost"] == pytest.approx(1 - (SECOND + 1) / 2)
 
 
-def columns(*changes: float, reached: tuple[bool, ...] | None = None) -> SessionScores:
+def columns(
+    *changes: float,
+    reached: tuple[bool, ...] | None = None,
+    user: tuple[int, ...] | None = None,
+) -> SessionScores:
     """Sessions of .5 before adjustment whose metrics change by so much."""
     n = len(changes)
     return SessionScores(
         session=np.arange(n),
         owner=np.zeros(n, np.int64),
-        user=np.zeros(n, np.int64),
+        user=np.zeros(n, np.int64) if user is None else np.array(user),
+        query=np.zeros(n, np.int64),
         created_at=np.arange(n) * 10,
         reached=np.array(reached or (False,) * n),
         before={name: np.full(n, 0.5) for name in METRIC_NAMES},
         after={name: 0.5 + np.array(changes) for name in METRIC_NAMES},
+        refound=np.zeros(n),
     )
 
 
@@ -186,16 +193,30 @@ def test_a_small_fall_is_harm_and_a_rounding_is_none():
     assert metrics["harmed_share"] == 2 / 5
 
 
-def test_figures_are_means_over_sessions():
-    sessions = columns(0.1, 0.3, reached=(True, False))
+def test_figures_are_means_over_users_of_their_mean_sessions():
+    reached = (True, True, True, False, False)
+    sessions = columns(0.1, 0.1, 0.1, -0.3, 0.3, reached=reached, user=(4, 4, 4, 7, -1))
     metrics = summarize(sessions, "ndcg_at_10", np.array([0.2, 0.4]))
-    assert metrics["reach"] == 0.5
+    assert list(metrics)[:2] == ["ndcg_at_10", "before_ndcg_at_10"]
+    assert metrics["reach"] == pytest.approx(1 / 3)
+    assert metrics["harmed_share"] == pytest.approx(1 / 3)
     assert metrics["drift_mean"] == pytest.approx(0.3)
     for name in METRIC_NAMES:
-        assert metrics[name] == pytest.approx(0.7)
+        assert metrics[name] == pytest.approx(0.5 + 0.1 / 3)
         assert metrics[f"before_{name}"] == pytest.approx(0.5)
-        assert metrics[f"delta_{name}"] == pytest.approx(0.2)
+        assert metrics[f"delta_{name}"] == pytest.approx(0.1 / 3)
+    assert metrics["session_ndcg_at_10"] == pytest.approx(0.5 + 0.3 / 5)
+    assert metrics["delta_session_ndcg_at_10"] == pytest.approx(0.3 / 5)
+    assert "session_mrr" not in metrics
     assert summarize(sessions, "mrr", np.empty(0))["drift_mean"] == 0
+
+
+def test_a_column_without_a_value_for_a_session_is_a_mean_over_the_others():
+    sessions = columns(0.1, 0.3, 0.3, user=(0, 0, 1))
+    sessions.after["mrr"][1] = sessions.before["mrr"][1] = np.nan
+    metrics = summarize(sessions, "ndcg_at_10", np.empty(0))
+    assert metrics["mrr"] == pytest.approx(0.5 + (0.1 + 0.3) / 2)
+    assert metrics["ndcg_at_10"] == pytest.approx(0.5 + (0.2 + 0.3) / 2)
 
 
 def test_a_session_is_harmed_by_the_objective_and_no_other_metric():
@@ -239,8 +260,8 @@ class CountsResults:
             "shown": shown,
         }
 
-    def summarize(self, columns, metrics):
-        return {"moved_share": columns["moved"].sum() / columns["shown"].sum()}
+    def summarize(self, columns, weight, metrics):
+        return {"moved_share": float(weight @ (columns["moved"] / columns["shown"]))}
 
 
 def test_a_scorer_adds_columns_and_their_figure():
@@ -250,3 +271,42 @@ def test_a_scorer_adds_columns_and_their_figure():
     scores[:2] = [0.0, 9.0]
     assert Replay(layout).score_ranking(layout.before).metrics["moved_share"] == 0.0
     assert Replay(layout).score_ranking(scores).metrics["moved_share"] == pytest.approx(1 / 9)
+
+
+def test_a_block_weighs_its_sessions_as_the_users_means_do():
+    """Of two users one searched three times; clicks on object 1, which stands second."""
+    sessions = [search(0, 0), search(1, 1), search(2, 1), search(3, 1, user=1)]
+    layout = layout_of(*sessions, n_blocks=2)
+    np.testing.assert_allclose(layout.weight, [1 / 6, 1 / 6, 1 / 6, 1 / 2])
+    board = Scoreboard(layout, None)
+    first, second = board.add_block(0), board.add_block(1)
+    assert first.value == pytest.approx((1 + SECOND) / 2)
+    assert second.value == pytest.approx((SECOND / 6 + SECOND / 2) / (4 / 6))
+    result = board.finish(np.empty(0))
+    assert result.metrics["ndcg_at_10"] == pytest.approx(((1 + 2 * SECOND) / 3 + SECOND) / 2)
+    assert second.running_value == pytest.approx(result.metrics["ndcg_at_10"])
+    assert result.metrics["session_ndcg_at_10"] == pytest.approx((1 + 3 * SECOND) / 4)
+
+
+def test_what_a_user_finds_again_is_told_from_what_is_new():
+    """Object 1 is clicked twice, lifted both times, of one user; by another once."""
+    sessions = [search(0, 1), search(1, 1), search(2, 1, user=1), search(3, 1, user=-1)]
+    board = turned(layout_of(*sessions), 0, 1, 2, 3)
+    board.add_block(0)
+    rows = board.finish(np.empty(0)).sessions
+    assert rows.refound == pytest.approx([0, 1 - SECOND, 0, 0])
+
+
+def test_sessions_that_cannot_be_scored_are_counted():
+    layout = layout_of(search(0, 0), search(1, None), search(2, None), search(3, 1))
+    assert (layout.n_in_window, layout.n_scorable) == (4, 2)
+    assert layout.weight.tolist() == [0.5, 0, 0, 0.5]
+
+
+def test_equals_are_ranked_by_similarity_whatever_the_log_showed():
+    """Object 1 was shown on top and clicked; a ranking that ties must not know."""
+    shown = [Session(100 * at, (1, 0), ((1, 100 * at + 1),)) for at in range(1, 4)]
+    layout = layout_of(*shown)
+    result = Replay(layout).score_ranking(np.zeros(len(layout.before), layout.before.dtype))
+    assert result.sessions.after["mrr"].tolist() == [0.5] * 3
+    assert result.metrics["delta_mrr"] == 0

@@ -1,0 +1,217 @@
+"""How the blocks of a layout are scored: measures, weights, and what a gain is made of."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adjuster.metrics.ranking import judge
+from experiments.replay.blocks import ScoringBlock
+from experiments.replay.labels import Labels
+from experiments.replay.linear_score import LinearScore
+from experiments.replay.measures import (
+    Columns,
+    JudgedMetrics,
+    Measure,
+    PlainMetrics,
+    WeightedMetric,
+)
+from experiments.replay.objective import Objective, debiased_metric
+from experiments.replay.people import users_shares
+from experiments.replay.position_bias import PositionBias
+from experiments.replay.results import PositionSums
+from experiments.replay.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class Refinding:
+    """Clicks in scored sessions on objects that their user had clicked before.
+
+    Args:
+        rows: Shape ``(n,)``: the impressions.
+        session: Shape ``(n,)``: which scored session each is of, 0-based.
+        worth: Shape ``(n,)``: what it adds to the session's objective at discount 1.
+    """
+
+    rows: NDArray[np.int64]
+    session: NDArray[np.int64]
+    worth: NDArray[np.float64]
+
+    def change(self, lift: NDArray[np.float64], n_scored: int) -> NDArray[np.float64]:
+        """Their part in each scored session's change, shape ``(n_scored,)``.
+
+        Args:
+            lift: Shape ``(n_impressions,)``: each result's discount after less before.
+            n_scored: Scored sessions.
+        """
+        each = self.worth * lift[self.rows]
+        return np.bincount(self.session, each, n_scored).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class PositionTerms:
+    """What makes `PositionSums` of a ranking.
+
+    Args:
+        rows: Shape ``(n,)``: impressions of scored sessions with a weighted click.
+        depth: Shape ``(n,)``: position of each.
+        worth: Shape ``(n,)``: what each adds at discount 1 and propensity 1.
+        weight: Shape ``(n_positions,)``: what the values are divided by.
+        draws: Shape ``(n_draws, n_positions)``: drawn propensities.
+    """
+
+    rows: NDArray[np.int64]
+    depth: NDArray[np.int64]
+    worth: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    draws: NDArray[np.float64]
+
+    def sums(self, before: NDArray[np.float64], after: NDArray[np.float64]) -> PositionSums:
+        """The sums of two rankings.
+
+        Args:
+            before: Shape ``(n_impressions,)``: discount of each result.
+            after: The same after adjustment.
+        """
+        n = len(self.weight)
+        old, new = (
+            np.bincount(self.depth, self.worth * discounts[self.rows], n).astype(np.float64)
+            for discounts in (before, after)
+        )
+        return PositionSums(old, new, self.weight, self.draws)
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How a layout's blocks are scored, the same for every setting; made by `build_scoring`.
+
+    Args:
+        measures: What fills the columns.
+        linear: The clicks that a gain is split by.
+        weight: Shape ``(n_scored,)``: part of each session in the users' means: 1 over users times
+            the user's sessions, counting what can be scored and is not withheld; 0 elsewhere.
+        attainable: Shape ``(n_scored,)``: of each session in a debiased metric, users' mean 1;
+            None where clicks are not weighted.
+        refinding: Clicks on what was clicked before.
+        positions: What each position adds to a debiased metric; None where no propensity is
+            estimated.
+    """
+
+    measures: tuple[Measure, ...]
+    linear: LinearScore
+    weight: NDArray[np.float64]
+    attainable: NDArray[np.float64] | None
+    refinding: Refinding
+    positions: PositionTerms | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all columns."""
+        return tuple(name for measure in self.measures for name in measure.names)
+
+    def score(self, number: int, order: NDArray[np.int64]) -> Columns:
+        """A value for each session of a block, by column; NaN for one that cannot be scored."""
+        columns: dict[str, NDArray[np.float64]] = {}
+        for measure in self.measures:
+            columns |= measure.score(number, order)
+        return columns
+
+
+def build_scoring(
+    timeline: Timeline, objective: Objective, labels: Labels, blocks: tuple[ScoringBlock, ...]
+) -> Scoring:
+    """Lay out how blocks are scored.
+
+    Args:
+        timeline: The replay.
+        objective: What is scored.
+        labels: The labels.
+        blocks: The replay's blocks, judged by them.
+    """
+    bias = objective.bias
+    gains, plain = (labels.clicks,) * 2 if bias is None else (bias.gains, bias.plain_gains)
+    linear = LinearScore(gains, plain, debiased_metric(objective.metric), labels, blocks)
+    weight = _weight(timeline, blocks)
+    best = np.zeros(len(weight))
+    for number, block in enumerate(blocks):
+        best[block.sessions - timeline.scored_from] = linear.attainable(number)
+    # Nothing to divide by where every scored session is withheld.
+    scale = float((weight * best).sum()) or float("nan")
+    return Scoring(
+        measures=_measures(objective, labels, blocks, linear, scale),
+        linear=linear,
+        weight=weight,
+        attainable=None if bias is None else best / scale,
+        refinding=_refinding(timeline, labels, linear, best if bias is None else scale),
+        positions=None if bias is None else _positions(timeline, bias, linear, weight),
+    )
+
+
+def _weight(timeline: Timeline, blocks: tuple[ScoringBlock, ...]) -> NDArray[np.float64]:
+    scored = np.zeros(timeline.n_sessions, np.bool_)
+    for block in blocks:
+        scored[block.sessions[block.judgements.scored]] = True
+    window = slice(timeline.scored_from, timeline.n_sessions)
+    keep = scored[window] & ~timeline.withheld[window]
+    return users_shares(timeline.log.session_person[window], keep)
+
+
+def _measures(
+    objective: Objective,
+    labels: Labels,
+    blocks: tuple[ScoringBlock, ...],
+    linear: LinearScore,
+    scale: float,
+) -> tuple[Measure, ...]:
+    if objective.estimator == "judged":
+        clicks = tuple(
+            judge(
+                labels.clicks[block.rows],
+                block.judgements.offsets,
+                left_out=block.judgements.left_out,
+            )
+            for block in blocks
+        )
+        judged = JudgedMetrics(objective.key, objective.metric, labels, blocks)
+        return PlainMetrics(clicks), judged
+    plain = PlainMetrics(tuple(block.judgements for block in blocks))
+    if objective.bias is None:
+        return (plain,)
+    return plain, WeightedMetric(objective.key, linear, scale)
+
+
+def _refinding(
+    timeline: Timeline,
+    labels: Labels,
+    linear: LinearScore,
+    divisor: NDArray[np.float64] | float,
+) -> Refinding:
+    first = int(timeline.offsets[timeline.scored_from])
+    rows = first + np.flatnonzero(labels.clicked_before[first:] & (linear.gains[first:] != 0))
+    session = timeline.session_of[rows].astype(np.int64) - timeline.scored_from
+    each = np.broadcast_to(np.asarray(divisor), timeline.n_sessions - timeline.scored_from)
+    return Refinding(rows, session, linear.gains[rows] / each[session])
+
+
+def _positions(
+    timeline: Timeline, bias: PositionBias, linear: LinearScore, weight: NDArray[np.float64]
+) -> PositionTerms | None:
+    if not len(bias.draws):
+        return None
+    best = np.zeros(timeline.n_impressions)
+    for number, block in enumerate(linear.blocks):
+        best[block.rows] = linear.best_discounts(number)
+    share = np.zeros(timeline.n_sessions)
+    share[timeline.scored_from :] = weight
+    # Times its own propensity a weighted click is a click again, so that others can divide it.
+    each = share[timeline.session_of] * bias.theta[bias.depth]
+    rows = np.flatnonzero((linear.gains != 0) & (each > 0))
+    return PositionTerms(
+        rows=rows,
+        depth=bias.depth[rows],
+        worth=(linear.gains * each)[rows],
+        weight=np.bincount(bias.depth, linear.plain_gains * each * best, len(bias.theta)).astype(
+            np.float64
+        ),
+        draws=bias.draws,
+    )
