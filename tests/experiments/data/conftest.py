@@ -11,6 +11,7 @@ import pytest
 from adjuster.index import SearchIndexInfo
 from experiments.data.format.folder import vector_column, write_click_log
 from experiments.data.format.metadata import Metadata
+from tests.experiments.data.ingestion_log import write_log
 
 Tables = dict[str, pa.Table]
 
@@ -91,3 +92,9 @@ def change(folder: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def log(tmp_path):
+    """A sound log of one session, as Embedding Studio keeps it."""
+    return write_log(tmp_path)
