@@ -33,11 +33,8 @@ def read(root: Path, _: IngestConfig, intake: Intake) -> None:
         intake.reject_file(root.name, f"must hold {wanted}")
         return
     try:
-        if set(LATEST_FILES) <= set(files):
-            ratings, films, kinds = _latest(files)
-        else:
-            ratings, films = read_movielens(files)
-            kinds = films
+        is_latest = set(LATEST_FILES) <= set(files)
+        ratings, films, kinds = _latest(files) if is_latest else _whole(files)
         shown = genre_sessions(ratings, kinds)
         counts = rating_counts(ratings, kinds)
     except (ValueError, KeyError, TypeError, InputError) as error:
@@ -45,12 +42,17 @@ def read(root: Path, _: IngestConfig, intake: Intake) -> None:
             root.name, f"must be MovieLens as published: {' '.join(str(error).split())}"
         )
         return
-    if set(LATEST_FILES) <= set(files):
+    if is_latest:
         shown = shown.assign(query=shown["genres"])
     used = counts.pop(USED)
     intake.count_source("ratings", len(ratings), used, counts)
     _add_films(films, intake)
     _add_sessions(shown, intake)
+
+
+def _whole(files: Files) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    ratings, films = read_movielens(files)
+    return ratings, films, films
 
 
 def _latest(files: Files) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
