@@ -11,7 +11,14 @@ import pytest
 from adjuster.index import SearchIndexInfo
 from experiments.data.format.folder import vector_column, write_click_log
 from experiments.data.format.metadata import Metadata
-from tests.experiments.data.ingestion_log import write_log
+from tests.experiments.data.studio_log import (
+    VECTORS,
+    event,
+    events,
+    objects,
+    session,
+    sessions,
+)
 
 Tables = dict[str, pa.Table]
 
@@ -95,6 +102,12 @@ def change(folder: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def log(tmp_path):
-    """A sound log of one session, as Embedding Studio keeps it."""
-    return write_log(tmp_path)
+def log(tmp_path) -> Path:
+    """A sound log of two sessions, in the format of Embedding Studio."""
+    folder = tmp_path / "log"
+    folder.mkdir()
+    sessions(folder, session(), session("s2", at=1_700_000_100, shown=("b", "a")))
+    events(folder, event(), event("e2", "s2", "a"))
+    objects(folder, *VECTORS.items())
+    (folder / "queries.csv").write_text('object_id,vector\nq,"[1, 2]"\n')
+    return folder

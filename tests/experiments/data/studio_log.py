@@ -1,7 +1,6 @@
-"""A small log as Embedding Studio keeps it, and its import."""
+"""A small log in the format of Embedding Studio, written by hand, and its import."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -21,17 +20,6 @@ def session(name="s1", at=1_700_000_000, shown=("a", "b", "c"), **changes):
 def event(name="e1", of="s1", item="b", at=1_700_000_009, **changes):
     record = {"event_id": name, "session_id": of, "object_id": item, "created_at": at}
     return {**record, "event_type": "click", **changes}
-
-
-def write_log(tmp_path) -> Path:
-    """A sound log of two sessions, in the format of Embedding Studio."""
-    folder = tmp_path / "log"
-    folder.mkdir()
-    sessions(folder, session(), session("s2", at=1_700_000_100, shown=("b", "a")))
-    events(folder, event(), event("e2", "s2", "a"))
-    objects(folder, *VECTORS.items())
-    (folder / "queries.csv").write_text('object_id,vector\nq,"[1, 2]"\n')
-    return folder
 
 
 def sessions(folder, *records):
@@ -66,3 +54,7 @@ def complaint(log, **settings):
         run(log, **settings)
     assert sorted(path.name for path in log.parent.iterdir()) == ["log"], "nothing is left behind"
     return str(raised.value)
+
+
+def other(**changes):
+    return session("s2", **{"at": 1_700_000_100, "shown": ("b", "a"), **changes})
