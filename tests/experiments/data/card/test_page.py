@@ -69,7 +69,7 @@ def test_ten_positions_are_told_at_most() -> None:
 
 
 def test_rows_of_the_source_are_told_as_a_sum() -> None:
-    events, items = row_lines(CARD)
+    events, items = row_lines(CARD.rows)
     assert events.split() == [
         "events",
         "7,000",
