@@ -59,7 +59,9 @@ def rank_by_popularity(layout: Layout, *, interval_seconds: int) -> Popularity:
     prior = _prior(timeline)
     rates = {strength: (clicks + prior * strength) / (shown + strength) for strength in STRENGTHS}
     similarity = layout.before.astype(np.float64)
-    scale = float(similarity.std()) / max(1e-12, float(rates[10.0].std()))
+    # Warmup's spread, so that every window is offered the same weights.
+    seen = slice(0, int(timeline.offsets[timeline.warmup_end]) or None)
+    scale = float(similarity[seen].std()) / max(1e-12, float(rates[10.0][seen].std()))
     strength = _best(rates, layout, 10.0)
     mixed = {
         (strength, share * scale): similarity + share * scale * rate

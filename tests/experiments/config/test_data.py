@@ -20,6 +20,12 @@ def ingest(**values):
     ("schema", "good", "bad", "told"),
     [
         (DatasetConfig, {"name": "simulated"}, {"name": "mine"}, "dataset.path must be the folder"),
+        (
+            DatasetConfig,
+            {"name": "simulated", "person": "segment"},
+            {"name": "simulated", "person": "ip"},
+            "dataset.person must be one of user, session, segment, got ip.",
+        ),
         (SimulatedConfig, {"n_users": 1}, {"n_users": 0}, "simulated.n_users must be >= 1, got 0."),
         (SimulatedConfig, {"n_objects": 600}, {"n_objects": 599}, ">= n_topics * n_shown (600)"),
         (SimulatedConfig, {"n_queries": 30}, {"n_queries": 29}, ">= n_topics (30), got 29."),

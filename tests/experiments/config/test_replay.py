@@ -18,6 +18,13 @@ from experiments.config.replay import ObjectiveConfig, ReplayConfig, SplitConfig
         (SplitConfig, {"tune": 0.1}, {"tune": 0}, "replay.split.tune must be in (0, 1], got 0."),
         (ObjectiveConfig, {"metric": "mrr"}, {"metric": "x"}, "one of ndcg_at_5, ndcg_at_10, mrr"),
         (ObjectiveConfig, {"propensity_clip": 1}, {"propensity_clip": 0.9}, ">= 1, got 0.9."),
+        (
+            ObjectiveConfig,
+            {"estimator": "naive"},
+            {"estimator": "ips"},
+            "one of auto, judged, logged",
+        ),
+        (ObjectiveConfig, {"propensity_file": "p.csv"}, {"propensity_file": " "}, "a path or null"),
     ],
 )
 def test_a_value_over_the_edge_is_refused_and_at_the_edge_is_not(schema, good, bad, told):

@@ -20,6 +20,13 @@ def study(**values):
     [
         (GuardrailsConfig, {"max_mean_drift": 2}, {"max_mean_drift": 2.1}, "in [0, 2] or null"),
         (GuardrailsConfig, {"max_harmed_share": None}, {"max_harmed_share": -1}, "in [0, 1] or"),
+        (GuardrailsConfig, {"min_gain": 0}, {"min_gain": -0.1}, "min_gain must be >= 0 and finite"),
+        (
+            GuardrailsConfig,
+            {"max_bystander_loss": 0},
+            {"max_bystander_loss": -1},
+            "_loss must be >=",
+        ),
         (study, {"name": "a-b_c.1"}, {"name": ".a"}, "not starting with a dot, got .a."),
         (study, {"name": "x" * 100}, {"name": "x" * 101}, "study.name must be 1 to 100 letters"),
         (study, {"seed": 2**32 - 1}, {"seed": 2**32}, "study.seed must be in [0, 4294967296)"),

@@ -30,3 +30,10 @@ def test_a_known_set_is_prepared_once(tmp_path, monkeypatch, metadata, tables):
 def test_a_missing_path_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="which is not there"):
         open_dataset(DatasetConfig("folder", str(tmp_path / "gone")))
+
+
+@pytest.mark.parametrize("person", ["user", "session", "segment"])
+def test_who_counts_as_a_person_is_the_configurations_say(folder, person):
+    log = open_dataset(DatasetConfig("folder", str(folder), person))
+    assert log.person == person
+    assert open_dataset(DatasetConfig("folder", str(folder))).fingerprint == log.fingerprint

@@ -16,7 +16,7 @@ from experiments.replay.baseline_names import BASELINES
 from experiments.replay.baselines import score_baselines
 from experiments.replay.layout import lay_out
 from experiments.replay.popularity import counts_so_far, rank_by_popularity
-from experiments.replay.replay import Replay
+from experiments.replay.replay import Replay, replay_maker
 from experiments.replay.settings import Settings
 from tests.adjuster.cases import random_batch
 from tests.experiments.random_log import make_log
@@ -114,3 +114,60 @@ def test_the_kernels_rocchio_equals_the_formula(metric):
     weights = RocchioWeights(0.9, 0.6, 0.2)
     adjusted = adjust_with_knobs(batch, index, rocchio_knobs(index, weights))
     np.testing.assert_allclose(adjusted, rocchio_batch(batch, index, weights), atol=1e-9)
+
+
+def shown_as_clicked(seed: int):
+    """A log that shows on top what will be clicked; half of the sessions ask without feedback.
+
+    Every query of the second half is asked once, on objects of its own.
+    """
+    log = make_log(seed, n_sessions=200, n_objects=300, n_queries=120, unknown_users=False)
+    rng = np.random.default_rng(seed)
+    query = np.where(np.arange(200) % 2, 20 + np.arange(200) // 2, np.arange(200) % 20)
+    first = np.where(np.arange(200) % 2, 80 + (np.arange(200) // 2) * 2, (np.arange(200) % 20) * 4)
+    shown = first[:, None] + np.argsort(rng.random((200, 2)), axis=1)
+    return replace(
+        log,
+        session_query=query.astype(np.int32),
+        impression_offsets=np.arange(201) * 2,
+        impression_object=shown.ravel().astype(np.int32),
+        impression_position=np.tile(np.arange(2, dtype=np.int32), 200),
+        impression_relevance=np.full(400, np.nan, np.float32),
+        impression_propensity=np.full(400, np.nan, np.float32),
+        event_impression=np.arange(200) * 2,
+        event_created_at=log.session_created_at + 1,
+    )
+
+
+def test_popularity_does_not_borrow_the_shown_order():
+    """Where nothing was clicked before it is as good as similarity; the log is right."""
+    layout = lay_out(shown_as_clicked(3), ReplayConfig(personalize_by="none"), CLICKS)
+    results = {name: one.result for name, one in score_baselines(Replay(layout), SETTINGS).items()}
+    silent = results["popularity"].sessions.session % 2 == 1
+    assert 0.4 < silent.mean() < 0.6
+    for name in ("popularity", "headroom"):
+        sessions = results[name].sessions
+        np.testing.assert_array_equal(sessions.after["mrr"][silent], sessions.before["mrr"][silent])
+    assert (results["logged_order"].sessions.after["mrr"] == 1).all()
+    assert results["popularity"].sessions.after["mrr"][silent].mean() < 0.9
+
+
+@pytest.mark.parametrize("estimator", ["naive", "judged", "logged"])
+def test_rivals_can_be_replayed_on_the_sealed_test(estimator):
+    log = make_log(6, n_sessions=200)
+    make = replay_maker(log, ObjectiveConfig(estimator=estimator))
+    tune, test = (make(ReplayConfig(), window) for window in ("tune", "test"))
+    results = score_baselines(test, SETTINGS)
+    key = test.objective_key
+    n_test = log.n_sessions - tune.layout.timeline.n_sessions
+    for one in results.values():
+        sessions = one.result.sessions
+        assert sessions.session.min() >= tune.layout.timeline.n_sessions
+        assert 0 < len(sessions.session) <= n_test
+        assert sessions.positions is None
+        assert key in one.result.metrics
+    assert results["headroom"].result.metrics[key] > 0
+    # What is chosen for popularity is chosen on warmup, which both windows share.
+    again = score_baselines(tune, SETTINGS)
+    for name in ("popularity", "popularity_added"):
+        assert results[name].weights == again[name].weights

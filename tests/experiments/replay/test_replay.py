@@ -275,7 +275,9 @@ def test_judgements_score_instead_of_clicks():
 
 def test_repeat_clicks_ignored_leave_out_what_the_user_clicked_before():
     log = make_log(8, n_sessions=150)
-    replay = replay_of(log, ReplayConfig(), ObjectiveConfig(repeat_clicks="ignore", estimator="naive"))
+    replay = replay_of(
+        log, ReplayConfig(), ObjectiveConfig(repeat_clicks="ignore", estimator="naive")
+    )
     left_out = replay.layout.labels.left_out
     for s in range(replay.layout.timeline.n_sessions):
         user = log.session_user[s]
