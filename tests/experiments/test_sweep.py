@@ -19,6 +19,7 @@ from experiments.data.made.shop import SimulatedConfig
 from experiments.data.made.simulated import prepare_simulated
 from experiments.evaluate import evaluate
 from experiments.export import export
+from experiments.replay.baseline_names import BASELINES
 from experiments.sweep import sweep
 from experiments.track import track
 from tests.experiments.mlflow_server import free_port, mlflow_server, stop
@@ -96,7 +97,7 @@ def test_mlflow_and_the_study_agree(swept):
     runs = client.search_runs(experiments, max_results=1000)
     trials = {run.data.tags["trial"]: run for run in runs if "trial" in run.data.tags}
     kinds = [run.data.tags["kind"] for run in runs]
-    assert (kinds.count("study"), kinds.count("baseline")) == (1, 5)
+    assert (kinds.count("study"), kinds.count("baseline")) == (1, len(BASELINES))
     assert kinds.count("trial") == len(trials)
     assert set(trials) == {row["number"] for row in rows(swept)}
     for row in rows(swept):
