@@ -36,7 +36,8 @@ def row_sizes(rows: Rows) -> Rows:
         [3.0, 0.0]
     """
     sizes: Rows = np.maximum(rows.max(axis=1), -rows.min(axis=1))
-    return sizes
+    # Which of two zeros a maximum gives depends on the machine; the sum of both has no sign.
+    return sizes + sizes.dtype.type(0)
 
 
 def shifts_of(rows: Rows) -> NDArray[np.intc]:
@@ -65,7 +66,8 @@ def in_range(rows: Rows, metric: MetricType) -> Rows:
     """Rows as they can be compared: under cosine those outside the range are scaled into it.
 
     Example:
-        >>> in_range(np.array([[3e30, 4e30]], np.float32), MetricType.COSINE).round(2).tolist()
+        >>> rows = in_range(np.array([[3e30, 4e30]], np.float32), MetricType.COSINE)
+        >>> rows.astype(float).round(2).tolist()
         [[1.18, 1.58]]
     """
     return shifted(rows, shifts_of(rows)) if metric is MetricType.COSINE else rows

@@ -199,3 +199,11 @@ def write_finished_study(
 
 def read_summary(folder: Path) -> dict:
     return json.loads((folder / "summary.json").read_text())
+
+
+def write_three_studies(output_dir: Path) -> Path:
+    """A study that adopts, one that keeps off and one whose test is sealed; the folder given."""
+    write_finished_study(output_dir, "adopted")
+    write_finished_study(output_dir, "refused", test_factor=0.0)
+    write_finished_study(output_dir, "sealed", with_test=False)
+    return output_dir

@@ -87,7 +87,7 @@ def test_the_studys_page_shows_note_data_set_metrics_and_trials(server, runs, sw
     parent = runs["autumn"].info
     with open_page(1600, 1000) as page:
         page.goto(f"{server}/#/experiments/{parent.experiment_id}/runs/{parent.run_id}")
-        page.get_by_text("Not decided yet.").wait_for()
+        page.get_by_text("Not decided yet: the sealed test has not been opened.").wait_for()
         close_assistant(page)
         table = page.get_by_role("table").filter(has_text="on the tune sessions").first
         assert "published defaults" in table.inner_text()

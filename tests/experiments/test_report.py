@@ -1,36 +1,20 @@
 """The report's command, and the page in a browser without network."""
 
-import re
 from pathlib import Path
 
 import pytest
 
 from experiments.config.command import run_command
 from experiments.report import report
-from experiments.review.figures.of_study import study_figures
-from experiments.review.html_page import build_page as page_of
-from experiments.study_folder.finished_study import FinishedStudy, read_study
+from experiments.study_folder.finished_study import read_study
 from tests.experiments.browser import console_errors, needs_chromium, open_page
-from tests.experiments.finished_folder import write_finished_study
-
-
-def build_page(study: FinishedStudy) -> str:
-    return page_of(study, study_figures(study))
-
-
-def visible_text(page: str) -> str:
-    """The page without scripts, styles and tags."""
-    bare = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", bare).split())
+from tests.experiments.finished_folder import write_three_studies
+from tests.experiments.report_page import build_page
 
 
 @pytest.fixture(scope="module")
 def output_dir(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("outputs")
-    write_finished_study(folder, "adopted")
-    write_finished_study(folder, "refused", test_factor=0.0)
-    write_finished_study(folder, "sealed", with_test=False)
-    return folder
+    return write_three_studies(tmp_path_factory.mktemp("outputs"))
 
 
 def test_the_command_writes_the_page_whole(output_dir, capsys):

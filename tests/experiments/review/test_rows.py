@@ -8,17 +8,13 @@ import pytest
 
 from experiments.review.rows import finalist_rows, gain_text, result_rows, setting_rows
 from experiments.study_folder.finished_study import read_study
-from tests.experiments.finished_folder import write_finished_study
+from tests.experiments.finished_folder import write_three_studies
 from tests.experiments.planted_records import comparison, finalist
 
 
 @pytest.fixture(scope="module")
 def output_dir(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("outputs")
-    write_finished_study(folder, "adopted")
-    write_finished_study(folder, "refused", test_factor=0.0)
-    write_finished_study(folder, "sealed", with_test=False)
-    return folder
+    return write_three_studies(tmp_path_factory.mktemp("outputs"))
 
 
 def test_result_rows_hold_every_configuration_and_the_test(output_dir):
