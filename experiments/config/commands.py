@@ -194,6 +194,8 @@ class GuardrailsConfig:
     max_mean_drift: float | None = 0.2
     max_harmed_share: float | None = None
     bystanders: str = "keep_off"
+    min_gain: float = 0.005
+    max_bystander_loss: float = 0.005
 
     def __post_init__(self) -> None:
         drift, harmed = self.max_mean_drift, self.max_harmed_share

@@ -8,6 +8,27 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
+class PositionSums:
+    """What clicks at each position add to a debiased metric, over users' means.
+
+    A weighted value is linear in the inverse propensities, so that these sums give it under any
+    other propensities too.
+
+    Args:
+        before: Shape ``(n_positions,)``: click times discount, ranked with the originals.
+        after: Shape ``(n_positions,)``: the same, ranked with the adjusted vectors.
+        weight: Shape ``(n_positions,)``: what the values are divided by.
+        draws: Shape ``(n_draws, n_positions)``: propensities from resampled clicks; without rows
+            where they are given, not estimated.
+    """
+
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    draws: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class SessionScores:
     """One row a scored session, as columns.
 
@@ -15,19 +36,31 @@ class SessionScores:
         session: Shape ``(n,)``: index in the log.
         owner: Shape ``(n,)``: whose vectors it read; -1 where it has no owner.
         user: Shape ``(n,)``: index of the user, -1 unknown.
+        query: Shape ``(n,)``: index of the query.
         created_at: Shape ``(n,)``: UTC epoch seconds.
         reached: Shape ``(n,)`` bool: it showed at least one adjusted object.
         before: Metric → shape ``(n,)``, ranked with the originals.
         after: Metric → shape ``(n,)``, ranked with the adjusted vectors.
+        refound: Shape ``(n,)``: the part of the objective's change that lies on objects which the
+            user had clicked in an earlier session.
+        weight: Shape ``(n,)``: of each session in a debiased metric, its users' mean 1; None
+            where clicks are taken as they are or labels are judged.
+        weighted_metric: The metric that `weight` belongs to, or "".
+        positions: What the clicks at each position add to it, or None.
     """
 
     session: NDArray[np.int64]
     owner: NDArray[np.int64]
     user: NDArray[np.int64]
+    query: NDArray[np.int64]
     created_at: NDArray[np.int64]
     reached: NDArray[np.bool_]
     before: dict[str, NDArray[np.float64]]
     after: dict[str, NDArray[np.float64]]
+    refound: NDArray[np.float64]
+    weight: NDArray[np.float64] | None = None
+    weighted_metric: str = ""
+    positions: PositionSums | None = None
 
 
 @dataclass(frozen=True)
