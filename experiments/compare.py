@@ -17,6 +17,7 @@ from experiments.judging.comparison import (
     compare_with,
     compare_with_no_adjustment,
 )
+from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
 from experiments.replay.results import SessionScores
 from experiments.review.finalist_table import p_text
@@ -121,7 +122,7 @@ def _replayed(path: str, command: CompareConfig) -> Side:
 
 
 def _scores(config: SweepConfig, log: ClickLog) -> SessionScores:
-    replay = Replay(log, config.replay, config.objective, window="tune")
+    replay = Replay(lay_out(log, config.replay, config.objective, "tune"))
     return replay.run(base_settings(config)).sessions
 
 

@@ -10,6 +10,7 @@ from experiments.config.command import FAILED, OK, run_command
 from experiments.config.commands import EvaluateConfig, SweepConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
+from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
 from experiments.study_folder.best_yaml import read_config
 from experiments.workflow.studies import base_settings
@@ -39,7 +40,7 @@ def evaluate(command: EvaluateConfig) -> int:
 def replay_metrics(config: SweepConfig, log: ClickLog) -> dict[str, float]:
     """The figures of a configuration on the window that its own were made on."""
     window = config.provenance.get("window", "tune")
-    replay = Replay(log, config.replay, config.objective, window=window)
+    replay = Replay(lay_out(log, config.replay, config.objective, window))
     return replay.run(base_settings(config)).metrics
 
 

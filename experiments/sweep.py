@@ -10,6 +10,7 @@ from experiments.config.command import FAILED, INTERRUPTED, OK, run_command
 from experiments.config.commands import SweepConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
+from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
 from experiments.review.finalist_table import finalist_table
 from experiments.review.terminal import result_table
@@ -50,7 +51,7 @@ def sweep(config: SweepConfig) -> int:
     check_sampler(config.sampler)
     space = SearchSpace.from_config(config.search_space, base_settings(config))
     log = open_dataset(config.dataset)
-    replay = Replay(log, config.replay, config.objective)
+    replay = Replay(lay_out(log, config.replay, config.objective))
     study = make_study(config, space)
     try:
         study.open(definition(asdict(config), log.fingerprint), uuid.uuid4().hex)

@@ -16,9 +16,9 @@ from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
 from experiments.judging.finalists import N_FINALISTS, Candidate
 from experiments.judging.sealed_test import SealedTest, first_that_stays, open_sealed_test
-from experiments.replay.replay import Replay
+from experiments.replay.guardrails import broken
+from experiments.replay.replay import replay_maker
 from experiments.replay.settings import Settings
-from experiments.study.trial import constraints
 
 SHOP = SimulatedConfig(
     n_sessions=2400,
@@ -79,16 +79,13 @@ def study_once(
         What the sealed test said; None if no trial kept the guardrails.
     """
     objective, guardrails = ObjectiveConfig(), GuardrailsConfig()
-
-    def make_replay(how: ReplayConfig, window: str) -> Replay:
-        return Replay(log, how, objective, window=window)
-
+    make_replay = replay_maker(log, objective)
     tune = make_replay(config, "tune")
     feasible: dict[int, float] = {}
     tried = [DEFAULTS, *_draw(np.random.default_rng(seed), n_trials - 1)]
     for number, settings in enumerate(tried):
         metrics = tune.run(settings).metrics
-        if all(excess <= 0 for excess in constraints(metrics, guardrails).values()):
+        if not broken(metrics, guardrails):
             feasible[number] = metrics[objective.metric]
     if not feasible:
         return None

@@ -18,6 +18,7 @@ from experiments.data.format.click_log import ClickLog
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
 from experiments.data.open_dataset import open_dataset
+from experiments.replay.layout import Layout, lay_out
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings
 
@@ -132,19 +133,21 @@ def _compile(path: Path) -> None:
     small = path.parent / "small"
     if not small.exists():
         prepare_simulated(small, SimulatedConfig(n_sessions=200, dimensions=128))
-    Replay(load_click_log(small), ReplayConfig(), ObjectiveConfig()).run(_settings(DEFAULT))
+    layout = lay_out(load_click_log(small), ReplayConfig(), ObjectiveConfig())
+    Replay(layout).run(_settings(DEFAULT))
 
 
 def _cost(load: Callable[[], ClickLog], config: AdjusterConfig, runs: int) -> Cost:
     with peak_above_start() as risen:
-        replay = Replay(load(), ReplayConfig(), ObjectiveConfig())
+        layout = lay_out(load(), ReplayConfig(), ObjectiveConfig())
+        replay = Replay(layout)
         if runs > 1:
             replay.run(_settings(config))
         seconds = min(_seconds(replay, config) for _ in range(runs))
-    inputs = plugin_inputs(replay, N_PUBLISHED)
-    published = PublishedAdjuster(replay.log.index)
+    inputs = plugin_inputs(layout, N_PUBLISHED)
+    published = PublishedAdjuster(layout.log.index)
     rate = items_per_second(lambda one: published.adjust_vectors([one]), inputs, 1)
-    return Cost(seconds, replay.timeline.n_sessions, risen[0], rate)
+    return Cost(seconds, layout.timeline.n_sessions, risen[0], rate)
 
 
 def _seconds(replay: Replay, config: AdjusterConfig) -> float:
@@ -157,9 +160,9 @@ def _settings(config: AdjusterConfig) -> Settings:
     return Settings(config, SelectionConfig())
 
 
-def plugin_inputs(replay: Replay, most: int) -> list[ImprovementInput]:
-    """Sessions of a replay as the plugin API takes them: the first with clicked and unclicked."""
-    log, timeline = replay.log, replay.timeline
+def plugin_inputs(layout: Layout, most: int) -> list[ImprovementInput]:
+    """Sessions of a layout as the plugin API takes them: the first with clicked and unclicked."""
+    log, timeline = layout.log, layout.timeline
     inputs: list[ImprovementInput] = []
     clicked = timeline.click_at < timeline.closes_at
     for session in range(timeline.n_sessions):

@@ -66,8 +66,7 @@ def _from_log(log: ClickLog, n_sessions: int | None = None) -> tuple[Sessions, S
             log.object_ids, log.object_offsets[:-1], log.object_offsets[1:], strict=True
         )
     ]
-    clicked = np.zeros(log.n_impressions, np.bool_)
-    clicked[log.event_impression] = True
+    clicked = log.is_clicked
 
     def session(number: int) -> ImprovementInput:
         rows = range(*log.impression_offsets[number : number + 2])

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.feedback import ImprovementElement, ImprovementInput
+from adjuster.ragged import row_sums
 from experiments.data.format.click_log import ClickLog
 
 
@@ -15,7 +16,7 @@ def session_input(log: ClickLog, session: int) -> ImprovementInput:
         session: Its index in the log.
     """
     first, last = log.impression_offsets[session : session + 2]
-    clicked = np.isin(np.arange(first, last), log.event_impression)
+    clicked = log.is_clicked[first:last]
     shown = log.impression_object[first:last]
     query = int(log.session_query[session])
     rows = slice(log.query_offsets[query], log.query_offsets[query + 1])
@@ -29,9 +30,7 @@ def session_input(log: ClickLog, session: int) -> ImprovementInput:
 
 def sessions_to_learn_from(log: ClickLog) -> NDArray[np.int64]:
     """Sessions with something clicked and something passed over, in order of time."""
-    clicked = np.zeros(log.n_impressions, np.int64)
-    clicked[log.event_impression] = 1
-    n_clicked = np.diff(np.concatenate([[0], np.cumsum(clicked)])[log.impression_offsets])
+    n_clicked = row_sums(log.is_clicked, log.impression_offsets)
     return np.flatnonzero((n_clicked > 0) & (n_clicked < np.diff(log.impression_offsets)))
 
 

@@ -12,7 +12,8 @@ from experiments.config.commands import SweepConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.deployment.plugin_source import plugin_text
 from experiments.judging.verdict import ADOPT, KEEP_OFF
-from experiments.replay.replay import Replay
+from experiments.replay.layout import lay_out
+from experiments.replay.plan import resolve
 from experiments.replay.settings import Settings
 from experiments.replay.timeline import resolve_scope
 from experiments.study.records import TrialRecord
@@ -91,7 +92,7 @@ def make_deployment(
     """
     settings = Settings.from_dict(record.settings)
     if settings.adjuster.loss == "logistic" and settings.adjuster.logit_bias == "auto":
-        settings = Replay(log, config.replay, config.objective).resolve(settings)
+        settings = resolve(lay_out(log, config.replay, config.objective), settings)
     return Deployment(
         settings=settings,
         index=log.index,

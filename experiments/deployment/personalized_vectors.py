@@ -1,7 +1,7 @@
 """The personalized vectors at the end of the log, as Parquet: what a live index would hold."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from adjuster.adjusters.published import PublishedAdjuster
 from adjuster.feedback import offsets_of
-from adjuster.fused_engine.knobs import make_knobs
-from adjuster.live.personalization import PersonalizedVectors
 from experiments.config.commands import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
-from experiments.replay.replay import Replay
+from experiments.replay.copies import Copies, learn_copies
+from experiments.replay.layout import lay_out
 from experiments.replay.settings import Settings
-from experiments.replay.worker_replay import LogIndex, TickingReplay
 from experiments.study_folder.layout import replacing
 
 FILE = "personalized_vectors.parquet"
@@ -25,23 +22,6 @@ EVERYONE = "everyone"
 """The owner where all share one set of vectors."""
 
 COPIES_PER_GROUP = 4096
-
-
-@dataclass(frozen=True)
-class Copies:
-    """Every owner's adjusted copies, in order of object and owner.
-
-    Args:
-        object: Shape ``(n_copies,)``: index of the object.
-        owner: Shape ``(n_copies,)``: index of the owner.
-        first: Shape ``(n_copies,)``: its first row in `vectors`; it has the object's parts.
-        vectors: Shape ``(n_rows, D)``.
-    """
-
-    object: NDArray[np.int64]
-    owner: NDArray[np.int64]
-    first: NDArray[np.int64]
-    vectors: NDArray[np.floating]
 
 
 def write_personalized(
@@ -68,26 +48,13 @@ def write_personalized(
         The file and the number of copies in it.
     """
     everything = replace(config, bystander_share=0.0)
-    replay = Replay(log, everything, ObjectiveConfig(), window="all")
-    copies = learn_copies(replay, settings)
-    names = owner_names(log, replay.timeline.scope)
+    layout = lay_out(log, everything, ObjectiveConfig(), "all")
+    copies = learn_copies(layout, settings)
+    names = owner_names(log, layout.timeline.scope)
     path = folder / FILE
     with replacing(path) as unfinished:
         _write(unfinished, log, copies, names, provenance)
     return path, len(copies.object)
-
-
-def learn_copies(replay: Replay, settings: Settings) -> Copies:
-    """The copies at the end of a replay.
-
-    Args:
-        replay: Over the window ``all``, which takes the ticks after the last session too.
-        settings: The configuration.
-    """
-    settings = replay.resolve(settings)
-    if settings.adjuster.semantics == "published":
-        return _through_worker(replay, settings)
-    return _through_streams(replay, settings)
 
 
 def owner_names(log: ClickLog, scope: str) -> NDArray[np.object_]:
@@ -95,56 +62,6 @@ def owner_names(log: ClickLog, scope: str) -> NDArray[np.object_]:
     if scope == "none":
         return np.array([EVERYONE], object)
     return log.segments if scope == "segment" else log.user_ids
-
-
-def _through_streams(replay: Replay, settings: Settings) -> Copies:
-    knobs = make_knobs(replay.log.index, settings.adjuster)
-    plan = replay.plan(settings)
-    state = replay.start(plan, knobs, keep=True)
-    scores, adjusted = replay.before.copy(), np.zeros(len(replay.before), np.bool_)
-    for block in replay.blocks:
-        replay.advance(knobs, plan, state, block, scores, adjusted)
-    touched = np.flatnonzero(state.touched)
-    return _in_order(
-        replay.pairs.showings.pair_object[touched].astype(np.int64),
-        replay.pairs.owner[touched],
-        state.offsets[touched],
-        state.vectors,
-    )
-
-
-def _through_worker(replay: Replay, settings: Settings) -> Copies:
-    adjuster = settings.adjuster
-    published = PublishedAdjuster(
-        replay.log.index,
-        adjuster.adjustment_rate,
-        adjuster.num_iterations,
-        adjuster.softmin_temperature,
-        engine=adjuster.engine,
-    )
-    index = LogIndex(replay.log)
-    vectors = PersonalizedVectors(index)
-    ticking = TickingReplay(replay.timeline, published, settings, replay.config.batch_size)
-    for _ in ticking.run(vectors, replay.before.copy(), np.zeros(len(replay.before), np.bool_)):
-        pass
-    copies = list(vectors)
-    rows = [copy.vectors for copy in copies]
-    return _in_order(
-        np.array([index.places[copy.original_id] for copy in copies], np.int64),
-        np.array([int(copy.user_id) for copy in copies], np.int64),
-        offsets_of([len(mine) for mine in rows])[:-1],
-        np.concatenate(rows) if rows else np.empty((0, replay.log.index.dimensions), np.float32),
-    )
-
-
-def _in_order(
-    objects: NDArray[np.int64],
-    owners: NDArray[np.int64],
-    first: NDArray[np.int64],
-    vectors: NDArray[np.floating],
-) -> Copies:
-    order = np.lexsort((owners, objects))
-    return Copies(objects[order], owners[order], first[order], vectors)
 
 
 def _write(

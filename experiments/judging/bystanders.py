@@ -1,27 +1,16 @@
 """Bystanders: queries whose feedback is withheld, scored to see what adjusting does to them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from experiments.config.commands import ReplayConfig
 from experiments.judging.comparison import Comparison, compare_with_no_adjustment, concatenate
-from experiments.replay.results import ReplayResult, SessionScores
+from experiments.replay.replay import MakeReplay
+from experiments.replay.results import SessionScores
 from experiments.replay.settings import Settings
 
 N_FOLDS = 5
 """Each fold withholds this fraction of the queries, so that every query is withheld once."""
-
-
-class Replayer(Protocol):
-    """A log ready to be replayed under any settings."""
-
-    def run(self, settings: Settings) -> ReplayResult:
-        """Replay the log under these settings."""
-
-
-MakeReplay = Callable[[ReplayConfig, str], Replayer]
-"""From a replay configuration and a window (``tune`` or ``test``) to what replays it."""
 
 
 def compare_bystanders(

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from experiments.config.commands import ReplayConfig
-from experiments.judging.bystanders import MakeReplay, compare_bystanders
+from experiments.judging.bystanders import compare_bystanders
 from experiments.judging.comparison import (
     Comparison,
     adjust_family,
     compare_with,
     compare_with_no_adjustment,
 )
+from experiments.replay.replay import MakeReplay
 from experiments.replay.results import ReplayResult
 from experiments.replay.settings import Settings
 

@@ -6,10 +6,12 @@ from typing import Protocol
 
 from experiments.common.errors import InputError
 from experiments.config.commands import GuardrailsConfig, ReplayConfig
-from experiments.judging.bystanders import MakeReplay, Replayer, compare_bystanders
+from experiments.judging.bystanders import compare_bystanders
 from experiments.judging.comparison import Comparison, compare_with, compare_with_no_adjustment
 from experiments.judging.finalists import DEFAULTS, Candidate
 from experiments.judging.verdict import Verdict, decide
+from experiments.replay.guardrails import DRIFT
+from experiments.replay.replay import MakeReplay, Replayer
 from experiments.replay.results import ReplayResult
 from experiments.replay.settings import Settings
 
@@ -102,11 +104,11 @@ def first_that_stays(
         over for it.
     """
     passed_over: dict[int, float] = {}
-    if guardrails.max_mean_drift is None:
+    if DRIFT.bound(guardrails) is None:
         return candidates[0], passed_over
     for candidate in candidates:
-        drift = replay.run(candidate.settings).metrics["drift_mean"]
-        if drift <= guardrails.max_mean_drift:
+        drift = replay.run(candidate.settings).metrics[DRIFT.metric]
+        if not DRIFT.is_broken(drift, guardrails):
             return candidate, passed_over
         passed_over[candidate.trial] = drift
     return candidates[0], {}

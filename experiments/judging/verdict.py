@@ -14,6 +14,7 @@ from experiments.judging.comparison import Comparison, cluster_text
 from experiments.judging.evidence import LARGEST_UNKNOWN_SHARE, Evidence, Rival
 from experiments.judging.noninferiority import noninferiority
 from experiments.judging.statistics import Interval
+from experiments.replay.guardrails import broken
 
 ADOPT = "adopt"
 KEEP_OFF = "keep off"
@@ -81,15 +82,12 @@ def _unchanged(evidence: Evidence) -> list[str]:
 
 
 def _broken(evidence: Evidence, guardrails: GuardrailsConfig) -> list[str]:
-    bounds = (
-        ("Mean drift", "drift_mean", "max_mean_drift"),
-        ("The share of harmed sessions", "harmed_share", "max_harmed_share"),
-    )
+    metrics = evidence.metrics
     return [
-        f"{words} is {plain(evidence.metrics[metric])}, above guardrails.{name} of {plain(bound)}."
-        for words, metric, name in bounds
-        if (bound := getattr(guardrails, name)) is not None
-        and not evidence.metrics[metric] <= bound
+        f"{item.words[0].upper()}{item.words[1:]} is {plain(metrics[item.metric])}, above "
+        f"guardrails.{item.name} of {plain(bound)}."
+        for item in broken(metrics, guardrails)
+        if (bound := item.bound(guardrails)) is not None
     ]
 
 

@@ -1,20 +1,48 @@
 """What any configuration has to beat: no adjustment, the logged order, popularity, Rocchio."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from adjuster.fused_engine.knobs import rocchio_knobs
 from adjuster.rocchio import RocchioWeights
+from experiments.replay.layout import Layout
 from experiments.replay.popularity import rank_by_popularity
 from experiments.replay.replay import Replay
 from experiments.replay.results import ReplayResult
 from experiments.replay.settings import Settings
 
-BASELINES = ("no_adjustment", "logged_order", "popularity", "popularity_added", "rocchio")
+NO_ADJUSTMENT = "no_adjustment"
+LOGGED_ORDER = "logged_order"
+POPULARITY = "popularity"
+POPULARITY_ADDED = "popularity_added"
+ROCCHIO = "rocchio"
+
+BASELINES = {
+    NO_ADJUSTMENT: "no adjustment",
+    LOGGED_ORDER: "logged order",
+    POPULARITY: "popularity",
+    POPULARITY_ADDED: "similarity + popularity",
+    ROCCHIO: "Rocchio",
+}
+"""Each baseline's name in files → its name for people."""
 
 
-def score_baselines(replay: Replay, settings: Settings) -> dict[str, ReplayResult]:
+@dataclass(frozen=True)
+class Baseline:
+    """A baseline's replay.
+
+    Args:
+        result: The replay.
+        weights: What was chosen for it on warmup, by name.
+    """
+
+    result: ReplayResult
+    weights: dict[str, float] = field(default_factory=dict)
+
+
+def score_baselines(replay: Replay, settings: Settings) -> dict[str, Baseline]:
     """Score every baseline on a replay's sessions.
 
     Args:
@@ -22,25 +50,25 @@ def score_baselines(replay: Replay, settings: Settings) -> dict[str, ReplayResul
         settings: Gives the interval between ticks, and Rocchio's selection of sessions.
 
     Returns:
-        Each of `BASELINES` → its result. The logged order is flattered by position bias: users
-        click what stands first. The weights of popularity stand in its `extra`.
+        Each of `BASELINES`. The logged order is flattered by position bias: users click what
+        stands first.
     """
-    popularity = rank_by_popularity(replay, interval_seconds=settings.adjuster.interval_seconds)
-    knobs = rocchio_knobs(replay.log.index, RocchioWeights())
-    alone = replay.score_ranking(popularity.alone)
-    added = replay.score_ranking(popularity.added)
+    layout, score = replay.layout, replay.score_ranking
+    popularity = rank_by_popularity(layout, interval_seconds=settings.adjuster.interval_seconds)
+    knobs = rocchio_knobs(layout.log.index, RocchioWeights())
     return {
-        "no_adjustment": replay.score_ranking(replay.before),
-        "logged_order": replay.score_ranking(logged_order(replay)),
-        "popularity": replace(alone, extra={"strength": popularity.strength}),
-        "popularity_added": replace(
-            added,
-            extra={"strength": popularity.added_strength, "weight": popularity.added_weight},
+        NO_ADJUSTMENT: Baseline(score(layout.before)),
+        LOGGED_ORDER: Baseline(score(logged_order(layout))),
+        POPULARITY: Baseline(score(popularity.alone), {"strength": popularity.strength}),
+        POPULARITY_ADDED: Baseline(
+            score(popularity.added),
+            {"strength": popularity.added_strength, "weight": popularity.added_weight},
         ),
-        "rocchio": replay.run_knobs(knobs, settings),
+        ROCCHIO: Baseline(replay.run_knobs(knobs, settings)),
     }
 
 
-def logged_order(replay: Replay) -> np.ndarray:
-    """Scores that rank as the log shows."""
-    return -replay.log.impression_position[: replay.timeline.n_impressions].astype(np.float64)
+def logged_order(layout: Layout) -> NDArray[np.float64]:
+    """Scores that rank as the log shows, shape ``(n_impressions,)``."""
+    shown = layout.log.impression_position[: layout.timeline.n_impressions]
+    return -shown.astype(np.float64)

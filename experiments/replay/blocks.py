@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 
 from adjuster.feedback import offsets_of
 from adjuster.metrics.ranking import Judgements, judge, rank_order
-from experiments.replay.timeline import Pairs, Timeline
+from experiments.replay.labels import Labels
+from experiments.replay.lessons import Pairs
+from experiments.replay.timeline import Timeline
 
 OWNERS_PER_BLOCK = 5
 """Fewer owners than this a block, and the blocks are stretches of time instead."""
 
 
 @dataclass(frozen=True)
-class Block:
+class ScoringBlock:
     """One block: the sessions scored in it, and the part of the streams that it needs.
 
     Args:
@@ -41,19 +43,6 @@ class Block:
     finish: bool
 
 
-@dataclass(frozen=True)
-class Labels:
-    """What the sessions are scored by.
-
-    Args:
-        gains: Shape ``(n_impressions,)``.
-        left_out: Shape ``(n_impressions,)`` bool, or None.
-    """
-
-    gains: NDArray[np.float64]
-    left_out: NDArray[np.bool_] | None
-
-
 def assign_owners(timeline: Timeline, n_blocks: int, seed: int) -> NDArray[np.int64]:
     """The block of each owner; all 0 where the blocks are stretches of time."""
     if timeline.n_owners < n_blocks * OWNERS_PER_BLOCK:
@@ -67,7 +56,7 @@ def build_blocks(
     owner_block: NDArray[np.int64],
     labels: Labels,
     n_blocks: int,
-) -> list[Block]:
+) -> tuple[ScoringBlock, ...]:
     """Cut a replay into at most `n_blocks` blocks, none without sessions.
 
     Args:
@@ -90,28 +79,32 @@ def _by_owner(
     labels: Labels,
     scored: NDArray[np.int64],
     n_blocks: int,
-) -> list[Block]:
+) -> tuple[ScoringBlock, ...]:
     owner = timeline.owner[scored]
     # A session without an owner is never adjusted; it only has to be in some block.
-    block = np.where(owner >= 0, owner_block[np.maximum(owner, 0)], scored % n_blocks)
+    group = np.where(owner >= 0, owner_block[np.maximum(owner, 0)], scored % n_blocks)
+    # Owners without a scored session still learn: their pairs are run with the block before.
+    filled = np.unique(group)
+    edges = np.append(pairs.block_offsets[filled], pairs.block_offsets[-1])
+    edges[0] = 0
     offsets = pairs.showings.offsets
-    return [
+    return tuple(
         _block(
             timeline,
             labels,
-            scored[block == number],
-            pairs=(int(pairs.block_offsets[number]), int(pairs.block_offsets[number + 1])),
+            scored[group == number],
+            pairs=(int(first), int(last)),
             begin=offsets[:-1],
             end=offsets[1:],
             finish=True,
         )
-        for number in range(n_blocks)
-    ]
+        for number, first, last in zip(filled, edges[:-1], edges[1:], strict=True)
+    )
 
 
 def _by_time(
     timeline: Timeline, pairs: Pairs, labels: Labels, scored: NDArray[np.int64], n_blocks: int
-) -> list[Block]:
+) -> tuple[ScoringBlock, ...]:
     pieces = [piece for piece in np.array_split(scored, n_blocks) if len(piece)]
     offsets, n_pairs = pairs.showings.offsets, len(pairs.showings.pair_object)
     session = timeline.session_of[pairs.showings.place]
@@ -132,7 +125,7 @@ def _by_time(
             )
         )
         begin = end
-    return blocks
+    return tuple(blocks)
 
 
 def _block(
@@ -144,13 +137,13 @@ def _block(
     begin: NDArray[np.int64],
     end: NDArray[np.int64],
     finish: bool,
-) -> Block:
+) -> ScoringBlock:
     starts = timeline.offsets[sessions]
     lengths = timeline.offsets[sessions + 1] - starts
     local = offsets_of(lengths)
     rows = np.arange(local[-1]) + np.repeat(starts - local[:-1], lengths)
     left_out = None if labels.left_out is None else labels.left_out[rows]
-    return Block(
+    return ScoringBlock(
         sessions=sessions,
         rows=rows,
         judgements=judge(labels.gains[rows], local, left_out=left_out),
@@ -161,7 +154,7 @@ def _block(
     )
 
 
-def rank_block(block: Block, scores: NDArray[np.floating]) -> NDArray[np.int64]:
+def rank_block(block: ScoringBlock, scores: NDArray[np.floating]) -> NDArray[np.int64]:
     """Rank a block's sessions, as `rank_order` does.
 
     Raises:

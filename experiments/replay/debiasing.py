@@ -1,13 +1,17 @@
 """The objective with clicks weighted against position bias, beside the naive one."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.metrics.debiased import judge_debiased, self_normalised_mean
 from adjuster.metrics.ranking import score_sessions
 from experiments.config.commands import ObjectiveConfig
-from experiments.replay.blocks import Block, Labels
+from experiments.replay.blocks import ScoringBlock
+from experiments.replay.labels import Labels
 from experiments.replay.propensity import propensities
+from experiments.replay.scorers import Columns
 from experiments.replay.timeline import Timeline
 
 
@@ -21,8 +25,14 @@ class Debiased:
         blocks: The replay's blocks.
     """
 
+    columns = ("before_debiased", "debiased", "weight")
+
     def __init__(
-        self, timeline: Timeline, objective: ObjectiveConfig, labels: Labels, blocks: list[Block]
+        self,
+        timeline: Timeline,
+        objective: ObjectiveConfig,
+        labels: Labels,
+        blocks: tuple[ScoringBlock, ...],
     ) -> None:
         self.metric = objective.metric if "ndcg" in objective.metric else "ndcg_at_10"
         weights = propensities(timeline, objective)
@@ -37,19 +47,21 @@ class Debiased:
             for block in blocks
         ]
 
-    def score(self, number: int, order: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Weighted NDCG of a block's sessions, shape ``(n_sessions,)``."""
-        return score_sessions(self.judgements[number].judgements, order)[self.metric]
+    def score(self, number: int, before: NDArray[np.int64], after: NDArray[np.int64]) -> Columns:
+        """See `SessionScorer.score`."""
+        judged = self.judgements[number]
+        return {
+            "before_debiased": score_sessions(judged.judgements, before)[self.metric],
+            "debiased": score_sessions(judged.judgements, after)[self.metric],
+            "weight": judged.session_weights,
+        }
 
-    def weights(self, number: int) -> NDArray[np.float64]:
-        """Weight of a block's sessions."""
-        return self.judgements[number].session_weights
-
-    def summarize(
-        self, before: NDArray[np.float64], after: NDArray[np.float64], weights: NDArray[np.float64]
-    ) -> dict[str, float]:
+    def summarize(self, columns: Columns, metrics: Mapping[str, float]) -> dict[str, float]:
         """Self-normalised means over sessions, and how many equal sessions they are worth."""
-        old, new = self_normalised_mean(before, weights), self_normalised_mean(after, weights)
+        old, new = (
+            self_normalised_mean(columns[name], columns["weight"])
+            for name in ("before_debiased", "debiased")
+        )
         name = f"debiased_{self.metric}"
         return {
             name: new.value,

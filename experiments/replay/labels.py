@@ -1,12 +1,26 @@
 """What a good ranking is: clicks or judgements, and which results are left out."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.common.errors import InputError
 from experiments.config.commands import ObjectiveConfig
-from experiments.replay.blocks import Labels
 from experiments.replay.timeline import NEVER, Timeline
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the sessions are scored by.
+
+    Args:
+        gains: Shape ``(n_impressions,)``.
+        left_out: Shape ``(n_impressions,)`` bool, or None.
+    """
+
+    gains: NDArray[np.float64]
+    left_out: NDArray[np.bool_] | None
 
 
 def build_labels(timeline: Timeline, objective: ObjectiveConfig) -> Labels:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.metrics.ranking import judge, rank_order, score_sessions
-from experiments.replay.replay import Replay
+from experiments.replay.layout import Layout
 from experiments.replay.schedule import tick_after
 from experiments.replay.timeline import NEVER, Timeline
 
@@ -44,24 +44,24 @@ class Popularity:
     added_weight: float
 
 
-def rank_by_popularity(replay: Replay, *, interval_seconds: int) -> Popularity:
+def rank_by_popularity(layout: Layout, *, interval_seconds: int) -> Popularity:
     """Score every impression by popularity, with the weights that were best in warmup.
 
     Without warmup the weights are a prior of 10 showings and one standard deviation.
     """
-    timeline = replay.timeline
+    timeline = layout.timeline
     clicks, shown = counts_so_far(timeline, interval_seconds)
     prior = _prior(timeline)
     rates = {strength: (clicks + prior * strength) / (shown + strength) for strength in STRENGTHS}
-    similarity = replay.before.astype(np.float64)
+    similarity = layout.before.astype(np.float64)
     scale = float(similarity.std()) / max(1e-12, float(rates[10.0].std()))
-    strength = _best(rates, replay, 10.0)
+    strength = _best(rates, layout, 10.0)
     mixed = {
         (strength, share * scale): similarity + share * scale * rate
         for strength, rate in rates.items()
         for share in SHARES
     }
-    added_strength, weight = _best(mixed, replay, (10.0, scale))
+    added_strength, weight = _best(mixed, layout, (10.0, scale))
     return Popularity(
         alone=rates[strength],
         added=mixed[added_strength, weight],
@@ -112,18 +112,18 @@ def _prior(timeline: Timeline) -> float:
     return float(clicked.mean()) if len(clicked) else 0.5
 
 
-def _best(candidates: dict[Key, NDArray[np.float64]], replay: Replay, fallback: Key) -> Key:
+def _best(candidates: dict[Key, NDArray[np.float64]], layout: Layout, fallback: Key) -> Key:
     """The key whose scores rank warmup best."""
-    offsets = replay.timeline.offsets[: replay.timeline.warmup_end + 1]
+    offsets = layout.timeline.offsets[: layout.timeline.warmup_end + 1]
     rows = slice(0, int(offsets[-1]))
-    gains = replay.labels.gains[rows]
+    gains = layout.labels.gains[rows]
     if not gains.any():
         return fallback
-    left_out = None if replay.labels.left_out is None else replay.labels.left_out[rows]
+    left_out = None if layout.labels.left_out is None else layout.labels.left_out[rows]
     judgements = judge(gains, offsets, left_out=left_out)
 
     def value(key: Key) -> float:
         order = rank_order(candidates[key][rows], offsets, left_out=left_out)
-        return float(np.nanmean(score_sessions(judgements, order)[replay.objective.metric]))
+        return float(np.nanmean(score_sessions(judgements, order)[layout.objective.metric]))
 
     return max(candidates, key=value)

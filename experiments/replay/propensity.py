@@ -65,7 +65,8 @@ def estimate_by_position(timeline: Timeline) -> NDArray[np.float64]:
         liked = np.where(clicked, 1.0, relevant * (1.0 - examined) / missed)
         theta = np.clip(np.bincount(position, looked) / shown, FLOOR, 1.0 - 1e-9)
         gamma = (np.bincount(pair, liked) + PRIOR) / (n_pair + 2 * PRIOR)
-    return np.maximum(theta / theta[n_position > 0].max(), FLOOR)
+    scaled: NDArray[np.float64] = theta / theta[n_position > 0].max()
+    return np.maximum(scaled, FLOOR)
 
 
 def _positions(timeline: Timeline) -> NDArray[np.int32]:

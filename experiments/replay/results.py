@@ -1,7 +1,6 @@
 """What a replay found: the columns a session, and the figures made of them."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +73,32 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
+class SessionCounts:
+    """What became of the sessions.
+
+    Args:
+        not_scored: Sessions in the scored part without a positive label.
+        by_fate: ``selected``, or the reason why not → sessions; empty where nothing is learnt.
+        late_clicks: Clicked impressions whose click came after the session had been taken; None
+            where nothing is learnt.
+    """
+
+    not_scored: int
+    by_fate: dict[str, int] = field(default_factory=dict)
+    late_clicks: int | None = None
+
+    def to_dict(self) -> dict[str, int]:
+        """All counts by name.
+
+        Example:
+            >>> SessionCounts(3, {"selected": 9}, late_clicks=1).to_dict()
+            {'selected': 9, 'not_scored': 3, 'late_clicks': 1}
+        """
+        late = {} if self.late_clicks is None else {"late_clicks": self.late_clicks}
+        return {**self.by_fate, "not_scored": self.not_scored, **late}
+
+
+@dataclass(frozen=True)
 class ReplayResult:
     """The outcome of one replay.
 
@@ -83,7 +108,7 @@ class ReplayResult:
         sessions: The scored sessions' rows.
         bystanders: Rows of the sessions whose queries' feedback was withheld, or None.
         curve: Before and after over time.
-        counts: Reason → sessions: ``selected``, rejections, ``not_scored`` …
+        counts: What became of the sessions.
         blocks: Block → mean of the objective over its sessions.
         drift: Shape ``(n_adjusted,)``: 1 - cosine of each adjusted object.
         seconds: Wall time of the parts of the replay.
@@ -93,11 +118,10 @@ class ReplayResult:
     sessions: SessionScores
     bystanders: SessionScores | None
     curve: list[CurvePoint]
-    counts: dict[str, int]
+    counts: SessionCounts
     blocks: list[float]
     drift: NDArray[np.float64]
     seconds: dict[str, float]
-    extra: dict[str, Any]
 
 
 @dataclass(frozen=True)

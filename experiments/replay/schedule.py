@@ -1,5 +1,4 @@
-"""When the improvement worker would take which session, and what each (owner, object) pair
-learns then: the worker's ticks for a whole log at once.
+"""When the improvement worker would take which session: its ticks for a whole log at once.
 
 A tick takes the sessions that were marked by then, judges them by the events that have arrived
 (`adjuster.selection`), and adjusts them in batches in the order in which they were marked. A
@@ -8,15 +7,14 @@ search made at the very second of a tick still reads the vectors from before it.
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.feedback import offsets_of
-from adjuster.fused_engine.streams import Lessons
 from adjuster.ragged import row_maxima, row_sums
 from adjuster.selection import REASONS, SelectionConfig, select
-from experiments.replay.timeline import NEVER, Pairs, Timeline
+from experiments.replay.timeline import NEVER, Timeline
 
 NOT_TAKEN = ("no_click", "no_owner", "withheld", "after_the_end")
 """Why a session never reaches the worker's selection, beside `REASONS`."""
@@ -101,11 +99,11 @@ def build_schedule(
 
 def _facts(
     timeline: Timeline, tick_at: NDArray[np.int64], clicked: NDArray[np.bool_]
-) -> dict[str, NDArray]:
+) -> dict[str, NDArray[Any]]:
     """What `select` judges by, as of each session's tick."""
     log, offsets = timeline.log, timeline.offsets
     n_events = np.searchsorted(log.event_impression, timeline.n_impressions)
-    session = timeline.session_of[log.event_impression[:n_events]]
+    session = log.event_session[:n_events]
     times = log.event_created_at[:n_events]
     arrived = times <= tick_at[session]
     last_event = timeline.created_at.copy()
@@ -132,102 +130,3 @@ def _steps(
     step = np.full(timeline.n_sessions, -1, np.int64)
     step[sessions[order]] = np.cumsum(opens) - 1
     return step, ticks[opens]
-
-
-def build_lessons(
-    timeline: Timeline, pairs: Pairs, schedule: Schedule, *, term_weight: str
-) -> Lessons:
-    """What each pair learns at each step: one term a query, weights of its sessions summed.
-
-    Args:
-        timeline: The replay.
-        pairs: Its pairs.
-        schedule: The worker's ticks.
-        term_weight: ``session`` (1/|clicked|, 1/|unclicked|) or ``impression`` (1 each).
-    """
-    n_pairs = len(pairs.showings.pair_object)
-    n_steps, n_queries = max(1, len(schedule.step_at)), max(1, len(timeline.log.query_ids))
-    place, session_of = pairs.showings.place, timeline.session_of
-    rows = np.flatnonzero(schedule.step[session_of[place]] >= 0)
-    session, pair = session_of[place[rows]], pairs.pair[rows]
-    step, query = schedule.step[session], timeline.query[session].astype(np.int64)
-    clicked, unclicked = _weights(timeline, schedule, place[rows], session, term_weight)
-    order = np.lexsort((query, step, pair)) if len(rows) else rows
-    pair, step, query = pair[order], step[order], query[order]
-    new_step = _changes(pair, step)
-    new_term = new_step | _changes(query)
-    starts = np.flatnonzero(new_term)
-    pair, step, query = pair[starts], step[starts], query[starts]
-    new_step = new_step[starts]
-    step_pair = pair[new_step]
-    slot_offsets, slot_query, term_slot = _slots(pair, query, n_pairs, n_queries)
-    step_offsets = offsets_of(np.bincount(step_pair, minlength=n_pairs))
-    return Lessons(
-        step_offsets=step_offsets,
-        term_offsets=np.append(np.flatnonzero(new_step), len(starts)).astype(np.int64),
-        term_query=query.astype(np.int32),
-        term_slot=term_slot,
-        clicked=_sums(clicked[order], starts),
-        unclicked=_sums(unclicked[order], starts),
-        slot_offsets=slot_offsets,
-        slot_query=slot_query,
-        steps_before=_steps_before(
-            timeline, pairs, schedule, step_pair * (n_steps + 1) + step[new_step], step_offsets
-        ),
-    )
-
-
-def _weights(
-    timeline: Timeline,
-    schedule: Schedule,
-    impressions: NDArray[np.int64],
-    session: NDArray[np.int32],
-    term_weight: str,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    clicked = schedule.clicked[impressions].astype(np.float64)
-    unclicked = 1.0 - clicked
-    if term_weight == "session":
-        lengths = np.diff(timeline.offsets)
-        n_clicked = row_sums(schedule.clicked, timeline.offsets)
-        clicked /= np.maximum(n_clicked, 1)[session]
-        unclicked /= np.maximum(lengths - n_clicked, 1)[session]
-    return clicked, unclicked
-
-
-def _changes(*columns: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """Where any column differs from the row before; the first row does."""
-    changed = np.zeros(len(columns[0]), np.bool_)
-    changed[:1] = True
-    for column in columns:
-        changed[1:] |= column[1:] != column[:-1]
-    return changed
-
-
-def _sums(values: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.add.reduceat(values, starts) if len(starts) else np.empty(0)
-
-
-def _slots(
-    pair: NDArray[np.int64], query: NDArray[np.int64], n_pairs: int, n_queries: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    """Number each pair's distinct queries from 0."""
-    keys, inverse = np.unique(pair * n_queries + query, return_inverse=True)
-    offsets = offsets_of(np.bincount(keys // n_queries, minlength=n_pairs))
-    slots = inverse - offsets[pair]
-    return offsets, (keys % n_queries).astype(np.int32), slots.astype(np.int32)
-
-
-def _steps_before(
-    timeline: Timeline,
-    pairs: Pairs,
-    schedule: Schedule,
-    step_keys: NDArray[np.int64],
-    step_offsets: NDArray[np.int64],
-) -> NDArray[np.int32]:
-    """How many of a pair's steps came before each of its showings."""
-    n_steps = max(1, len(schedule.step_at))
-    steps_before = np.searchsorted(schedule.step_at, timeline.created_at, side="left")
-    session = timeline.session_of[pairs.showings.place]
-    keys = pairs.pair * (n_steps + 1) + steps_before[session]
-    found = np.searchsorted(step_keys, keys, side="left") - step_offsets[pairs.pair]
-    return found.astype(np.int32)

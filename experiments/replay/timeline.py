@@ -8,8 +8,6 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.feedback import offsets_of
-from adjuster.fused_engine.streams import Showings
 from experiments.common.errors import InputError
 from experiments.config.commands import ReplayConfig
 from experiments.data.format.click_log import ClickLog
@@ -79,23 +77,6 @@ class Timeline:
     def query(self) -> NDArray[np.int32]:
         """Query of each replayed session."""
         return self.log.session_query[: self.n_sessions]
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """The (owner, object) pairs of a timeline, grouped by block of owners.
-
-    Args:
-        owner: Shape ``(n_pairs,)``.
-        showings: When each is shown.
-        pair: Shape ``(n_showings,)``: the pair of each showing.
-        block_offsets: Shape ``(n_owner_blocks + 1,)``: the pairs of each block of owners.
-    """
-
-    owner: NDArray[np.int64]
-    showings: Showings
-    pair: NDArray[np.int64]
-    block_offsets: NDArray[np.int64]
 
 
 def resolve_scope(log: ClickLog, personalize_by: str | None) -> str:
@@ -182,7 +163,7 @@ def marking_times(log: ClickLog, quiet_seconds: int) -> NDArray[np.int64]:
     Returns:
         Shape ``(n_sessions,)``: epoch seconds, `NEVER` for a session without an event.
     """
-    session = session_of_events(log)
+    session = log.event_session
     times = np.maximum(log.event_created_at, log.session_created_at[session])
     order = np.lexsort((times, session))
     session, times = session[order], times[order]
@@ -192,11 +173,6 @@ def marking_times(log: ClickLog, quiet_seconds: int) -> NDArray[np.int64]:
     marked = np.full(log.n_sessions, NEVER)
     np.minimum.at(marked, session[quiet], times[quiet] + quiet_seconds)
     return marked
-
-
-def session_of_events(log: ClickLog) -> NDArray[np.int64]:
-    """Session of each event. Shape ``(n_events,)``."""
-    return np.searchsorted(log.impression_offsets, log.event_impression, side="right") - 1
 
 
 def withheld_queries(log: ClickLog, config: ReplayConfig) -> NDArray[np.bool_]:
@@ -212,34 +188,3 @@ def withheld_queries(log: ClickLog, config: ReplayConfig) -> NDArray[np.bool_]:
     hashes = [blake2b(name.encode(), key=salt, digest_size=8).digest() for name in log.query_ids]
     ranks = np.argsort(np.argsort(np.array(hashes, dtype="S8"), kind="stable"), kind="stable")
     return np.asarray(ranks % n_folds == config.bystander_fold % n_folds)
-
-
-def build_pairs(timeline: Timeline, *, owner_block: NDArray[np.int64]) -> Pairs:
-    """Group what is shown by (block of owners, owner, object), in order of time.
-
-    Args:
-        timeline: The replay.
-        owner_block: Shape ``(n_owners,)``: the block of each owner.
-    """
-    log, session_of = timeline.log, timeline.session_of
-    n_objects = log.n_objects
-    owner_rank = np.argsort(np.argsort(owner_block, kind="stable"), kind="stable")
-    owned = np.flatnonzero(timeline.owner[session_of] >= 0)
-    owner = timeline.owner[session_of[owned]]
-    key = owner_rank[owner] * n_objects + log.impression_object[owned]
-    order = np.argsort(key, kind="stable")
-    place, key = owned[order], key[order]
-    starts = np.flatnonzero(np.diff(key, prepend=-1))
-    pair_owner = owner[order][starts]
-    blocks = owner_block[pair_owner]
-    return Pairs(
-        owner=pair_owner,
-        showings=Showings(
-            pair_object=(key[starts] % n_objects).astype(np.int32),
-            offsets=np.append(starts, len(key)).astype(np.int64),
-            query=timeline.query[session_of[place]],
-            place=place,
-        ),
-        pair=np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(key)))),
-        block_offsets=offsets_of(np.bincount(blocks, minlength=int(owner_block.max()) + 1)),
-    )

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.adjusters.base import VectorsAdjuster
+from adjuster.adjusters.published import PublishedAdjuster
 from adjuster.config import AdjusterConfig
 from adjuster.feedback import offsets_of
 from adjuster.fused_engine.knobs import COSINE, Knobs, make_knobs, unit_rows
@@ -26,12 +27,12 @@ class LogIndex:
 
     def __init__(self, log: ClickLog) -> None:
         self.log = log
-        self.places = {name: place for place, name in enumerate(log.object_ids)}
+        self.row_of = {name: row for row, name in enumerate(log.object_ids)}
 
     def vectors(self, object_id: str) -> NDArray[np.float32]:
         """See `VectorIndex.vectors`."""
-        place = self.places[object_id]
-        first, last = self.log.object_offsets[place : place + 2]
+        row = self.row_of[object_id]
+        first, last = self.log.object_offsets[row : row + 2]
         return self.log.object_vectors[first:last]
 
 
@@ -46,7 +47,7 @@ class LogSessions:
         order = np.lexsort((sessions, timeline.marked_at[sessions]))
         self.waiting = sessions[order]
         self.next = 0
-        self.places = {log.session_ids[place]: int(place) for place in sessions}
+        self.session_of = {log.session_ids[session]: int(session) for session in sessions}
         self.status: dict[str, tuple[Status, str]] = {}
         self.event_order = np.searchsorted(
             log.event_impression, log.impression_offsets[: timeline.n_sessions + 1]
@@ -58,26 +59,27 @@ class LogSessions:
         marked = self.timeline.marked_at
         while self.next < len(self.waiting) and marked[self.waiting[self.next]] <= now:
             self.next += 1
-        return [self.timeline.log.session_ids[place] for place in self.waiting[first : self.next]]
+        return [self.timeline.log.session_ids[row] for row in self.waiting[first : self.next]]
 
     def read(self, session_id: str, now: int) -> SessionFeedback:
         """See `SessionStore.read`."""
-        timeline, log, place = self.timeline, self.timeline.log, self.places[session_id]
-        first, last = timeline.offsets[place : place + 2]
+        timeline, log = self.timeline, self.timeline.log
+        session = self.session_of[session_id]
+        first, last = timeline.offsets[session : session + 2]
         shown = log.object_ids[log.impression_object[first:last]]
-        events = slice(self.event_order[place], self.event_order[place + 1])
+        events = slice(self.event_order[session], self.event_order[session + 1])
         arrived = log.event_created_at[events] <= now
         clicked = log.event_impression[events][arrived] - first
-        created_at = timeline.created_at[place]
+        created_at = timeline.created_at[session]
         last_event = log.event_created_at[events][arrived].max(initial=created_at)
         return SessionFeedback(
             session_id=session_id,
-            owner=str(timeline.owner[place]),
-            query=query_vectors(log, int(timeline.query[place])),
+            owner=str(timeline.owner[session]),
+            query=query_vectors(log, int(timeline.query[session])),
             shown=list(shown),
             clicked=frozenset(shown[clicked]),
             duration_seconds=int(last_event - created_at),
-            is_irrelevant=bool(log.session_is_irrelevant[place]),
+            is_irrelevant=bool(log.session_is_irrelevant[session]),
         )
 
     def set_status(self, session_ids: Sequence[str], status: Status, reason: str = "") -> None:
@@ -88,6 +90,25 @@ class LogSessions:
 def query_vectors(log: ClickLog, query: int) -> NDArray[np.float32]:
     """The parts of a query, shape ``(parts, D)``."""
     return log.query_vectors[log.query_offsets[query] : log.query_offsets[query + 1]]
+
+
+def published_replay(timeline: Timeline, settings: Settings, batch_size: int) -> "TickingReplay":
+    """A timeline replayed with the published adjuster.
+
+    Args:
+        timeline: The replay.
+        settings: The setting, with ``semantics: published``.
+        batch_size: Sessions in one call of the adjuster.
+    """
+    adjuster = settings.adjuster
+    published = PublishedAdjuster(
+        timeline.log.index,
+        adjuster.adjustment_rate,
+        adjuster.num_iterations,
+        adjuster.softmin_temperature,
+        engine=adjuster.engine,
+    )
+    return TickingReplay(timeline, published, settings, batch_size)
 
 
 @dataclass(frozen=True)
@@ -167,12 +188,12 @@ class TickingReplay:
             return
         first, last = timeline.offsets[session : session + 2]
         names = log.object_ids[log.impression_object[first:last]]
-        places = [i for i, name in enumerate(names) if vectors.is_adjusted(str(owner), name)]
-        if not places:
+        chosen = [i for i, name in enumerate(names) if vectors.is_adjusted(str(owner), name)]
+        if not chosen:
             return
-        parts = [vectors.vectors(str(owner), names[i]) for i in places]
+        parts = [vectors.vectors(str(owner), names[i]) for i in chosen]
         query = query_vectors(log, int(timeline.query[session]))
-        rows = np.arange(first, last)[places]
+        rows = np.arange(first, last)[chosen]
         scores[rows] = _score(knobs, parts, query)
         adjusted[rows] = True
 

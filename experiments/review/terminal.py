@@ -4,17 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from experiments.common.wording import label, plain, signed
+from experiments.replay.baselines import BASELINES, LOGGED_ORDER
+from experiments.replay.guardrails import GUARDED
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study.records import TrialRecord, best_overall
-from experiments.study.trial import GUARDED
-from experiments.study_folder.summary import BASELINES
 
 NAMES = {
-    "no_adjustment": "no adjustment",
-    "logged_order": "logged order *",
-    "popularity": "popularity",
-    "popularity_added": "similarity + popularity",
-    "rocchio": "Rocchio",
+    **BASELINES,
+    LOGGED_ORDER: f"{BASELINES[LOGGED_ORDER]} *",
     PUBLISHED_DEFAULTS: "published defaults",
     "best": "best",
 }
@@ -61,7 +58,7 @@ def answer(summary: dict[str, Any]) -> str:
     simpler = {
         name: summary[name]["metrics"][metric]
         for name in BASELINES
-        if name != "logged_order" and summary.get(name)
+        if name != LOGGED_ORDER and summary.get(name)
     }
     height = max(simpler, key=lambda name: simpler[name])
     gain = (

@@ -14,11 +14,11 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from experiments.config.commands import SamplerConfig
+from experiments.replay.guardrails import GUARDRAILS
 from experiments.study.pruners import is_paired, make_pruner
 from experiments.study.rules import SearchRules
 from experiments.study.samplers import make_sampler
 from experiments.study.search_space import SearchSpace, Values
-from experiments.study.trial import GUARDED
 
 OWN_KEY = "cma:"
 """What a sampler keeps with its own trials (CMA-ES: its state)."""
@@ -37,7 +37,7 @@ def history(trials: Sequence[FrozenTrial], rules: SearchRules) -> list[FrozenTri
         trials: The study's trials, without those lost to a kill.
         rules: Which pruner and guardrails there are.
     """
-    guardrails = [name for name in GUARDED if getattr(rules.guardrails, name) is not None]
+    guardrails = [item.name for item in GUARDRAILS if item.bound(rules.guardrails) is not None]
     paired = is_paired(rules.pruner)
     ordered = sorted(trials, key=lambda trial: trial.user_attrs["ordinal"])
     best = _best(ordered)

@@ -6,12 +6,10 @@ from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
 from experiments.config.commands import GuardrailsConfig
+from experiments.replay.guardrails import constraints
 from experiments.replay.results import Checkpoint, ReplayResult
 from experiments.replay.settings import Settings
 from experiments.study.records import COMPLETE, FAILED, PRUNED, Outcome
-
-GUARDED = {"max_mean_drift": "drift_mean", "max_harmed_share": "harmed_share"}
-"""Guardrail → the metric it bounds."""
 
 
 class BlockReplay(Protocol):
@@ -63,23 +61,9 @@ def run_trial(
             [int(item.created_at), int(item.n_sessions), float(item.before), float(item.after)]
             for item in result.curve
         ],
-        counts={reason: int(n) for reason, n in result.counts.items()},
+        counts=result.counts.to_dict(),
         parts=result.seconds,
     )
-
-
-def constraints(metrics: dict[str, float], guardrails: GuardrailsConfig) -> dict[str, float]:
-    """Guardrail → how far its metric is above the bound; lifted guardrails are left out.
-
-    Example:
-        >>> constraints({"drift_mean": 0.5, "harmed_share": 0.1}, GuardrailsConfig())
-        {'max_mean_drift': 0.3}
-    """
-    return {
-        name: metrics[metric] - bound
-        for name, metric in GUARDED.items()
-        if (bound := getattr(guardrails, name)) is not None
-    }
 
 
 class _Watch:

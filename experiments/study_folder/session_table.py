@@ -75,7 +75,6 @@ def topmost_click(log: ClickLog) -> NDArray[np.int64]:
     """
     far = np.iinfo(np.int64).max
     positions = np.full(log.n_sessions, far)
-    session = np.searchsorted(log.impression_offsets, log.event_impression, side="right") - 1
-    np.minimum.at(positions, session, log.impression_position[log.event_impression])
+    np.minimum.at(positions, log.event_session, log.impression_position[log.event_impression])
     positions[positions == far] = -1
     return positions

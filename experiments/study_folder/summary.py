@@ -5,6 +5,7 @@ from statistics import median
 from typing import Any
 
 from experiments.data.format.click_log import ClickLog
+from experiments.replay.baselines import BASELINES
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study.records import (
     COMPLETE,
@@ -14,8 +15,6 @@ from experiments.study.records import (
     TrialRecord,
     best_feasible,
 )
-
-BASELINES = ("no_adjustment", "logged_order", "popularity", "popularity_added", "rocchio")
 
 
 @dataclass(frozen=True)

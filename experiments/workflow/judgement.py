@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.common.wording import plain
-from experiments.config.commands import ReplayConfig, SweepConfig
+from experiments.config.commands import SweepConfig
 from experiments.data.format.click_log import ClickLog
-from experiments.judging.bystanders import MakeReplay
 from experiments.judging.choice import is_as_good, prefer_least_drift
 from experiments.judging.finalists import N_FINALISTS, Candidate, judge_finalists
 from experiments.judging.sealed_test import SealedTest, first_that_stays, open_sealed_test
-from experiments.replay.replay import Replay
+from experiments.replay.replay import replay_maker
 from experiments.replay.settings import Settings
 from experiments.study.enqueued import enqueued_settings
 from experiments.study.importances import importances
@@ -54,7 +53,7 @@ def judge_study(
     finalists = judge_finalists(
         [_candidate(record) for record in chosen],
         published_defaults(config),
-        replays(config, log),
+        replay_maker(log, config.objective),
         config.replay,
         metric=config.objective.metric,
         seed=config.study.seed,
@@ -84,7 +83,7 @@ def choose_for_test(
     chosen = prefer_least_drift(ranked)
     candidate, passed_over = first_that_stays(
         [_candidate(record) for record in chosen],
-        replays(config, log)(config.replay, "test"),
+        replay_maker(log, config.objective)(config.replay, "test"),
         config.guardrails,
     )
     record = next(record for record in chosen if record.number == candidate.trial)
@@ -133,7 +132,7 @@ def open_test(
     opened = open_sealed_test(
         _candidate(record),
         published_defaults(config),
-        replays(config, log),
+        replay_maker(log, config.objective),
         config.replay,
         config.guardrails,
         StudyOpenings(study),
@@ -164,15 +163,6 @@ class StudyOpenings:
     def record(self, trial: int) -> None:
         """Add a trial."""
         self._study.set_attribute("test_openings", [*self.read(), trial])
-
-
-def replays(config: SweepConfig, log: ClickLog) -> MakeReplay:
-    """Makes replays of this log as the study scores it."""
-
-    def make(replay: ReplayConfig, window: str) -> Replay:
-        return Replay(log, replay, config.objective, window=window)
-
-    return make
 
 
 def published_defaults(config: SweepConfig) -> Settings:

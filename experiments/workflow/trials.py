@@ -12,6 +12,7 @@ from multiprocessing.context import SpawnProcess
 
 from experiments.config.commands import SweepConfig
 from experiments.data.open_dataset import open_dataset
+from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
 from experiments.study.records import RUNNING, TrialRecord
 from experiments.study.search_space import SearchSpace
@@ -111,7 +112,7 @@ def _work(config: SweepConfig) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     space = SearchSpace.from_config(config.search_space, base_settings(config))
-    replay = Replay(open_dataset(config.dataset), config.replay, config.objective)
+    replay = Replay(lay_out(open_dataset(config.dataset), config.replay, config.objective))
     study = make_study(config, space)
     study.join()
     try:

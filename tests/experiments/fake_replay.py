@@ -14,7 +14,13 @@ from experiments.config.commands import (
     StudyConfig,
     SweepConfig,
 )
-from experiments.replay.results import Checkpoint, CurvePoint, ReplayResult, SessionScores
+from experiments.replay.results import (
+    Checkpoint,
+    CurvePoint,
+    ReplayResult,
+    SessionCounts,
+    SessionScores,
+)
 from experiments.replay.settings import Settings
 from experiments.study.records import TrialRecord
 from experiments.study.search_space import SearchSpace
@@ -71,11 +77,10 @@ def result(settings: Settings, value: float) -> ReplayResult:
         sessions=SessionScores(none, none, none, none, none.astype(bool), {}, {}),
         bystanders=None,
         curve=[CurvePoint(1000 + step, 5, 0.7, value) for step in range(3)],
-        counts={"selected": 10, "too_short": 2},
+        counts=SessionCounts(3, {"selected": 10, "too_short": 2}),
         blocks=[value] * N_BLOCKS,
         drift=np.array([0.1]),
         seconds={"adjust": 0.001},
-        extra={},
     )
 
 

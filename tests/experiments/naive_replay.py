@@ -52,7 +52,7 @@ def results_of(log, s):
 
 
 def events_of(log, s):
-    """(place in the results, time) of each event."""
+    """(position in the results, time) of each event."""
     first, last = log.impression_offsets[s], log.impression_offsets[s + 1]
     return [
         (int(impression - first), int(at))
@@ -111,15 +111,15 @@ def tick(log, settings, now, waiting, copies, learnt, owner_of, batch_size):
 
 
 def is_used(log, rule, s, now):
-    arrived = [(place, at) for place, at in events_of(log, s) if at <= now]
-    places = {place for place, _ in arrived}
+    arrived = [(position, at) for position, at in events_of(log, s) if at <= now]
+    positions = {position for position, _ in arrived}
     duration = max([at for _, at in arrived], default=0) - int(log.session_created_at[s])
     return (
         not log.session_is_irrelevant[s]
-        and len(places) >= rule.min_clicks
-        and (rule.max_clicks is None or len(places) <= rule.max_clicks)
+        and len(positions) >= rule.min_clicks
+        and (rule.max_clicks is None or len(positions) <= rule.max_clicks)
         and max(duration, 0) >= rule.min_duration_seconds
-        and max(places, default=-1) >= (rule.min_clicked_position or 0)
+        and max(positions, default=-1) >= (rule.min_clicked_position or 0)
     )
 
 
@@ -127,15 +127,15 @@ def learn(log, settings, sessions, now, copies, learnt, owner_of):
     config = settings.adjuster
     terms = {}
     for s in sessions:
-        clicked = {place for place, at in events_of(log, s) if at <= now}
+        clicked = {position for position, at in events_of(log, s) if at <= now}
         shown = results_of(log, s)
-        for place, o in enumerate(shown):
-            n_alike = len(clicked) if place in clicked else len(shown) - len(clicked)
+        for position, o in enumerate(shown):
+            n_alike = len(clicked) if position in clicked else len(shown) - len(clicked)
             weight = 1 / n_alike if config.term_weight == "session" else 1.0
             pair = terms.setdefault((owner_of(s), o), {}).setdefault(
                 int(log.session_query[s]), [0.0, 0.0]
             )
-            pair[0 if place in clicked else 1] += weight
+            pair[0 if position in clicked else 1] += weight
     for key, new in terms.items():
         known = learnt.setdefault(key, {}) if config.memory == "refit" else {}
         for query, (clicked, unclicked) in new.items():

@@ -7,7 +7,7 @@ import numpy as np
 from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
 from experiments.config.commands import ReplayConfig
-from experiments.replay.results import CurvePoint, ReplayResult, SessionScores
+from experiments.replay.results import CurvePoint, ReplayResult, SessionCounts, SessionScores
 from experiments.replay.settings import Settings
 
 N_USERS = 120
@@ -49,11 +49,10 @@ class PlantedReplay:
             sessions=sessions,
             bystanders=withheld,
             curve=[CurvePoint(100 * i, 30, 0.5, 0.5 + gain) for i in range(1, 21)],
-            counts={"selected": 600},
+            counts=SessionCounts(0, {"selected": 600}),
             blocks=[0.5] * 20,
             drift=np.full(50, settings.adjuster.adjustment_rate),
             seconds={"replay": 0.1},
-            extra={},
         )
 
 

@@ -49,9 +49,6 @@ class CardData:
 
 def card_data_of(log: ClickLog) -> CardData:
     """The figures of a log in memory."""
-    clicked = np.zeros(log.n_impressions, bool)
-    clicked[log.event_impression] = True
-    session = np.searchsorted(log.impression_offsets, log.event_impression, side="right") - 1
     return CardData(
         n_objects=log.n_objects,
         query=log.session_query.astype(np.int64),
@@ -61,11 +58,11 @@ def card_data_of(log: ClickLog) -> CardData:
         is_irrelevant=log.session_is_irrelevant,
         n_shown=np.diff(log.impression_offsets),
         shown=log.impression_object,
-        clicked=clicked,
+        clicked=log.is_clicked,
         judged=int(np.isfinite(log.impression_relevance).sum()),
         with_propensity=int(np.isfinite(log.impression_propensity).sum()),
         n_events=len(log.event_impression),
-        n_early=int((log.event_created_at < log.session_created_at[session]).sum()),
+        n_early=int((log.event_created_at < log.session_created_at[log.event_session]).sum()),
     )
 
 

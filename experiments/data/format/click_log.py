@@ -1,6 +1,7 @@
 """A click log in memory: the frozen `ClickLog` that the replay reads."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,3 +97,15 @@ class ClickLog:
     def n_impressions(self) -> int:
         """Number of shown results."""
         return len(self.impression_object)
+
+    @cached_property
+    def event_session(self) -> NDArray[np.int64]:
+        """Session of each event, shape ``(n_events,)``."""
+        return np.searchsorted(self.impression_offsets, self.event_impression, side="right") - 1
+
+    @cached_property
+    def is_clicked(self) -> NDArray[np.bool_]:
+        """Whether an impression has an event, whenever it came, shape ``(n_impressions,)``."""
+        clicked = np.zeros(self.n_impressions, np.bool_)
+        clicked[self.event_impression] = True
+        return clicked

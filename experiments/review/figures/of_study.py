@@ -6,16 +6,17 @@ from itertools import combinations
 import pandas as pd
 import plotly.graph_objects as go
 
+from experiments.replay.baselines import BASELINES, NO_ADJUSTMENT, POPULARITY
 from experiments.review.figures import decision, sessions, trials
+from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study_folder.finished_study import FinishedStudy
 
 KNOBS = ("adjustment_rate", "num_iterations", "softmin_temperature")
 """The published knobs, whose pairs are drawn as contours."""
 
-BASELINES = {
-    "no adjustment": "no_adjustment",
-    "published defaults": "published_defaults",
-    "popularity": "popularity",
+REFERENCES = {
+    **{BASELINES[name]: name for name in (NO_ADJUSTMENT, POPULARITY)},
+    "published defaults": PUBLISHED_DEFAULTS,
 }
 """Reference line → its entry in the summary."""
 
@@ -164,6 +165,6 @@ def _trait(table: pd.DataFrame, metric: str, trait: str, where: str) -> NamedFig
 def _references(study: FinishedStudy) -> dict[str, float]:
     return {
         name: study.summary[key]["metrics"][study.metric]
-        for name, key in BASELINES.items()
+        for name, key in REFERENCES.items()
         if study.summary.get(key)
     }

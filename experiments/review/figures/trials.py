@@ -10,6 +10,7 @@ from scipy.interpolate import griddata
 
 from experiments.common.wording import label
 from experiments.config.commands import GuardrailsConfig
+from experiments.replay.guardrails import GUARDRAILS
 from experiments.review.figures.theme import BLUE, GREEN, GREY, RED, REFERENCE_STYLES, style
 
 N_CONTOUR = 40
@@ -36,12 +37,10 @@ def history_frame(trials: pd.DataFrame, guardrails: GuardrailsConfig) -> pd.Data
 def within_guardrails(trials: pd.DataFrame, guardrails: GuardrailsConfig) -> pd.Series:
     """Which trials keep the bounds on mean drift and harmed share."""
     kept = pd.Series(True, index=trials.index)
-    for column, bound in (
-        ("drift_mean", guardrails.max_mean_drift),
-        ("harmed_share", guardrails.max_harmed_share),
-    ):
+    for item in GUARDRAILS:
+        bound = item.bound(guardrails)
         if bound is not None:
-            kept &= trials[column] <= bound
+            kept &= trials[item.metric] <= bound
     return kept
 
 

@@ -12,7 +12,7 @@ from experiments.config.commands import ObjectiveConfig, ReplayConfig
 from experiments.config.data import SimulatedConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
-from experiments.replay.replay import Replay
+from experiments.replay.layout import lay_out
 
 SMALL = SimulatedConfig(
     n_sessions=300, n_users=30, n_objects=100, n_topics=5, n_queries=20, dimensions=16
@@ -46,13 +46,13 @@ def test_figures_are_ratios_of_one_run():
 
 
 def test_sessions_come_as_the_plugin_takes_them(shop):
-    replay = Replay(load_click_log(shop), ReplayConfig(), ObjectiveConfig())
-    inputs = plugin_inputs(replay, 5)
+    layout = lay_out(load_click_log(shop), ReplayConfig(), ObjectiveConfig())
+    inputs = plugin_inputs(layout, 5)
     assert len(inputs) == 5
     for item in inputs:
         assert item.clicked_elements
         assert len(item.clicked_elements) + len(item.non_clicked_elements) == SMALL.n_shown
-    adjuster = PublishedAdjuster(replay.log.index, num_iterations=1)
+    adjuster = PublishedAdjuster(layout.log.index, num_iterations=1)
     adjuster.adjust_vectors(inputs)
     assert adjuster.skipped == {}
 

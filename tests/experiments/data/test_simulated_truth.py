@@ -8,6 +8,7 @@ from experiments.config.commands import ObjectiveConfig, ReplayConfig
 from experiments.config.data import SimulatedConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
+from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings
 
@@ -26,9 +27,11 @@ def deltas(path, scope, **changes) -> list[float]:
     """Change of the true-relevance NDCG@10 on later sessions, for each setting."""
     prepare_simulated(path, SimulatedConfig(n_sessions=8_000, **SIZES, **changes), seed=2)
     replay = Replay(
-        load_click_log(path),
-        ReplayConfig(personalize_by=scope),
-        ObjectiveConfig(label="relevance"),
+        lay_out(
+            load_click_log(path),
+            ReplayConfig(personalize_by=scope),
+            ObjectiveConfig(label="relevance"),
+        )
     )
     results = [replay.run(Settings(config, SelectionConfig())) for config in SETTINGS]
     return [result.metrics["delta_ndcg_at_10"] for result in results]

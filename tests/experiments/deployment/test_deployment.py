@@ -18,7 +18,7 @@ from experiments.deployment.deployment import (
     may_deploy,
     write_deployment,
 )
-from experiments.replay.replay import Replay
+from experiments.replay.layout import lay_out
 from experiments.replay.settings import Settings
 from experiments.study.records import TrialRecord
 from tests.adjuster.cases import random_sessions
@@ -189,8 +189,8 @@ def test_an_automatic_bias_becomes_the_number_it_stands_for():
     config = SweepConfig(study=StudyConfig("s"), replay=ReplayConfig(personalize_by="segment"))
     summary = {"study": "s", "dataset": {}, "objective": "mrr"}
     deployment = make_deployment(config, log, record, summary)
-    replay = Replay(log, config.replay, ObjectiveConfig())
-    warmup = replay.before[: log.impression_offsets[replay.timeline.warmup_end]]
+    layout = lay_out(log, config.replay, ObjectiveConfig())
+    warmup = layout.before[: log.impression_offsets[layout.timeline.warmup_end]]
     assert deployment.settings.adjuster.logit_bias == pytest.approx(float(np.median(warmup)))
     assert deployment.personalize_by == "segment"
     assert deployment.index == log.index

@@ -12,7 +12,8 @@ from adjuster import AdjusterConfig, PublishedAdjuster, SelectionConfig, TorchBa
 from adjuster.live.personalization import PersonalizedVectors
 from experiments.config.commands import ObjectiveConfig, ReplayConfig
 from experiments.deployment.personalized_vectors import owner_names, write_personalized
-from experiments.replay.replay import Replay
+from experiments.replay.layout import lay_out
+from experiments.replay.plan import resolve
 from experiments.replay.settings import Settings
 from experiments.replay.worker_replay import LogIndex, TickingReplay
 from tests.experiments.random_log import make_log
@@ -28,8 +29,8 @@ CASES = {
 
 def stored_by_the_worker(log, config, settings):
     """(object, owner) → vectors after the worker has ticked through the whole log."""
-    replay = Replay(log, config, ObjectiveConfig(), window="all")
-    settings = replay.resolve(settings)
+    layout = lay_out(log, config, ObjectiveConfig(), "all")
+    settings = resolve(layout, settings)
     adjuster = settings.adjuster
     if adjuster.semantics == "published":
         made = PublishedAdjuster(
@@ -38,12 +39,12 @@ def stored_by_the_worker(log, config, settings):
     else:
         made = TorchBasedAdjuster.from_config(log.index, adjuster)
     ticking = TickingReplay(
-        replay.timeline, made, settings, config.batch_size, refit=adjuster.memory == "refit"
+        layout.timeline, made, settings, config.batch_size, refit=adjuster.memory == "refit"
     )
     vectors = PersonalizedVectors(LogIndex(log))
-    scores = replay.before.copy()
+    scores = layout.before.copy()
     list(ticking.run(vectors, scores, np.zeros(len(scores), bool)))
-    names = owner_names(log, replay.timeline.scope)
+    names = owner_names(log, layout.timeline.scope)
     return {(copy.original_id, names[int(copy.user_id)]): copy.vectors for copy in vectors}
 
 
@@ -71,8 +72,8 @@ def test_the_file_holds_what_the_worker_stored(tmp_path, monkeypatch, scope, cas
     assert list(found) == sorted(wanted)
     for key, rows in wanted.items():
         np.testing.assert_allclose(np.array(found[key]), rows, atol=2e-6)
-        place = LogIndex(log).vectors(key[0])
-        assert not np.array_equal(np.array(found[key], np.float32), place)
+        original = LogIndex(log).vectors(key[0])
+        assert not np.array_equal(np.array(found[key], np.float32), original)
     assert pq.ParquetFile(path).num_row_groups > 1
 
 
@@ -80,7 +81,7 @@ def test_owners_in_blocks_of_their_own_lose_nothing(tmp_path):
     log = make_log(11, n_sessions=200, n_users=30)
     settings = Settings(CASES["carry"], SelectionConfig())
     config = ReplayConfig(personalize_by="user_id", n_blocks=5)
-    assert len(Replay(log, config, ObjectiveConfig()).pairs.block_offsets) == 6
+    assert len(lay_out(log, config, ObjectiveConfig()).pairs.block_offsets) == 6
     found = read(write_personalized(tmp_path, log, config, settings, {})[0])
     wanted = stored_by_the_worker(log, config, settings)
     assert set(found) == set(wanted)

@@ -13,6 +13,7 @@ from adjuster.rocchio import RocchioWeights, rocchio_batch
 from adjuster.selection import SelectionConfig
 from experiments.config.commands import ObjectiveConfig, ReplayConfig, SplitConfig
 from experiments.replay.baselines import BASELINES, score_baselines
+from experiments.replay.layout import lay_out
 from experiments.replay.popularity import counts_so_far, rank_by_popularity
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings
@@ -25,8 +26,8 @@ SETTINGS = Settings(AdjusterConfig(), SelectionConfig())
 @pytest.mark.parametrize("interval", [0, 600, 7200])
 def test_popularity_counts_what_was_known_at_the_last_tick(interval):
     log = make_log(3, n_sessions=80)
-    replay = Replay(log, ReplayConfig(), ObjectiveConfig())
-    timeline = replay.timeline
+    layout = lay_out(log, ReplayConfig(), ObjectiveConfig())
+    timeline = layout.timeline
     clicks, shown = counts_so_far(timeline, interval)
 
     def tick(moment):
@@ -55,31 +56,30 @@ def test_popularity_counts_what_was_known_at_the_last_tick(interval):
 
 def test_popularity_alone_ranks_by_the_smoothed_click_rate():
     log = make_log(4, n_sessions=120)
-    replay = Replay(log, ReplayConfig(), ObjectiveConfig())
-    found = rank_by_popularity(replay, interval_seconds=600)
-    clicks, shown = counts_so_far(replay.timeline, 600)
-    warmup = replay.timeline.offsets[replay.timeline.warmup_end]
-    prior = (replay.timeline.click_at[:warmup] < np.iinfo(np.int64).max).mean()
+    layout = lay_out(log, ReplayConfig(), ObjectiveConfig())
+    found = rank_by_popularity(layout, interval_seconds=600)
+    clicks, shown = counts_so_far(layout.timeline, 600)
+    warmup = layout.timeline.offsets[layout.timeline.warmup_end]
+    prior = (layout.timeline.click_at[:warmup] < np.iinfo(np.int64).max).mean()
     expected = (clicks + prior * found.strength) / (shown + found.strength)
     np.testing.assert_allclose(found.alone, expected)
     rate = (clicks + prior * found.added_strength) / (shown + found.added_strength)
-    np.testing.assert_allclose(found.added, replay.before + found.added_weight * rate, atol=1e-6)
+    np.testing.assert_allclose(found.added, layout.before + found.added_weight * rate, atol=1e-6)
 
 
 def test_withheld_queries_add_nothing_to_popularity():
     log = make_log(5, n_sessions=120)
-    replay = Replay(log, ReplayConfig(bystander_share=0.5), ObjectiveConfig())
-    everything = Replay(log, ReplayConfig(), ObjectiveConfig())
-    withheld, all_shown = (
-        counts_so_far(one.timeline, 600)[1].sum() for one in (replay, everything)
-    )
+    part = lay_out(log, ReplayConfig(bystander_share=0.5), ObjectiveConfig())
+    everything = lay_out(log, ReplayConfig(), ObjectiveConfig())
+    withheld, all_shown = (counts_so_far(one.timeline, 600)[1].sum() for one in (part, everything))
     assert 0 < withheld < all_shown
 
 
 def test_every_baseline_is_scored_on_the_same_sessions():
     log = make_log(6, n_sessions=150)
-    results = score_baselines(Replay(log, ReplayConfig(), ObjectiveConfig()), SETTINGS)
-    assert tuple(results) == BASELINES
+    replay = Replay(lay_out(log, ReplayConfig(), ObjectiveConfig()))
+    results = {name: one.result for name, one in score_baselines(replay, SETTINGS).items()}
+    assert list(results) == list(BASELINES)
     sessions = results["no_adjustment"].sessions.session
     for result in results.values():
         np.testing.assert_array_equal(result.sessions.session, sessions)
@@ -90,19 +90,19 @@ def test_every_baseline_is_scored_on_the_same_sessions():
 
 def test_the_logged_order_scores_what_was_shown_first():
     log = make_log(7, n_sessions=100)
-    replay = Replay(log, ReplayConfig(), ObjectiveConfig())
-    result = score_baselines(replay, SETTINGS)["logged_order"]
+    layout = lay_out(log, ReplayConfig(), ObjectiveConfig())
+    result = score_baselines(Replay(layout), SETTINGS)["logged_order"].result
     for session, mrr in zip(result.sessions.session, result.sessions.after["mrr"], strict=True):
         first, last = log.impression_offsets[session : session + 2]
-        gains = replay.labels.gains[first:last]
+        gains = layout.labels.gains[first:last]
         assert mrr == pytest.approx(1 / (np.flatnonzero(gains)[0] + 1))
 
 
 def test_baselines_stand_without_a_warmup():
     log = make_log(8, n_sessions=100)
     config = ReplayConfig(split=SplitConfig(warmup=0.0, tune=0.7))
-    results = score_baselines(Replay(log, config, ObjectiveConfig()), SETTINGS)
-    assert results["popularity"].extra["strength"] == 10.0
+    results = score_baselines(Replay(lay_out(log, config, ObjectiveConfig())), SETTINGS)
+    assert results["popularity"].weights["strength"] == 10.0
 
 
 @pytest.mark.parametrize("metric", ["cosine", "dot", "euclid"])

@@ -10,6 +10,7 @@ from experiments.config.data import SimulatedConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
 from experiments.judging.statistics import cluster_means, cluster_numbers
+from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings
 
@@ -37,7 +38,7 @@ def replays(tmp_path_factory):
         folder = tmp_path_factory.mktemp("shops") / f"null_{null}"
         prepare_simulated(folder, SimulatedConfig(**SHOP, null=null), seed=3)
         objective = ObjectiveConfig(label="relevance")
-        made[null] = Replay(load_click_log(folder), ReplayConfig(), objective)
+        made[null] = Replay(lay_out(load_click_log(folder), ReplayConfig(), objective))
     return made
 
 

@@ -10,6 +10,7 @@ from adjuster.feedback import offsets_of
 from adjuster.selection import SelectionConfig
 from experiments.common.errors import InputError
 from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from experiments.replay.layout import lay_out
 from experiments.replay.propensity import estimate_by_position
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings
@@ -44,7 +45,7 @@ def test_examination_by_position_is_recovered_from_clicks():
 
 
 def run(log, **objective):
-    replay = Replay(log, ReplayConfig(), ObjectiveConfig(**objective))
+    replay = Replay(lay_out(log, ReplayConfig(), ObjectiveConfig(**objective)))
     return replay.run(Settings(AdjusterConfig(adjustment_rate=1e-3), SelectionConfig())).metrics
 
 
@@ -60,7 +61,7 @@ def test_logged_and_estimated_propensities_agree_on_the_debiased_ndcg():
 def test_equal_propensities_weight_sessions_by_their_clicks():
     log = biased_log(800)
     equal = replace(log, impression_propensity=np.ones(log.n_impressions, np.float32))
-    replay = Replay(equal, ReplayConfig(), ObjectiveConfig(propensity="logged"))
+    replay = Replay(lay_out(equal, ReplayConfig(), ObjectiveConfig(propensity="logged")))
     result = replay.run(Settings(AdjusterConfig(num_iterations=0), SelectionConfig()))
     sessions = result.sessions
     clicks = np.diff(np.searchsorted(log.event_impression, log.impression_offsets))
@@ -73,16 +74,18 @@ def test_missing_propensities_are_named_with_the_remedy():
     log = make_log(1)
     bare = replace(log, impression_propensity=np.full(log.n_impressions, np.nan, np.float32))
     with pytest.raises(InputError, match=r"objective\.propensity=estimated"):
-        Replay(bare, ReplayConfig(), ObjectiveConfig(propensity="logged"))
+        Replay(lay_out(bare, ReplayConfig(), ObjectiveConfig(propensity="logged")))
 
 
 def test_exploration_costs_nothing_at_zero_and_everything_gained_at_one():
     log = make_log(5, n_sessions=200)
     settings = Settings(AdjusterConfig(adjustment_rate=0.05), SelectionConfig())
-    full = Replay(log, ReplayConfig(exploration_ratio=1.0), ObjectiveConfig()).run(settings)
+    full = Replay(lay_out(log, ReplayConfig(exploration_ratio=1.0), ObjectiveConfig())).run(
+        settings
+    )
     assert full.metrics["explored_ndcg_at_10"] == pytest.approx(full.metrics["before_ndcg_at_10"])
     assert full.metrics["exploration_cost"] == pytest.approx(full.metrics["delta_ndcg_at_10"])
-    none = Replay(log, ReplayConfig(), ObjectiveConfig()).run(settings)
+    none = Replay(lay_out(log, ReplayConfig(), ObjectiveConfig())).run(settings)
     assert "exploration_cost" not in none.metrics
-    half = Replay(log, ReplayConfig(exploration_ratio=0.5), ObjectiveConfig())
+    half = Replay(lay_out(log, ReplayConfig(exploration_ratio=0.5), ObjectiveConfig()))
     assert half.run(settings).metrics == half.run(settings).metrics

@@ -1,0 +1,90 @@
+"""Every owner's copies at the end of a replay: what a live index would hold."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adjuster.feedback import offsets_of
+from adjuster.fused_engine.knobs import make_knobs
+from adjuster.live.personalization import PersonalizedVectors
+from experiments.replay.layout import Layout
+from experiments.replay.pair_streams import PairStreams
+from experiments.replay.plan import make_plan, resolve
+from experiments.replay.settings import Settings
+from experiments.replay.worker_replay import LogIndex, published_replay
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Every owner's adjusted copies, in order of object and owner.
+
+    Args:
+        object: Shape ``(n_copies,)``: index of the object.
+        owner: Shape ``(n_copies,)``: index of the owner.
+        first: Shape ``(n_copies,)``: its first row in `vectors`; it has the object's parts.
+        vectors: Shape ``(n_rows, D)``.
+    """
+
+    object: NDArray[np.int64]
+    owner: NDArray[np.int64]
+    first: NDArray[np.int64]
+    vectors: NDArray[np.floating]
+
+
+def learn_copies(layout: Layout, settings: Settings) -> Copies:
+    """The copies at the end of a replay.
+
+    Args:
+        layout: Over the window ``all``, which takes the ticks after the last session too.
+        settings: The configuration.
+    """
+    settings = resolve(layout, settings)
+    if settings.adjuster.semantics == "published":
+        return _through_worker(layout, settings)
+    return _through_streams(layout, settings)
+
+
+def _through_streams(layout: Layout, settings: Settings) -> Copies:
+    adjuster = settings.adjuster
+    plan = make_plan(layout, settings.selection, adjuster.interval_seconds, adjuster.term_weight)
+    knobs = make_knobs(layout.log.index, adjuster)
+    streams = PairStreams(layout, plan.lessons, knobs, keep=True)
+    scores, adjusted = layout.before.copy(), np.zeros(len(layout.before), np.bool_)
+    for block in layout.blocks:
+        streams.advance(block, scores, adjusted)
+    state = streams.state
+    touched = np.flatnonzero(state.touched)
+    return _in_order(
+        layout.pairs.showings.pair_object[touched].astype(np.int64),
+        layout.pairs.owner[touched],
+        state.offsets[touched],
+        state.vectors,
+    )
+
+
+def _through_worker(layout: Layout, settings: Settings) -> Copies:
+    index = LogIndex(layout.log)
+    vectors = PersonalizedVectors(index)
+    worker = published_replay(layout.timeline, settings, layout.config.batch_size)
+    scores, adjusted = layout.before.copy(), np.zeros(len(layout.before), np.bool_)
+    for _ in worker.run(vectors, scores, adjusted):
+        pass
+    copies = list(vectors)
+    rows = [copy.vectors for copy in copies]
+    return _in_order(
+        np.array([index.row_of[copy.original_id] for copy in copies], np.int64),
+        np.array([int(copy.user_id) for copy in copies], np.int64),
+        offsets_of([len(mine) for mine in rows])[:-1],
+        np.concatenate(rows) if rows else np.empty((0, layout.log.index.dimensions), np.float32),
+    )
+
+
+def _in_order(
+    objects: NDArray[np.int64],
+    owners: NDArray[np.int64],
+    first: NDArray[np.int64],
+    vectors: NDArray[np.floating],
+) -> Copies:
+    order = np.lexsort((owners, objects))
+    return Copies(objects[order], owners[order], first[order], vectors)

@@ -1,0 +1,167 @@
+"""What each (owner, object) pair is shown and what it learns at each of the worker's calls.
+
+A pair's showings and lessons depend on no other pair. They stand grouped by pair, so that any
+range of pairs can be replayed apart from the rest.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adjuster.feedback import offsets_of
+from adjuster.fused_engine.streams import Lessons, Showings
+from adjuster.ragged import row_sums
+from experiments.replay.schedule import Schedule
+from experiments.replay.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The (owner, object) pairs of a timeline, grouped by block of owners.
+
+    Args:
+        owner: Shape ``(n_pairs,)``.
+        showings: When each is shown.
+        pair: Shape ``(n_showings,)``: the pair of each showing.
+        block_offsets: Shape ``(n_owner_blocks + 1,)``: the pairs of each block of owners.
+        by_owner: Shape ``(n_pairs,)``: the pairs in order of (owner, object), however the owners
+            are grouped; a sum over pairs taken in this order does not depend on the blocks.
+    """
+
+    owner: NDArray[np.int64]
+    showings: Showings
+    pair: NDArray[np.int64]
+    block_offsets: NDArray[np.int64]
+    by_owner: NDArray[np.int64]
+
+
+def build_pairs(timeline: Timeline, *, owner_block: NDArray[np.int64]) -> Pairs:
+    """Group what is shown by (block of owners, owner, object), in order of time.
+
+    Args:
+        timeline: The replay.
+        owner_block: Shape ``(n_owners,)``: the block of each owner.
+    """
+    log, session_of = timeline.log, timeline.session_of
+    n_objects = log.n_objects
+    owner_rank = np.argsort(np.argsort(owner_block, kind="stable"), kind="stable")
+    owned = np.flatnonzero(timeline.owner[session_of] >= 0)
+    owner = timeline.owner[session_of[owned]]
+    key = owner_rank[owner] * n_objects + log.impression_object[owned]
+    order = np.argsort(key, kind="stable")
+    impression, key = owned[order], key[order]
+    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    pair_owner = owner[order][starts]
+    pair_object = key[starts] % n_objects
+    blocks = owner_block[pair_owner]
+    return Pairs(
+        owner=pair_owner,
+        showings=Showings(
+            pair_object=pair_object.astype(np.int32),
+            offsets=np.append(starts, len(key)).astype(np.int64),
+            query=timeline.query[session_of[impression]],
+            place=impression,
+        ),
+        pair=np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(key)))),
+        block_offsets=offsets_of(np.bincount(blocks, minlength=int(owner_block.max()) + 1)),
+        by_owner=np.lexsort((pair_object, pair_owner)),
+    )
+
+
+def build_lessons(
+    timeline: Timeline, pairs: Pairs, schedule: Schedule, *, term_weight: str
+) -> Lessons:
+    """What each pair learns at each step: one term a query, weights of its sessions summed.
+
+    Args:
+        timeline: The replay.
+        pairs: Its pairs.
+        schedule: The worker's ticks.
+        term_weight: ``session`` (1/|clicked|, 1/|unclicked|) or ``impression`` (1 each).
+    """
+    n_pairs = len(pairs.showings.pair_object)
+    n_steps, n_queries = max(1, len(schedule.step_at)), max(1, len(timeline.log.query_ids))
+    impression, session_of = pairs.showings.place, timeline.session_of
+    rows = np.flatnonzero(schedule.step[session_of[impression]] >= 0)
+    session, pair = session_of[impression[rows]], pairs.pair[rows]
+    step, query = schedule.step[session], timeline.query[session].astype(np.int64)
+    clicked, unclicked = _weights(timeline, schedule, impression[rows], session, term_weight)
+    order = np.lexsort((query, step, pair)) if len(rows) else rows
+    pair, step, query = pair[order], step[order], query[order]
+    new_step = _changes(pair, step)
+    new_term = new_step | _changes(query)
+    starts = np.flatnonzero(new_term)
+    pair, step, query, new_step = pair[starts], step[starts], query[starts], new_step[starts]
+    step_pair = pair[new_step]
+    slot_offsets, slot_query, term_slot = _slots(pair, query, n_pairs, n_queries)
+    step_offsets = offsets_of(np.bincount(step_pair, minlength=n_pairs))
+    return Lessons(
+        step_offsets=step_offsets,
+        term_offsets=np.append(np.flatnonzero(new_step), len(starts)).astype(np.int64),
+        term_query=query.astype(np.int32),
+        term_slot=term_slot,
+        clicked=_sums(clicked[order], starts),
+        unclicked=_sums(unclicked[order], starts),
+        slot_offsets=slot_offsets,
+        slot_query=slot_query,
+        steps_before=_steps_before(
+            timeline, pairs, schedule, step_pair * (n_steps + 1) + step[new_step], step_offsets
+        ),
+    )
+
+
+def _weights(
+    timeline: Timeline,
+    schedule: Schedule,
+    impressions: NDArray[np.int64],
+    session: NDArray[np.int32],
+    term_weight: str,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    clicked = schedule.clicked[impressions].astype(np.float64)
+    unclicked = 1.0 - clicked
+    if term_weight == "session":
+        lengths = np.diff(timeline.offsets)
+        n_clicked = row_sums(schedule.clicked, timeline.offsets)
+        clicked /= np.maximum(n_clicked, 1)[session]
+        unclicked /= np.maximum(lengths - n_clicked, 1)[session]
+    return clicked, unclicked
+
+
+def _changes(*columns: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Where any column differs from the row before; the first row does."""
+    changed = np.zeros(len(columns[0]), np.bool_)
+    changed[:1] = True
+    for column in columns:
+        changed[1:] |= column[1:] != column[:-1]
+    return changed
+
+
+def _sums(values: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.add.reduceat(values, starts) if len(starts) else np.empty(0)
+
+
+def _slots(
+    pair: NDArray[np.int64], query: NDArray[np.int64], n_pairs: int, n_queries: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """Number each pair's distinct queries from 0."""
+    keys, inverse = np.unique(pair * n_queries + query, return_inverse=True)
+    offsets = offsets_of(np.bincount(keys // n_queries, minlength=n_pairs))
+    slots = inverse - offsets[pair]
+    return offsets, (keys % n_queries).astype(np.int32), slots.astype(np.int32)
+
+
+def _steps_before(
+    timeline: Timeline,
+    pairs: Pairs,
+    schedule: Schedule,
+    step_keys: NDArray[np.int64],
+    step_offsets: NDArray[np.int64],
+) -> NDArray[np.int32]:
+    """How many of a pair's steps came before each of its showings."""
+    n_steps = max(1, len(schedule.step_at))
+    steps_before = np.searchsorted(schedule.step_at, timeline.created_at, side="left")
+    session = timeline.session_of[pairs.showings.place]
+    keys = pairs.pair * (n_steps + 1) + steps_before[session]
+    found = np.searchsorted(step_keys, keys, side="left") - step_offsets[pairs.pair]
+    return found.astype(np.int32)

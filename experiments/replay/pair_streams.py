@@ -1,0 +1,63 @@
+"""All pairs of a layout on their way through time under one setting."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adjuster.fused_engine.knobs import Knobs
+from adjuster.fused_engine.streams import Lessons, run_streams, start_state
+from experiments.replay.blocks import ScoringBlock
+from experiments.replay.layout import Layout
+
+
+class PairStreams:
+    """The pairs' streams, run block by block.
+
+    Args:
+        layout: The layout.
+        lessons: What each pair learns.
+        knobs: The setting, as the engine takes it.
+        keep: Hold on to the copies, to read them at the end.
+    """
+
+    def __init__(
+        self, layout: Layout, lessons: Lessons, knobs: Knobs, *, keep: bool = False
+    ) -> None:
+        self._layout, self._lessons, self._knobs = layout, lessons, knobs
+        pauses = not all(block.finish for block in layout.blocks)
+        self.state = start_state(
+            layout.corpus,
+            layout.pairs.showings,
+            lessons,
+            keep=keep or pauses,
+            refit=bool(knobs.refit),
+        )
+
+    def advance(
+        self, block: ScoringBlock, scores: NDArray[np.floating], adjusted: NDArray[np.bool_]
+    ) -> None:
+        """Run the pairs through one block.
+
+        Args:
+            block: The block, the next of the layout's.
+            scores: Shape ``(n_impressions,)``: overwritten where the pair is adjusted.
+            adjusted: Shape ``(n_impressions,)``: set where the pair is adjusted.
+        """
+        run_streams(
+            self._knobs,
+            self._layout.corpus,
+            self._layout.pairs.showings,
+            self._lessons,
+            self.state,
+            pairs=block.pairs,
+            begin=block.begin,
+            end=block.end,
+            finish=block.finish,
+            scores=scores,
+            adjusted=adjusted,
+            n_threads=self._layout.config.n_threads,
+        )
+
+    def drift(self) -> NDArray[np.float64]:
+        """1 - cosine of each adjusted pair that has finished, in order of (owner, object)."""
+        drift = self.state.drift[self._layout.pairs.by_owner]
+        return drift[~np.isnan(drift)]
