@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui report export test test-all lint bench fuzz clean
+.PHONY: help setup sweep ui report export test test-all lint bench fuzz mutants clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -50,6 +50,10 @@ fuzz: $(READY) ## Fuzz the readers of logs for a minute
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
 	mkdir -p outputs/fuzz-corpus
 	$(BIN)/python -m tests.fuzz.fuzz_readers outputs/fuzz-corpus -max_total_time=60
+
+mutants: $(READY) ## Change the source a little and see whether a test notices (ARGS="schedule kernel")
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutants]'
+	$(BIN)/python -m tests.mutants.run_mutants $(ARGS)
 
 clean: ## Remove what was built; data/ and outputs/ stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

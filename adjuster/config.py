@@ -4,8 +4,20 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from numbers import Integral, Real
 from typing import Any
+
+from adjuster.ranges import (
+    between,
+    check_settings,
+    not_negative,
+    number,
+    one_of,
+    or_null,
+    or_word,
+    positive,
+    setting,
+    whole,
+)
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "semantics": ("documented", "published"),
@@ -16,6 +28,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "memory": ("carry", "refit"),
     "engine": ("auto", "fused", "torch"),
 }
+"""Setting → the words that it may be, its default first."""
 
 ENVIRONMENT: dict[str, str] = {
     "ADJUSTMENT_RATE": "adjustment_rate",
@@ -26,31 +39,14 @@ ENVIRONMENT: dict[str, str] = {
 """Environment variable of a live deployment → field of `AdjusterConfig`."""
 
 
+def _choice(name: str, text: str) -> Any:
+    """A setting of `CHOICES`; the first word is the default."""
+    return setting(CHOICES[name][0], one_of(*CHOICES[name]), text)
+
+
 @dataclass
 class AdjusterConfig:
     """The adjuster's settings. The defaults are the published ones.
-
-    Args:
-        semantics: ``documented`` (correct) or ``published`` (what the published code computes).
-        adjustment_rate: Step size of the optimizer, > 0 and <= 10.
-        num_iterations: Optimizer steps a call, >= 0; 0 changes nothing.
-        softmin_temperature: Softness of the nearest part, > 0, in units of similarity.
-        interval_seconds: Seconds between two ticks of the improvement worker, >= 0; 0 is at once.
-        non_clicked_weight: Weight of the unclicked term, >= 0; 0 pushes nothing away.
-        max_drift: No adjusted part ends with a cosine to its original below 1 - max_drift;
-            in (0, 2], or None for no bound.
-        loss: ``cubic`` (published), ``linear`` or ``logistic``.
-        optimizer: ``adamw`` (published), or ``sgd``: gradient steps of the rate, under cosine
-            never so long that they could overshoot, however much feedback there is.
-        term_weight: ``session`` (1/|clicked|, 1/|unclicked|) or ``impression`` (1 each).
-        reduction: ``sum`` of an object's terms, or ``mean`` (over its total weight).
-        anchor_weight: Adds anchor_weight/2 · |x - original|² to the loss, >= 0.
-        memory: ``carry`` goes on from the adjusted vector; ``refit`` starts from the original
-            with all feedback so far.
-        logit_scale: Steepness of the logistic loss, > 0.
-        logit_bias: Similarity at which the logistic loss is neutral; ``auto`` is the median
-            similarity of the objects shown in warmup.
-        engine: ``fused`` (CPU kernel), ``torch`` (autograd), or ``auto``: the kernel on CPU.
 
     Raises:
         ValueError: Naming every field that is out of range.
@@ -61,74 +57,60 @@ class AdjusterConfig:
         ValueError: adjuster.adjustment_rate must be > 0 and <= 10, got -1.
     """
 
-    semantics: str = "documented"
-    adjustment_rate: float = 0.1
-    num_iterations: int = 10
-    softmin_temperature: float = 1.0
-    interval_seconds: int = 3600
-    non_clicked_weight: float = 1.0
-    max_drift: float | None = None
-    loss: str = "cubic"
-    optimizer: str = "adamw"
-    term_weight: str = "session"
-    reduction: str = "sum"
-    anchor_weight: float = 0.0
-    memory: str = "carry"
-    logit_scale: float = 8.0
-    logit_bias: int | float | str = "auto"
-    engine: str = "auto"
+    semantics: str = _choice(
+        "semantics", "`documented` (correct) or `published` (what the published code computes)."
+    )
+    adjustment_rate: float = setting(0.1, positive(10), "Step size of the optimizer.")
+    num_iterations: int = setting(10, whole(), "Optimizer steps per call; 0 changes nothing.")
+    softmin_temperature: float = setting(
+        1.0, positive(), "Softness of the nearest part, in units of similarity."
+    )
+    interval_seconds: int = setting(
+        3600,
+        whole("of seconds (0 is at once)"),
+        "Seconds between two ticks of the improvement worker.",
+    )
+    non_clicked_weight: float = setting(
+        1.0, not_negative(), "Weight of the unclicked term; 0 pushes nothing away."
+    )
+    max_drift: float | None = setting(
+        None,
+        or_null(between(0, 2, "(]"), "for no bound"),
+        "No adjusted part ends with a cosine to its original below 1 - max_drift.",
+    )
+    loss: str = _choice("loss", "`cubic` (published), `linear` or `logistic`.")
+    optimizer: str = _choice(
+        "optimizer",
+        "`adamw` (published), or `sgd`: gradient steps of the rate, under cosine never so long "
+        "that they could overshoot, however much feedback there is.",
+    )
+    term_weight: str = _choice(
+        "term_weight", "`session` (1/|clicked|, 1/|unclicked|) or `impression` (1 each)."
+    )
+    reduction: str = _choice(
+        "reduction", "`sum` of an object's terms, or `mean` (over its total weight)."
+    )
+    anchor_weight: float = setting(
+        0.0, not_negative(), "Adds anchor_weight/2 · |x - original|² to the loss."
+    )
+    memory: str = _choice(
+        "memory",
+        "`carry` goes on from the adjusted vector; `refit` starts from the original with all "
+        "feedback so far.",
+    )
+    logit_scale: float = setting(8.0, positive(), "Steepness of the logistic loss.")
+    logit_bias: int | float | str = setting(
+        "auto",
+        or_word(number(), "auto"),
+        "Similarity at which the logistic loss is neutral; `auto` is the median similarity of "
+        "the objects shown in warmup.",
+    )
+    engine: str = _choice(
+        "engine", "`fused` (CPU kernel), `torch` (autograd), or `auto`: the kernel on CPU."
+    )
 
     def __post_init__(self) -> None:
-        faults = self._faults()
-        if faults:
-            raise ValueError("\n".join(faults))
-
-    def _faults(self) -> list[str]:
-        checks: list[tuple[str, bool, str]] = [
-            (name, getattr(self, name) in choices, f"one of {', '.join(choices)}")
-            for name, choices in CHOICES.items()
-        ]
-        checks += [
-            ("adjustment_rate", _within(self.adjustment_rate, 0, 10), "> 0 and <= 10"),
-            ("num_iterations", _whole(self.num_iterations), "a whole number >= 0"),
-            (
-                "softmin_temperature",
-                _within(self.softmin_temperature, 0, math.inf),
-                "> 0 and finite",
-            ),
-            (
-                "interval_seconds",
-                _whole(self.interval_seconds),
-                "a whole number >= 0 of seconds (0 is at once)",
-            ),
-            (
-                "non_clicked_weight",
-                self.non_clicked_weight == 0 or _within(self.non_clicked_weight, 0, math.inf),
-                ">= 0 and finite",
-            ),
-            (
-                "max_drift",
-                self.max_drift is None or _within(self.max_drift, 0, 2),
-                "in (0, 2], or null for no bound",
-            ),
-            (
-                "anchor_weight",
-                self.anchor_weight == 0 or _within(self.anchor_weight, 0, math.inf),
-                ">= 0 and finite",
-            ),
-            ("logit_scale", _within(self.logit_scale, 0, math.inf), "> 0 and finite"),
-            (
-                "logit_bias",
-                self.logit_bias == "auto"
-                or (isinstance(self.logit_bias, Real) and math.isfinite(self.logit_bias)),
-                "a finite number or auto",
-            ),
-        ]
-        return [
-            f"adjuster.{name} must be {must}, got {getattr(self, name)}."
-            for name, good, must in checks
-            if not good
-        ]
+        check_settings(self, "adjuster")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "AdjusterConfig":
@@ -178,16 +160,6 @@ class AdjusterConfig:
         if unknown:
             raise ValueError(f"adjuster has no field {', '.join(unknown)}.")
         return replace(self, **values)
-
-
-def _within(value: Any, low: float, high: float) -> bool:
-    """Whether this is a finite number with low < value <= high."""
-    return isinstance(value, Real) and math.isfinite(value) and low < float(value) <= high
-
-
-def _whole(value: Any) -> bool:
-    """Whether this is a whole number >= 0."""
-    return isinstance(value, Integral) and int(value) >= 0
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
 """Feedback on search results: the plugin API's objects, and the flat form the engines take."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.index import MetricType, SearchIndexInfo
+from adjuster.ragged import offsets_of
+from adjuster.scale import cannot_be_computed, computable_sizes, row_sizes, shifted, shifts_of
 
 
 @dataclass
@@ -87,6 +89,25 @@ class FeedbackBatch:
     def n_objects(self) -> int:
         """Number of (owner, object) problems."""
         return len(self.object_offsets) - 1
+
+
+def batch_in_range(batch: FeedbackBatch) -> tuple[FeedbackBatch, NDArray[np.intc]]:
+    """A batch that can be compared by cosine (see `scale`), and how its vectors were shifted.
+
+    A part is scaled as its original is, so that a vector that is carried from tick to tick is
+    always scaled alike. ``shifted(adjusted, -shifts)`` scales back.
+    """
+    shared = batch.originals is batch.vectors
+    of_original = shifts_of(batch.originals)
+    shifts = of_original if shared else np.where(of_original, of_original, shifts_of(batch.vectors))
+    vectors = shifted(batch.vectors, shifts)
+    safe = replace(
+        batch,
+        vectors=vectors,
+        originals=vectors if shared else shifted(batch.originals, of_original),
+        query_vectors=shifted(batch.query_vectors, shifts_of(batch.query_vectors)),
+    )
+    return safe, shifts
 
 
 @dataclass(frozen=True)
@@ -294,6 +315,8 @@ def check_rows(
     lengths: Sequence[int],
     sources: Sequence[tuple[Any, Any]],
     index: SearchIndexInfo,
+    *,
+    zeros_allowed: bool = False,
 ) -> None:
     """Check the stacked rows of many elements at once.
 
@@ -302,31 +325,33 @@ def check_rows(
         lengths: Rows of each element.
         sources: The session and element that each came from.
         index: The search index.
+        zeros_allowed: Take zero rows under cosine, too.
 
     Raises:
-        ValueError: Naming session, object and field of the first that is not finite, or zero
-            under cosine.
+        ValueError: Naming session, object and field of the first that is not finite, zero under
+            cosine, or of a size whose square cannot be computed under dot and Euclid.
     """
-    faults = [(~np.isfinite(rows).all(axis=1), "must be finite, got NaN or infinity.")]
-    if index.metric_type is MetricType.COSINE:
-        faults.append((~rows.any(axis=1), "must not be zero under cosine, got a zero part."))
+    sizes = row_sizes(rows)
+    faults = [(~np.isfinite(sizes), "must be finite, got NaN or infinity.")]
+    if index.metric_type is not MetricType.COSINE:
+        faults.append((cannot_be_computed(sizes), _range_fault(rows.dtype, index)))
+    elif not zeros_allowed:
+        faults.append((sizes == 0, "must not be zero under cosine, got a zero part."))
     for bad, sentence in faults:
         if bad.any():
             first = int(np.searchsorted(np.cumsum(lengths), np.argmax(bad), side="right"))
             raise ValueError(f"{_where(*sources[first])} {sentence}")
 
 
+def _range_fault(dtype: np.dtype[np.floating], index: SearchIndexInfo) -> str:
+    smallest, largest = computable_sizes(dtype)
+    return (
+        f"must have its largest coordinate between {smallest:.0e} and {largest:.0e} under "
+        f"{index.metric_type.value}, or squares leave {dtype.name}. Scale all vectors alike."
+    )
+
+
 def _where(session: Any, element: Any) -> str:
     if element is session.query:
         return f"session {session.session_id!r}, query: query.vector"
     return f"session {session.session_id!r}, object {element.id!r}: vector"
-
-
-def offsets_of(lengths: Sequence[int] | NDArray[np.integer]) -> NDArray[np.int64]:
-    """Ragged lengths as offsets.
-
-    Example:
-        >>> offsets_of([2, 0, 3]).tolist()
-        [0, 2, 2, 5]
-    """
-    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)

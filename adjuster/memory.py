@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.feedback import FeedbackBatch, FeedbackLayout, offsets_of
+from adjuster.feedback import FeedbackBatch, FeedbackLayout
+from adjuster.ragged import offsets_of
 
 Rows = NDArray[np.floating]
 

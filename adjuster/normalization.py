@@ -54,7 +54,8 @@ def _unit(vector: NDArray[np.floating], object_id: str) -> NDArray[np.floating]:
         raise ValueError(
             f"object {object_id!r}: vector must not be zero under cosine, got zeros in part {part}."
         )
-    return vector / lengths
+    unit: NDArray[np.floating] = vector / lengths
+    return unit
 
 
 def _spread(vector: NDArray[np.floating], object_id: str) -> NDArray[np.floating]:
@@ -63,4 +64,5 @@ def _spread(vector: NDArray[np.floating], object_id: str) -> NDArray[np.floating
         raise ValueError(
             f"object {object_id!r}: vector must not be constant under dot, got {low} everywhere."
         )
-    return (vector - low) / (high - low)
+    spread: NDArray[np.floating] = (vector - low) / (high - low)
+    return spread

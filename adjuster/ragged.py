@@ -1,9 +1,20 @@
-"""Sums, smallest and largest values of ragged rows, empty ones included."""
+"""Ragged rows, one after the other in one array: offsets, sums and largest values."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def offsets_of(lengths: Sequence[int] | NDArray[np.integer]) -> NDArray[np.int64]:
+    """Ragged lengths as offsets.
+
+    Example:
+        >>> offsets_of([2, 0, 3]).tolist()
+        [0, 2, 2, 5]
+    """
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
 
 
 def row_sums(values: NDArray[Any], offsets: NDArray[np.int64]) -> NDArray[Any]:
@@ -25,16 +36,6 @@ def row_maxima(values: NDArray[Any], offsets: NDArray[np.int64], *, empty: int) 
         [2, -1, 3]
     """
     return _reduce(np.maximum, values, offsets, empty)
-
-
-def row_minima(values: NDArray[Any], offsets: NDArray[np.int64], *, empty: int) -> NDArray[Any]:
-    """Smallest value of each row.
-
-    Example:
-        >>> row_minima(np.array([1, 2, 3]), np.array([0, 2, 2, 3]), empty=9).tolist()
-        [1, 9, 3]
-    """
-    return _reduce(np.minimum, values, offsets, empty)
 
 
 def _reduce(

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.feedback import FeedbackBatch
+from adjuster.feedback import FeedbackBatch, batch_in_range
 from adjuster.index import MetricType, SearchIndexInfo
+from adjuster.scale import shifted
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def rocchio_batch(
         Shape ``(n_parts, D)``, dtype of ``batch.vectors``. Objects without weight stay.
 
     Example:
-        >>> from adjuster.feedback import offsets_of
+        >>> from adjuster.ragged import offsets_of
         >>> batch = FeedbackBatch(
         ...     vectors=np.array([[2.0, 0.0]]),
         ...     originals=np.array([[2.0, 0.0]]),
@@ -74,6 +75,15 @@ def rocchio_batch(
         [[2.0, 1.5]]
     """
     weights = weights or RocchioWeights()
+    if index.metric_type is MetricType.COSINE:
+        safe, shifts = batch_in_range(batch)
+        return shifted(_rocchio(safe, index, weights), -shifts)
+    return _rocchio(batch, index, weights)
+
+
+def _rocchio(
+    batch: FeedbackBatch, index: SearchIndexInfo, weights: RocchioWeights
+) -> NDArray[np.floating]:
     queries, n_parts = _query_means(batch, index), np.diff(batch.object_offsets)
     clicked, n_clicked = _centroids(batch, queries, batch.term_clicked)
     unclicked, n_unclicked = _centroids(batch, queries, batch.term_unclicked)

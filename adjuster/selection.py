@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from adjuster.ranges import Rule, at_least, check_settings, or_null, setting
+
 REASONS: tuple[str, ...] = (
     "selected",
     "irrelevant",
@@ -20,43 +22,28 @@ REASONS: tuple[str, ...] = (
 class SelectionConfig:
     """The rule that picks sessions; the defaults take every session with a click.
 
-    Args:
-        min_clicks: At least so many clicked objects, >= 1.
-        max_clicks: At most so many, or None for no limit.
-        min_duration_seconds: Seconds from the search to the last click, >= 0.
-        min_clicked_position: Only sessions with a click at this 0-based position or below it
-            (3 is below the top 3), or None.
-
     Raises:
         ValueError: Naming every field that is out of range.
     """
 
-    min_clicks: int = 1
-    max_clicks: int | None = None
-    min_duration_seconds: int = 0
-    min_clicked_position: int | None = None
+    min_clicks: int = setting(1, at_least(1), "Least number of clicked objects.")
+    max_clicks: int | None = setting(
+        None, or_null(at_least(1)), "Largest number of clicked objects; null is no limit."
+    )
+    min_duration_seconds: int = setting(
+        0, at_least(0, "seconds"), "Least time from the search to the last click."
+    )
+    min_clicked_position: int | None = setting(
+        None,
+        or_null(at_least(0)),
+        "Only sessions with a click at this 0-based position or below it (3 is below the top 3).",
+    )
 
     def __post_init__(self) -> None:
-        faults = []
-        if self.min_clicks < 1:
-            faults.append(f"selection.min_clicks must be >= 1, got {self.min_clicks}.")
-        if self.max_clicks is not None and self.max_clicks < self.min_clicks:
-            faults.append(
-                f"selection.max_clicks must be >= selection.min_clicks ({self.min_clicks}) "
-                f"or null for no limit, got {self.max_clicks}."
-            )
-        if self.min_duration_seconds < 0:
-            faults.append(
-                "selection.min_duration_seconds must be >= 0 seconds, "
-                f"got {self.min_duration_seconds}."
-            )
-        if self.min_clicked_position is not None and self.min_clicked_position < 0:
-            faults.append(
-                "selection.min_clicked_position must be >= 0 or null, "
-                f"got {self.min_clicked_position}."
-            )
-        if faults:
-            raise ValueError("\n".join(faults))
+        least, most = self.min_clicks, self.max_clicks
+        must = f">= selection.min_clicks ({least}) or null for no limit"
+        good = not isinstance(most, int) or most < 1 or most >= least
+        check_settings(self, "selection", [Rule("max_clicks", most, good, must)])
 
 
 def select(

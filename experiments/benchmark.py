@@ -12,8 +12,8 @@ from typing import Any
 
 from experiments.benchmarks.parts import PARTS, measure_part
 from experiments.common.errors import InputError
+from experiments.common.files import write_json
 from experiments.config.command import BAD_INPUT, OK
-from experiments.study_folder.layout import write_json
 
 PACKAGES = ("torch", "numpy", "numba")
 

@@ -3,12 +3,13 @@
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from experiments.common.errors import InputError
-from experiments.common.wording import label, plain, signed
+from experiments.common.wording import label, p_text, plain, signed
 from experiments.config.command import OK, run_command
 from experiments.config.commands import CompareConfig, SweepConfig
+from experiments.config.saved import read_config, with_dataset_path
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
 from experiments.judging.comparison import (
@@ -20,8 +21,6 @@ from experiments.judging.comparison import (
 from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
 from experiments.replay.results import SessionScores
-from experiments.review.finalist_table import p_text
-from experiments.study_folder.best_yaml import read_config
 from experiments.study_folder.finished_study import read_study
 from experiments.study_folder.session_table import read_scores
 from experiments.workflow.studies import base_settings
@@ -114,9 +113,7 @@ def _configurations(command: CompareConfig) -> list[Side]:
 
 
 def _replayed(path: str, command: CompareConfig) -> Side:
-    config = read_config(path)
-    if command.dataset.path is not None:
-        config = replace(config, dataset=replace(config.dataset, path=command.dataset.path))
+    config = with_dataset_path(read_config(path), command.dataset.path)
     log = open_dataset(config.dataset)
     return Side(path, log.fingerprint, config.objective.metric, _scores(config, log))
 

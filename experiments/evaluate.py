@@ -2,17 +2,16 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from experiments.common.wording import label
+from experiments.common.wording import grid, label
 from experiments.config.command import FAILED, OK, run_command
 from experiments.config.commands import EvaluateConfig, SweepConfig
+from experiments.config.saved import read_config, with_dataset_path
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
 from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
-from experiments.study_folder.best_yaml import read_config
 from experiments.workflow.studies import base_settings
 
 TOLERANCE = 1e-9
@@ -21,9 +20,7 @@ TOLERANCE = 1e-9
 
 def evaluate(command: EvaluateConfig) -> int:
     """Replay a configuration, print its figures beside those it states; the exit status."""
-    config = read_config(command.config)
-    if command.dataset.path is not None:
-        config = replace(config, dataset=replace(config.dataset, path=command.dataset.path))
+    config = with_dataset_path(read_config(command.config), command.dataset.path)
     log = open_dataset(config.dataset)
     metrics = replay_metrics(config, log)
     stated = config.provenance.get("metrics", {})
@@ -66,12 +63,12 @@ def disagreements(metrics: Mapping[str, float], stated: Mapping[str, float]) -> 
 
 def figures_table(metrics: Mapping[str, float], stated: Mapping[str, float]) -> str:
     """The figures as text, one a line, stated ones beside them."""
-    width = max(len(label(name)) for name in metrics)
-    lines = [f"{'':{width}}  {'now':>12}" + (f"  {'stated':>12}" if stated else "")]
+    head = ("", f"{'now':>12}", *((f"{'stated':>12}",) if stated else ()))
+    rows = [head]
     for name, value in metrics.items():
-        beside = f"  {stated[name]:12.9f}" if name in stated else ""
-        lines.append(f"{label(name):{width}}  {value:12.9f}{beside}")
-    return "\n".join(lines)
+        beside = (f"{stated[name]:12.9f}" if name in stated else "",) if stated else ()
+        rows.append((label(name), f"{value:12.9f}", *beside))
+    return "\n".join(grid(rows))
 
 
 def main() -> int:

@@ -2,13 +2,14 @@
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from experiments.common.errors import InputError
+from experiments.common.files import write_json
 from experiments.config.command import FAILED, OK, run_command
 from experiments.config.commands import ExportConfig, SweepConfig
+from experiments.config.saved import with_dataset_path
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
 from experiments.deployment.deployment import (
@@ -24,7 +25,7 @@ from experiments.deployment.registry import register_champion
 from experiments.review.finalist_table import sealed_text
 from experiments.study.records import COMPLETE, TrialRecord
 from experiments.study_folder.best_yaml import write_best
-from experiments.study_folder.layout import Outputs, write_json
+from experiments.study_folder.layout import Outputs
 from experiments.tracking.runs import StudyInfo
 from experiments.workflow.judgement import choose_for_test, open_test
 from experiments.workflow.publishing import show_in_mlflow, study_info, write_report
@@ -153,10 +154,7 @@ def _same_data(config: SweepConfig, command: ExportConfig, fingerprint: str) -> 
     Raises:
         InputError: If it is not the one that was swept.
     """
-    dataset = config.dataset
-    if command.dataset.path is not None:
-        dataset = replace(dataset, path=command.dataset.path)
-    log = open_dataset(dataset)
+    log = open_dataset(with_dataset_path(config, command.dataset.path).dataset)
     if log.fingerprint != fingerprint:
         raise InputError(
             f"The data set has changed since the sweep (fingerprint {fingerprint[:12]}, now "

@@ -1,12 +1,10 @@
 """``python -m experiments.inspect``: the data card of a data set, as table, JSON and HTML."""
 
-import json
-import math
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from experiments.common.files import write_atomic, write_json
 from experiments.config.command import OK, run_command
 from experiments.config.data import InspectConfig
 from experiments.data.card.card import make_card
@@ -22,10 +20,9 @@ def inspect(config: InspectConfig) -> int:
     log = load_click_log(config.dataset.path)
     card = make_card(log.name, card_data_of(log), imported_rows(config.dataset.path))
     folder = Path(config.output_dir) / "cards" / plain_name(log.name)
-    folder.mkdir(parents=True, exist_ok=True)
     content = {**card.to_dict(), "fingerprint": log.fingerprint}
-    write_whole(folder / "card.json", json.dumps(without_nan(content), indent=2) + "\n")
-    write_whole(folder / "card.html", card_html(card))
+    write_json(folder / "card.json", content)
+    write_atomic(folder / "card.html", card_html(card))
     print(card_text(card))
     print(f"\nas JSON and as a page: {folder / 'card.json'}, {folder / 'card.html'}")
     return OK
@@ -54,22 +51,6 @@ def plain_name(name: str) -> str:
         '---my-log'
     """
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:100]
-
-
-def without_nan(value: Any) -> Any:
-    """The same value with null for NaN, which JSON does not know."""
-    if isinstance(value, dict):
-        return {key: without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [without_nan(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)
 
 
 def main() -> int:

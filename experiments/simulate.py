@@ -16,7 +16,7 @@ def simulate(config: SimulateConfig) -> int:
     print(
         f"{config.output}: {log.n_sessions:,} sessions of {log.n_users:,} users, "
         f"{log.n_impressions:,} impressions of {log.n_objects:,} objects, {n_clicks:,} clicks"
-        f"{', which carry no signal' if config.simulated.null else ''}."
+        f"{', which carry no signal' if config.simulated.followed == 'position' else ''}."
     )
     print(f"replay it: python -m experiments.sweep dataset=folder dataset.path={config.output}")
     return OK

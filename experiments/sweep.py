@@ -6,6 +6,7 @@ import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from experiments.common.files import write_json
 from experiments.config.command import FAILED, INTERRUPTED, OK, run_command
 from experiments.config.commands import SweepConfig
 from experiments.data.format.click_log import ClickLog
@@ -20,7 +21,7 @@ from experiments.study.samplers import check_sampler
 from experiments.study.search_space import SearchSpace
 from experiments.study.study import Study
 from experiments.study_folder.best_yaml import write_best
-from experiments.study_folder.layout import Outputs, write_config, write_json, write_trials
+from experiments.study_folder.layout import Outputs, write_config, write_trials
 from experiments.study_folder.summary import summarize
 from experiments.tracking.runs import StudyInfo
 from experiments.tracking.tracker import Tracker, open_tracker

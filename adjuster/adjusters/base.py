@@ -3,12 +3,14 @@
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from adjuster.config import AdjusterConfig
 from adjuster.feedback import FeedbackBatch, FeedbackLayout, build_batch
 from adjuster.index import SearchIndexInfo
 from adjuster.memory import FeedbackMemory
@@ -106,6 +108,12 @@ class BatchAdjuster(VectorsAdjuster):
     def _adjust(self, batch: FeedbackBatch, device: torch.device) -> NDArray[np.floating]:
         """Adjust a batch whose vectors came from `device`."""
         return self.adjust_batch(batch)
+
+
+def constructor_settings(adjuster: type, config: AdjusterConfig) -> dict[str, Any]:
+    """The fields of a configuration that an adjuster's constructor takes, by name."""
+    names = list(signature(adjuster).parameters)
+    return {name: getattr(config, name) for name in names if hasattr(config, name)}
 
 
 def device_of(sessions: Sequence[Any]) -> torch.device:

@@ -1,7 +1,7 @@
 """`PublishedAdjuster`: the published semantics, for whoever runs them today."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from adjuster.config import AdjusterConfig
 from adjuster.feedback import check_distinct, check_rows, to_array, vector_rows
 from adjuster.fused_engine.published_kernel import adjust_group
 from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
+from adjuster.scale import in_range, shifted, shifts_of
 from adjuster.torch_engine.similarity import similarity
 
 
@@ -105,8 +106,7 @@ class PublishedAdjuster(VectorsAdjuster):
         self, group: "list[_Arrays]", device: torch.device
     ) -> list[list[NDArray[np.floating]]]:
         """Adjust sessions of one shape; the new rows of each one's elements, clicked first."""
-        queries = np.stack([session.query for session in group])
-        shown = np.stack([session.padded() for session in group])
+        queries, shown, shifts = self._in_range(group)
         if self.config.engine == "fused" or (self.config.engine == "auto" and device.type == "cpu"):
             moved = adjust_group(
                 queries, shown, group[0].n_clicked, self.search_index_info, self.config
@@ -117,10 +117,24 @@ class PublishedAdjuster(VectorsAdjuster):
                 torch.tensor(shown, device=device),
                 group[0].n_clicked,
             )
+        moved = shifted(moved.reshape(len(shifts), -1), -shifts).reshape(moved.shape)
         return [
             [rows[: len(mine)] for rows, mine in zip(block, session.elements, strict=True)]
             for block, session in zip(moved, group, strict=True)
         ]
+
+    def _in_range(
+        self, group: "list[_Arrays]"
+    ) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.intc]]:
+        """Queries (B, N, D) and shown vectors (B, K, M, D) that can be compared, and the shifts."""
+        queries = np.stack([session.query for session in group])
+        shown = np.stack([session.padded() for session in group])
+        rows, dimensions = shown.reshape(-1, shown.shape[-1]), shown.shape[-1]
+        if self.search_index_info.metric_type is not MetricType.COSINE:
+            return queries, shown, np.zeros(len(rows), np.intc)
+        shifts = shifts_of(rows)
+        asked = in_range(queries.reshape(-1, dimensions), MetricType.COSINE)
+        return asked.reshape(queries.shape), shifted(rows, shifts).reshape(shown.shape), shifts
 
     def _descend(self, queries: Tensor, shown: Tensor, n_clicked: int) -> NDArray[np.floating]:
         """The group's new vectors by autograd, shape (B, K, M, D)."""
@@ -132,7 +146,7 @@ class PublishedAdjuster(VectorsAdjuster):
         for _ in range(self.config.num_iterations):
             optimizer.zero_grad()
             loss = -self._cubes(queries, clicked) + self._cubes(queries, unclicked)
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
         moved: NDArray[np.floating] = torch.cat([clicked, unclicked], dim=1).detach().cpu().numpy()
         return moved
@@ -204,6 +218,6 @@ def _all_rows(
     check_rows(np.concatenate(rows), [len(mine) for mine in rows], sources, index)
     padded = [to_array(element.vector) for element in elements]
     if sum(map(len, padded)) > sum(map(len, rows)):
-        anything = replace(index, metric_type=MetricType.DOT)
-        check_rows(np.concatenate(padded), [len(mine) for mine in padded], sources, anything)
+        lengths = [len(mine) for mine in padded]
+        check_rows(np.concatenate(padded), lengths, sources, index, zeros_allowed=True)
     return padded

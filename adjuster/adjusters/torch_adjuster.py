@@ -1,17 +1,16 @@
 """`TorchBasedAdjuster`: the documented semantics behind the plugin hook."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from adjuster.adjusters.base import BatchAdjuster
+from adjuster.adjusters.base import BatchAdjuster, constructor_settings
 from adjuster.config import AdjusterConfig
 from adjuster.feedback import FeedbackBatch
+from adjuster.losses import check_bias
 from adjuster.torch_engine.autograd import adjust_with_autograd
-from adjuster.torch_engine.loss import check_bias
 
 
 class TorchBasedAdjuster(BatchAdjuster):
@@ -111,7 +110,7 @@ class TorchBasedAdjuster(BatchAdjuster):
                 f"semantics must be documented, got {config.semantics}. "
                 "Use PublishedAdjuster for the published semantics."
             )
-        return cls(search_index_info, **_arguments(config))
+        return cls(search_index_info, **constructor_settings(cls, config))
 
     def adjust_batch(self, batch: FeedbackBatch) -> NDArray[np.floating]:
         """New vectors of a batch's parts, on the CPU; shape and dtype of ``batch.vectors``."""
@@ -129,8 +128,3 @@ class TorchBasedAdjuster(BatchAdjuster):
         if self.config.engine != "auto":
             return self.config.engine
         return "fused" if device.type == "cpu" else "torch"
-
-
-def _arguments(config: AdjusterConfig) -> Mapping[str, Any]:
-    elsewhere = ("semantics", "interval_seconds")
-    return {name: value for name, value in vars(config).items() if name not in elsewhere}

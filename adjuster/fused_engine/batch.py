@@ -3,21 +3,38 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.config import AdjusterConfig
-from adjuster.feedback import FeedbackBatch
+from adjuster.feedback import FeedbackBatch, batch_in_range
 from adjuster.fused_engine.descent import descend
 from adjuster.fused_engine.jit import compiled
+from adjuster.fused_engine.kernel import squared_norm
 from adjuster.fused_engine.knobs import Knobs, make_knobs, unit_rows
-from adjuster.fused_engine.problem import Problem, aligned_empty, gather_rows, make_room
+from adjuster.fused_engine.problem import Problem, aligned_empty, gather_rows, make_workspace
 from adjuster.index import MetricType, SearchIndexInfo
+from adjuster.scale import safe_exponent, shifted
 
 CHUNKS_PER_THREAD = 8
 FEWEST_ITEMS = 64
 """Below this, starting threads takes longer than the work."""
+
+
+class FlatBatch(NamedTuple):
+    """A `FeedbackBatch` as the kernel takes it: contiguous, queries as `query_rows` gives them."""
+
+    starts: NDArray[np.floating]
+    originals: NDArray[np.floating]
+    object_offsets: NDArray[np.int64]
+    queries: NDArray[np.floating]
+    query_offsets: NDArray[np.int64]
+    term_offsets: NDArray[np.int64]
+    term_query: NDArray[np.int64]
+    clicked: NDArray[np.float64]
+    unclicked: NDArray[np.float64]
 
 
 def adjust_batch(
@@ -56,38 +73,54 @@ def adjust_with_knobs(
     out: NDArray[np.floating] | None = None,
 ) -> NDArray[np.floating]:
     """`adjust_batch` for settings that are the kernel's own already."""
-    starts = np.ascontiguousarray(batch.vectors)
     if out is None:
-        out = aligned_empty(starts.shape, starts.dtype)
+        out = aligned_empty(batch.vectors.shape, batch.vectors.dtype)
     else:
         _check_out(out, batch)
-    vectors = out
-    originals = np.ascontiguousarray(batch.originals)
-    queries = query_rows(batch.query_vectors, index)
+    if index.metric_type is not MetricType.COSINE:
+        _adjust_all(knobs, batch, index, (0.0, np.inf), n_threads, out)
+    elif _adjust_all(knobs, batch, index, _harmless_squares(batch), n_threads, out):
+        safe, shifts = batch_in_range(batch)
+        _adjust_all(knobs, safe, index, (0.0, np.inf), n_threads, out)
+        out[...] = shifted(out, -shifts)
+    return out
+
+
+def _harmless_squares(batch: FeedbackBatch) -> tuple[float, float]:
+    """Between these |x|² is such that no row of x can be out of the range of `scale`."""
+    edge = 4.0 ** safe_exponent(batch.vectors.dtype)
+    return batch.vectors.shape[1] / edge, edge
+
+
+def _adjust_all(
+    knobs: Knobs,
+    batch: FeedbackBatch,
+    index: SearchIndexInfo,
+    squares: tuple[float, float],
+    n_threads: int,
+    out: NDArray[np.floating],
+) -> bool:
+    """Adjust every object into `out`; whether any has |x|² outside `squares` and was left out."""
+    flat = FlatBatch(
+        starts=np.ascontiguousarray(batch.vectors),
+        originals=np.ascontiguousarray(batch.originals),
+        object_offsets=batch.object_offsets,
+        queries=query_rows(batch.query_vectors, index),
+        query_offsets=batch.query_offsets,
+        term_offsets=batch.term_offsets,
+        term_query=batch.term_query,
+        clicked=batch.term_clicked,
+        unclicked=batch.term_unclicked,
+    )
     n_rows = rows_per_object(batch.term_offsets, batch.term_query, batch.query_offsets)
-    n_parts = np.diff(batch.object_offsets)
+    n_parts, left_out = np.diff(batch.object_offsets), []
 
     def run(lo: int, hi: int) -> None:
-        most_parts, most_rows = n_parts[lo:hi].max(), n_rows[lo:hi].max()
-        _adjust_range(
-            knobs,
-            make_room(most_parts, most_rows, vectors),
-            lo,
-            hi,
-            starts,
-            vectors,
-            originals,
-            batch.object_offsets,
-            queries,
-            batch.query_offsets,
-            batch.term_offsets,
-            batch.term_query,
-            batch.term_clicked,
-            batch.term_unclicked,
-        )
+        workspace = make_workspace(n_parts[lo:hi].max(), n_rows[lo:hi].max(), out)
+        left_out.append(_adjust_range(knobs, workspace, flat, out, squares, lo, hi))
 
     run_chunks(run, n_rows * n_parts, n_threads)
-    return vectors
+    return any(left_out)
 
 
 def _check_out(out: NDArray[np.floating], batch: FeedbackBatch) -> None:
@@ -140,38 +173,40 @@ def run_chunks(
             pass
 
 
+@compiled(inline=True)
+def outside(x, squares):
+    """Whether |x_m|² of any part is not within a range."""
+    for m in range(x.shape[0]):
+        square = squared_norm(x, m)
+        if square < squares[0] or square > squares[1]:
+            return True
+    return False
+
+
 @compiled()
-def _adjust_range(
-    knobs,
-    room,
-    lo,
-    hi,
-    starts,
-    vectors,
-    originals,
-    object_offsets,
-    queries,
-    query_offsets,
-    term_offsets,
-    term_query,
-    term_clicked,
-    term_unclicked,
-):
-    """Adjust objects ``lo:hi`` of `starts` into `vectors`."""
+def _adjust_range(knobs, workspace, flat, out, squares, lo, hi):
+    """Adjust objects ``lo:hi`` into `out`, but those outside `squares`; returns their number."""
+    n_outside = 0
     for o in range(lo, hi):
-        first, last = term_offsets[o], term_offsets[o + 1]
+        first, last = flat.term_offsets[o], flat.term_offsets[o + 1]
         n_rows = 0
         for j in range(first, last):
-            n_rows = gather_rows(room, n_rows, j - first, term_query[j], query_offsets)
-        parts = slice(object_offsets[o], object_offsets[o + 1])
+            query = flat.term_query[j]
+            n_rows = gather_rows(workspace, n_rows, j - first, query, flat.query_offsets)
+        parts = slice(flat.object_offsets[o], flat.object_offsets[o + 1])
         problem = Problem(
-            vectors[parts],
-            starts[parts],
-            originals[parts],
-            queries,
-            room.rows[:n_rows],
-            room.term_rows[: last - first + 1],
-            term_clicked[first:last],
-            term_unclicked[first:last],
+            out[parts],
+            flat.starts[parts],
+            flat.originals[parts],
+            flat.queries,
+            workspace.rows[:n_rows],
+            workspace.term_rows[: last - first + 1],
+            flat.clicked[first:last],
+            flat.unclicked[first:last],
         )
-        descend(knobs, problem, room)
+        bounded = knobs.min_cosine > -1.0 or knobs.anchor_weight > 0.0
+        if outside(problem.start, squares) or (bounded and outside(problem.original, squares)):
+            n_outside += 1
+        else:
+            descend(knobs, problem, workspace)
+    return n_outside

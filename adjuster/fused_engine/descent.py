@@ -3,7 +3,7 @@
 import numpy as np
 
 from adjuster.fused_engine.jit import compiled
-from adjuster.fused_engine.kernel import copy_rows, dot_span, find_gradient, find_sums
+from adjuster.fused_engine.kernel import copy_rows, dot_span, find_gradient, find_sums, squared_norm
 from adjuster.fused_engine.knobs import BETA1, BETA2, COSINE, EUCLID, ROCCHIO, SGD
 from adjuster.fused_engine.problem import SPAN_ROWS
 from adjuster.fused_engine.steps import adamw_pace, step_part, takes_one_row
@@ -17,8 +17,8 @@ def bound_drift(x, m, original, min_cosine):
     the original's direction.
     """
     f = x.dtype.type
-    size = np.sqrt(np.float64(dot_span(x, m, x, m, 0, x.shape[1])))
-    scale = np.sqrt(np.float64(dot_span(original, m, original, m, 0, x.shape[1])))
+    size = np.sqrt(squared_norm(x, m))
+    scale = np.sqrt(squared_norm(original, m))
     if size == 0.0 or scale == 0.0:
         return
     cosine = np.float64(dot_span(x, m, original, m, 0, x.shape[1])) / (size * scale)
@@ -48,7 +48,7 @@ def rocchio_step(knobs, problem):
     for m in range(x.shape[0]):
         size = 1.0
         if knobs.metric == COSINE:
-            size = np.sqrt(np.float64(dot_span(x, m, x, m, 0, x.shape[1])))
+            size = np.sqrt(squared_norm(x, m))
         for d in range(x.shape[1]):
             x[m, d] *= f(knobs.anchor_weight)
         for j in range(clicked.shape[0]):
@@ -62,72 +62,82 @@ def rocchio_step(knobs, problem):
 
 
 @compiled(inline=True)
-def descend_in_full(knobs, problem, room, scale):
+def descend_in_full(knobs, problem, workspace, scale):
     """Every iteration on the vectors themselves."""
-    find_sums(knobs, problem, room)
+    find_sums(knobs, problem, workspace)
     power1, power2 = 1.0, 1.0
     for t in range(1, knobs.num_iterations + 1):
         power1 *= BETA1
         power2 *= BETA2
         pace = adamw_pace(knobs, t, power1, power2)
-        find_gradient(knobs, problem, room, scale)
+        find_gradient(knobs, problem, workspace, scale)
         for m in range(problem.x.shape[0]):
-            step_part(knobs, problem, room, m, pace)
+            step_part(knobs, problem, workspace, m, pace)
 
 
 @compiled(inline=True)
-def descend_in_span(knobs, problem, room, scale):
-    """Every iteration on coordinates: x = places[0] · start + Σ_r places[r + 1] · q_r.
+def find_products(problem, workspace):
+    """Fill what steps in the span are made of: all products of query rows and parts."""
+    x, queries, rows, dimensions = problem.x, problem.queries, problem.rows, problem.x.shape[1]
+    gram, cross = workspace.gram, workspace.cross
+    for r in range(rows.shape[0]):
+        for other in range(r + 1):
+            gram[r, other] = dot_span(queries, rows[r], queries, rows[other], 0, dimensions)
+            gram[other, r] = gram[r, other]
+        for m in range(x.shape[0]):
+            cross[r, m] = dot_span(queries, rows[r], x, m, 0, dimensions)
+            workspace.raws[r, m] = cross[r, m]
+            workspace.coordinates[m, r] = 0.0
+    for m in range(x.shape[0]):
+        workspace.start_share[m] = 1.0
+        workspace.squared_norms[m] = squared_norm(x, m)
+        workspace.start_norms[m] = workspace.squared_norms[m]
+
+
+@compiled(inline=True)
+def step_in_span(knobs, workspace, m, n_rows):
+    """One gradient step of part m's coordinates, with the sums of the next gradient."""
+    coordinates, cross, rate = workspace.coordinates, workspace.cross, workspace.rates[m]
+    keep = 1.0 - rate * (workspace.own[m] + knobs.anchor_weight)
+    along = workspace.start_share[m] * keep + rate * knobs.anchor_weight
+    workspace.start_share[m] = along
+    for r in range(n_rows):
+        coordinates[m, r] = coordinates[m, r] * keep - rate * workspace.slopes[r, m]
+    square = along * along * workspace.start_norms[m]
+    for r in range(n_rows):
+        shared = along * cross[r, m]
+        raw = shared + dot_span(coordinates, m, workspace.gram, r, 0, n_rows)
+        workspace.raws[r, m] = raw
+        square += coordinates[m, r] * (raw + shared)
+    workspace.squared_norms[m] = square
+
+
+@compiled(inline=True)
+def descend_in_span(knobs, problem, workspace, scale):
+    """Every iteration on coordinates: x = start_share · start + Σ_r coordinates[r] · q_r.
 
     Products of the rows are taken once; an iteration then costs R² numbers instead of R · D. An
     anchor is to where x starts.
     """
     x, queries, rows = problem.x, problem.queries, problem.rows
-    n_parts, n_rows, dimensions = x.shape[0], rows.shape[0], x.shape[1]
-    raws, slopes, own, gram, cross = room.raws, room.slopes, room.own, room.gram, room.cross
-    squared_norms, places = room.squared_norms, room.places
-    for r in range(n_rows):
-        for other in range(r + 1):
-            gram[r, other] = dot_span(queries, rows[r], queries, rows[other], 0, dimensions)
-            gram[other, r] = gram[r, other]
-        for m in range(n_parts):
-            cross[r, m] = dot_span(queries, rows[r], x, m, 0, dimensions)
-            raws[r, m] = cross[r, m]
-            places[m, r + 1] = 0.0
-    for m in range(n_parts):
-        places[m, 0] = 1.0
-        squared_norms[m] = dot_span(x, m, x, m, 0, dimensions)
-        room.start_norms[m] = squared_norms[m]
+    find_products(problem, workspace)
     for _ in range(knobs.num_iterations):
-        find_gradient(knobs, problem, room, scale)
-        for m in range(n_parts):
-            rate = room.rates[m]
-            keep = 1.0 - rate * (own[m] + knobs.anchor_weight)
-            along = places[m, 0] * keep + rate * knobs.anchor_weight
-            places[m, 0] = along
-            for r in range(n_rows):
-                places[m, r + 1] = places[m, r + 1] * keep - rate * slopes[r, m]
-            squared_norm = along * along * room.start_norms[m]
-            for r in range(n_rows):
-                raw = along * cross[r, m]
-                for other in range(n_rows):
-                    raw += places[m, other + 1] * gram[r, other]
-                raws[r, m] = raw
-                squared_norm += places[m, r + 1] * (raw + along * cross[r, m])
-            squared_norms[m] = squared_norm
-    for m in range(n_parts):
-        combine(x, m, queries, rows, places)
+        find_gradient(knobs, problem, workspace, scale)
+        for m in range(x.shape[0]):
+            step_in_span(knobs, workspace, m, rows.shape[0])
+    for m in range(x.shape[0]):
+        combine(x, m, queries, rows, workspace.start_share[m], workspace.coordinates)
 
 
 @compiled(inline=True)
-def combine(x, m, queries, rows, places):
-    """Overwrite part m by its coordinates: places[0] · x + Σ_r places[r + 1] · q_r."""
+def combine(x, m, queries, rows, share, coordinates):
+    """Overwrite part m by its coordinates: share · x + Σ_r coordinates[r] · q_r."""
     f = x.dtype.type
-    along = f(places[m, 0])
+    along = f(share)
     for d in range(x.shape[1]):
         x[m, d] *= along
     for r in range(rows.shape[0]):
-        row, weight = rows[r], f(places[m, r + 1])
+        row, weight = rows[r], f(coordinates[m, r])
         for d in range(x.shape[1]):
             x[m, d] += weight * queries[row, d]
 
@@ -142,29 +152,28 @@ def total_weight(knobs, problem):
 
 
 @compiled(inline=True)
-def limit_rates(knobs, problem, room, weight):
-    """Fill ``room.rates``: the rate of each part, but no step that could overshoot.
+def limit_rates(knobs, problem, workspace, weight):
+    """Fill ``workspace.rates``: the rate of each part, but no step that could overshoot.
 
     Under cosine the loss bends by at most curvature · weight / |x|², however much feedback there
     is; the inverse of that is the longest step.
     """
     for m in range(problem.start.shape[0]):
-        room.rates[m] = knobs.rate
+        workspace.rates[m] = knobs.rate
         if knobs.metric == COSINE:
-            start = problem.start
-            squared_norm = np.float64(dot_span(start, m, start, m, 0, start.shape[1]))
-            bend = knobs.curvature * weight + knobs.anchor_weight * squared_norm
-            room.rates[m] = min(knobs.rate, squared_norm / bend)
+            square = squared_norm(problem.start, m)
+            bend = knobs.curvature * weight + knobs.anchor_weight * square
+            workspace.rates[m] = min(knobs.rate, square / bend)
 
 
 @compiled(inline=True)
-def descend(knobs, problem, room):
+def descend(knobs, problem, workspace):
     """Adjust one object, from ``problem.start`` to ``problem.x``.
 
     Args:
         knobs: `Knobs`.
         problem: `Problem`.
-        room: `Room` for at least its rows and parts.
+        workspace: `Workspace` for at least its rows and parts.
 
     Returns:
         Whether the object was touched: it has weight, and there is at least one iteration.
@@ -179,14 +188,14 @@ def descend(knobs, problem, room):
         return True
     scale = 1.0 / weight if knobs.mean_reduction else 1.0
     if knobs.optimizer == SGD:
-        limit_rates(knobs, problem, room, scale * weight)
+        limit_rates(knobs, problem, workspace, scale * weight)
     # Gradient steps never leave the span of x and the queries; few rows are cheaper there.
     anchored = knobs.anchor_weight > 0.0 and not knobs.refit
     few = problem.rows.shape[0] <= min(SPAN_ROWS, 4 * knobs.num_iterations)
     if knobs.optimizer == SGD and knobs.metric != EUCLID and few and not anchored:
-        descend_in_span(knobs, problem, room, scale)
+        descend_in_span(knobs, problem, workspace, scale)
     else:
-        descend_in_full(knobs, problem, room, scale)
+        descend_in_full(knobs, problem, workspace, scale)
     if knobs.min_cosine > -1.0:
         for m in range(problem.x.shape[0]):
             bound_drift(problem.x, m, problem.original, knobs.min_cosine)

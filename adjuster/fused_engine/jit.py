@@ -4,15 +4,12 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import caching
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-# NaN and infinity keep their meaning (no nnan, ninf): a diverging trial must be seen.
-FAST_MATH = {"reassoc", "contract", "arcp", "nsz", "afn"}
 
 
 def compiled(*, inline: bool = False) -> Callable[[F], F]:
@@ -26,22 +23,24 @@ def compiled(*, inline: bool = False) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         # Without Numba's run time there is no counting of references, which is atomic and costs
-        # as much as the arithmetic of a part; in return compiled code allocates nothing.
+        # as much as the arithmetic of a part; in return compiled code allocates nothing. Without
+        # fast mathematics every operation rounds by itself, whichever version of a loop the
+        # compiler picks by addresses and strides; sums over D are written out in `lanes`.
         options: dict[str, Any] = {
             "nogil": True,
-            "fastmath": FAST_MATH,
+            "fastmath": False,
             "error_model": "numpy",
             "_nrt": False,
         }
         if inline:
-            return numba.njit(forceinline=True, **options)(function)
+            return cast(F, numba.njit(forceinline=True, **options)(function))
         dispatcher = numba.njit(**options)(function)
         try:
             dispatcher.enable_caching()
         except (RuntimeError, OSError):
-            return dispatcher
+            return cast(F, dispatcher)
         dispatcher._cache = _ForgivingCache(function)
-        return dispatcher
+        return cast(F, dispatcher)
 
     return decorate
 

@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 
 from adjuster.config import AdjusterConfig
 from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
+from adjuster.losses import check_bias, curvature
 from adjuster.rocchio import RocchioWeights
-from adjuster.torch_engine.loss import curvature
+from adjuster.scale import in_range
 
 COSINE, DOT, EUCLID = 0, 1, 2
 MIN, AVG = 0, 1
-CUBIC, LINEAR, LOGISTIC = 0, 1, 2
+CUBIC, LINEAR = 0, 1
 ADAMW, SGD, ROCCHIO = 0, 1, 2
 
 BETA1, BETA2, EPSILON, WEIGHT_DECAY = 0.9, 0.999, 1e-8, 0.01
@@ -44,11 +45,7 @@ def make_knobs(index: SearchIndexInfo, config: AdjusterConfig) -> Knobs:
     Raises:
         ValueError: If a logistic loss has no number for its bias.
     """
-    if config.loss == "logistic" and isinstance(config.logit_bias, str):
-        raise ValueError(
-            "adjuster.logit_bias must be a number here, got auto. "
-            "Only a replay knows the warmup it is taken from: pass the number that it reported."
-        )
+    check_bias(config)
     return Knobs(
         metric=[MetricType.COSINE, MetricType.DOT, MetricType.EUCLID].index(index.metric_type),
         pooling=MIN if index.metric_aggregation_type is MetricAggregationType.MIN else AVG,
@@ -86,6 +83,7 @@ def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
         >>> unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
         [[0.6, 0.8], [0.0, 0.0]]
     """
+    vectors = in_range(vectors, MetricType.COSINE)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     scaled: NDArray[np.floating] = vectors / np.where(lengths > 0, lengths, 1).astype(vectors.dtype)
     return scaled

@@ -9,8 +9,8 @@ from numpy.typing import DTypeLike, NDArray
 from adjuster.fused_engine.jit import compiled
 
 LINE_BYTES = 64
-BLOCK = 256
-"""Coordinates handled at a time: a block of gradient stays in the first-level cache."""
+CACHE_ROW = 256
+"""Coordinates handled at a time: their gradient stays in the first-level cache."""
 
 SPAN_ROWS = 64
 """Most query rows for which steps are taken in the span of the vectors."""
@@ -40,25 +40,28 @@ class Problem(NamedTuple):
     unclicked: NDArray[np.float64]
 
 
-class Room(NamedTuple):
+class Workspace(NamedTuple):
     """Working memory of one thread: the kernel itself allocates nothing.
 
     Args:
         start: Shape ``(max_parts, D)``: for parts that are adjusted where they are.
+        scratch: Shape ``(max_parts, D)``: for copies that nobody keeps.
         moments: Shape ``(2, max_parts, D)``: the optimizer's state.
-        gradient: Shape ``(BLOCK,)``.
+        gradient: Shape ``(1, CACHE_ROW)``.
         raws: Shape ``(max_rows, max_parts)`` float64, as `sims` and `slopes`.
         squared_norms: Shape ``(max_parts,)`` float64, as `inverse_norms`, `own`, `start_norms`,
             `rates`.
         gram: Shape ``(at most SPAN_ROWS, same)`` float64: products of query rows.
         cross: Shape ``(max_rows, max_parts)`` float64: their products with where x started.
-        places: Shape ``(max_parts, max_rows + 1)`` float64: x by its coordinates in the span.
+        start_share: Shape ``(max_parts,)`` float64: how much of where it started x still holds.
+        coordinates: Shape ``(max_parts, max_rows)`` float64: how much of each query row.
         rows: Shape ``(max_rows,)`` int64: the query rows of an object's terms.
         term_rows: Shape ``(max_rows + 1,)`` int64: where each term's rows begin.
         clicked: Shape ``(max_rows,)`` float64: a term's weight, as `unclicked`.
     """
 
     start: NDArray[np.floating]
+    scratch: NDArray[np.floating]
     moments: NDArray[np.floating]
     gradient: NDArray[np.floating]
     raws: NDArray[np.float64]
@@ -71,7 +74,8 @@ class Room(NamedTuple):
     rates: NDArray[np.float64]
     gram: NDArray[np.float64]
     cross: NDArray[np.float64]
-    places: NDArray[np.float64]
+    start_share: NDArray[np.float64]
+    coordinates: NDArray[np.float64]
     rows: NDArray[np.int64]
     term_rows: NDArray[np.int64]
     clicked: NDArray[np.float64]
@@ -91,13 +95,14 @@ def aligned_empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     return memory[first : first + n_bytes].view(dtype).reshape(shape)
 
 
-def make_room(max_parts: int, max_rows: int, vectors: NDArray[np.floating]) -> Room:
+def make_workspace(max_parts: int, max_rows: int, vectors: NDArray[np.floating]) -> Workspace:
     """Working memory for objects of so many parts and terms of so many query rows in all."""
-    shape = (max_rows, max_parts)
-    return Room(
-        start=aligned_empty((max_parts, vectors.shape[1]), vectors.dtype),
-        moments=aligned_empty((2, max_parts, vectors.shape[1]), vectors.dtype),
-        gradient=np.empty(BLOCK, vectors.dtype),
+    shape, part_shape = (max_rows, max_parts), (max_parts, vectors.shape[1])
+    return Workspace(
+        start=aligned_empty(part_shape, vectors.dtype),
+        scratch=aligned_empty(part_shape, vectors.dtype),
+        moments=aligned_empty((2, *part_shape), vectors.dtype),
+        gradient=aligned_empty((1, CACHE_ROW), vectors.dtype),
         raws=np.empty(shape),
         sims=np.empty(shape),
         slopes=np.empty(shape),
@@ -108,7 +113,8 @@ def make_room(max_parts: int, max_rows: int, vectors: NDArray[np.floating]) -> R
         rates=np.empty(max_parts),
         gram=np.empty((min(max_rows, SPAN_ROWS),) * 2),
         cross=np.empty(shape),
-        places=np.empty((max_parts, max_rows + 1)),
+        start_share=np.empty(max_parts),
+        coordinates=np.empty((max_parts, max_rows)),
         rows=np.empty(max_rows, np.int64),
         term_rows=np.zeros(max_rows + 1, np.int64),
         clicked=np.empty(max_rows),
@@ -117,10 +123,10 @@ def make_room(max_parts: int, max_rows: int, vectors: NDArray[np.floating]) -> R
 
 
 @compiled(inline=True)
-def gather_rows(room, n_rows, term, query, query_offsets):
+def gather_rows(workspace, n_rows, term, query, query_offsets):
     """Append a term's query rows; returns the new number of rows."""
     for row in range(query_offsets[query], query_offsets[query + 1]):
-        room.rows[n_rows] = row
+        workspace.rows[n_rows] = row
         n_rows += 1
-    room.term_rows[term + 1] = n_rows
+    workspace.term_rows[term + 1] = n_rows
     return n_rows

@@ -5,21 +5,40 @@ them, and it is a constant factor. Similarities are pooled over a session's obje
 is a whole session, (K·M) rows of D numbers, its clicked and unclicked objects apart.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.config import AdjusterConfig
-from adjuster.feedback import offsets_of
 from adjuster.fused_engine.batch import query_rows, run_chunks
 from adjuster.fused_engine.jit import compiled
 from adjuster.fused_engine.kernel import add_row, copy_rows, find_sums, similarity_of
 from adjuster.fused_engine.knobs import BETA1, BETA2, MIN, make_knobs
-from adjuster.fused_engine.problem import Problem, make_room
+from adjuster.fused_engine.problem import Problem, make_workspace
 from adjuster.fused_engine.steps import adamw_pace, step_part, takes_one_row
 from adjuster.index import SearchIndexInfo
+from adjuster.ragged import offsets_of
 
 SMALLEST_NORM = 1e-12
 """Below it a vector counts as this long, as where torch normalizes a zero row."""
+
+
+class Group(NamedTuple):
+    """What the sessions of a group have in common, besides the setting."""
+
+    n_clicked: int
+    n_parts: int
+    n_sessions: int
+
+
+class Pool(NamedTuple):
+    """Objects ``first:last`` of a session, of `n_parts` each, and the factor of their gradient."""
+
+    first: int
+    last: int
+    n_parts: int
+    factor: float
 
 
 def adjust_group(
@@ -51,86 +70,79 @@ def adjust_group(
     vectors = np.empty_like(starts)
     rows = query_rows(queries.reshape(-1, dimensions), index)
     offsets = offsets_of([n_rows] * n_sessions)
-    knobs = make_knobs(index, config)
+    knobs, group = make_knobs(index, config), Group(n_clicked, n_parts, n_sessions)
 
     def run(lo: int, hi: int) -> None:
-        room = make_room(n_objects * n_parts, n_rows, vectors[0])
+        workspace = make_workspace(n_objects * n_parts, n_rows, vectors[0])
         for session in range(lo, hi):
             mine = rows[offsets[session] : offsets[session + 1]]
-            _adjust_session(
-                knobs,
-                room,
-                vectors[session],
-                starts[session],
-                mine,
-                n_clicked,
-                n_parts,
-                n_sessions,
-            )
+            _adjust_session(knobs, workspace, vectors[session], starts[session], mine, group)
 
     run_chunks(run, np.ones(n_sessions), n_threads if n_sessions > 1 else 1)
     return vectors.reshape(shown.shape)
 
 
 @compiled(inline=True)
-def clamped_inverse(squared_norm):
+def clamped_inverse(square):
     """1/max(|x|, SMALLEST_NORM)."""
-    return 1.0 / max(np.sqrt(squared_norm), SMALLEST_NORM)
+    return 1.0 / max(np.sqrt(square), SMALLEST_NORM)
 
 
 @compiled(inline=True)
-def pool_objects(knobs, room, r, m, first, last, n_parts, factor):
-    """Pool part m of the objects ``first:last`` and write the gradient's coefficients.
+def pool_objects(knobs, workspace, r, m, pool):
+    """Pool part m of some objects and write the gradient's coefficients.
 
     With w = softmax(-s / T) over the objects and P = Σ w·s, ∂P/∂s_k = w_k · (1 - (s_k - P) / T).
     """
-    sims, slopes = room.sims, room.slopes
+    sims, slopes = workspace.sims, workspace.slopes
     total, pooled, low = 0.0, 0.0, np.inf
-    for k in range(first, last):
-        low = min(low, sims[r, k * n_parts + m])
+    for k in range(pool.first, pool.last):
+        low = min(low, sims[r, k * pool.n_parts + m])
     inverse = 1.0 / knobs.temperature if knobs.pooling == MIN else 0.0
-    for k in range(first, last):
-        j = k * n_parts + m
+    for k in range(pool.first, pool.last):
+        j = k * pool.n_parts + m
         weight = np.exp((low - sims[r, j]) * inverse)
         slopes[r, j] = weight
         total += weight
         pooled += weight * sims[r, j]
     pooled /= total
-    slope = factor * 3.0 * pooled * pooled / total
-    for k in range(first, last):
-        j = k * n_parts + m
+    slope = pool.factor * 3.0 * pooled * pooled / total
+    for k in range(pool.first, pool.last):
+        j = k * pool.n_parts + m
         share = slopes[r, j] * (1.0 - (sims[r, j] - pooled) * inverse)
-        add_row(knobs, room, r, j, slope * share)
+        add_row(knobs, workspace, r, j, slope * share)
 
 
 @compiled()
-def _adjust_session(knobs, room, x, start, queries, n_clicked, n_parts, n_sessions):
+def _adjust_session(knobs, workspace, x, start, queries, group):
     """Adjust one session's rows, from `start` to `x`."""
-    n_rows, n_vectors, rows = queries.shape[0], x.shape[0], room.rows[: queries.shape[0]]
-    n_objects = n_vectors // n_parts
-    factor = 1.0 / (n_sessions * n_rows * n_parts)
+    n_rows, n_vectors, rows = queries.shape[0], x.shape[0], workspace.rows[: queries.shape[0]]
+    n_parts, n_clicked = group.n_parts, group.n_clicked
+    factor = 1.0 / (group.n_sessions * n_rows * n_parts)
+    clicked = Pool(0, n_clicked, n_parts, -factor)
+    unclicked = Pool(n_clicked, n_vectors // n_parts, n_parts, factor)
     for r in range(n_rows):
         rows[r] = r
     # Its terms are not those of an object: they are pooled here.
-    no_terms = room.clicked[:0]
-    problem = Problem(x, start, start, queries, rows, room.term_rows[:1], no_terms, no_terms)
+    no_terms = workspace.clicked[:0]
+    problem = Problem(x, start, start, queries, rows, workspace.term_rows[:1], no_terms, no_terms)
     if knobs.num_iterations == 0 or not takes_one_row(knobs, problem):
         copy_rows(x, start)
-    find_sums(knobs, problem, room)
+    find_sums(knobs, problem, workspace)
     power1, power2 = 1.0, 1.0
     for t in range(1, knobs.num_iterations + 1):
         for j in range(n_vectors):
-            room.inverse_norms[j] = clamped_inverse(room.squared_norms[j])
-            room.own[j] = 0.0
+            workspace.inverse_norms[j] = clamped_inverse(workspace.squared_norms[j])
+            workspace.own[j] = 0.0
             for r in range(n_rows):
-                raw = room.raws[r, j]
-                room.sims[r, j] = similarity_of(knobs.metric, raw, room.inverse_norms[j])
+                raw = workspace.raws[r, j]
+                workspace.sims[r, j] = similarity_of(knobs.metric, raw, workspace.inverse_norms[j])
         for r in range(n_rows):
             for m in range(n_parts):
-                pool_objects(knobs, room, r, m, 0, n_clicked, n_parts, -factor)
-                pool_objects(knobs, room, r, m, n_clicked, n_objects, n_parts, factor)
+                pool_objects(knobs, workspace, r, m, clicked)
+                pool_objects(knobs, workspace, r, m, unclicked)
         power1 *= BETA1
         power2 *= BETA2
         pace = adamw_pace(knobs, t, power1, power2)
         for j in range(n_vectors):
-            step_part(knobs, problem, room, j, pace)
+            step_part(knobs, problem, workspace, j, pace)

@@ -58,7 +58,7 @@ def _rows(originals: NDArray[np.floating], adjusted: NDArray[np.floating]) -> ND
     """|unit - unit|² / 2, which unlike 1 - cosine loses no digits when the two are close."""
     (before, was_zero), (after, is_zero) = _unit(originals), _unit(adjusted)
     difference = before - after
-    distance = np.einsum("pd,pd->p", difference, difference) / 2
+    distance: NDArray[np.float64] = np.einsum("pd,pd->p", difference, difference) / 2
     distance[was_zero != is_zero] = 1.0
     return distance
 

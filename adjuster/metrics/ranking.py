@@ -17,8 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-METRIC_NAMES: tuple[str, ...] = ("ndcg_at_5", "ndcg_at_10", "mrr", "map", "recall_at_10")
-"""What `score_sessions` returns, in order."""
+NDCG_CUTOFFS, RECALL_CUTOFFS = (5, 10), (10,)
+METRIC_NAMES: tuple[str, ...] = (
+    *(f"ndcg_at_{k}" for k in NDCG_CUTOFFS),
+    "mrr",
+    "map",
+    *(f"recall_at_{k}" for k in RECALL_CUTOFFS),
+)
+"""What `score_sessions` returns, in order; a new metric is a name here and a line there."""
 
 ROWS_AT_ONCE = 1 << 20
 """Rows sorted in one call, which bounds the memory beyond the answer."""
@@ -106,7 +112,7 @@ def judge(
         hit_offsets=hit_offsets,
         hit_start=np.repeat(offsets[scored], n_hits),
         hit_number=hit_number,
-        ideal_dcg={k: _dcg(best, hit_number, hit_offsets, k) for k in (5, 10)},
+        ideal_dcg={k: _dcg(best, hit_number, hit_offsets, k) for k in NDCG_CUTOFFS},
     )
 
 
@@ -175,10 +181,10 @@ def score_sessions(
     gains = judgements.gains[rows]
     starts = judgements.hit_offsets[:-1]
     n_hits = np.diff(judgements.hit_offsets)
-    values = {f"ndcg_at_{k}": _ndcg(judgements, gains, ranks, k) for k in (5, 10)}
+    values = {f"ndcg_at_{k}": _ndcg(judgements, gains, ranks, k) for k in NDCG_CUTOFFS}
     values["mrr"] = 1.0 / ranks[starts]
     values["map"] = _sums(judgements.hit_number / ranks, starts) / n_hits
-    values["recall_at_10"] = _sums(ranks <= 10, starts) / n_hits
+    values |= {f"recall_at_{k}": _sums(ranks <= k, starts) / n_hits for k in RECALL_CUTOFFS}
     return {name: _spread(judgements, value) for name, value in values.items()}
 
 

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from adjuster.config import AdjusterConfig
-from adjuster.feedback import FeedbackBatch
+from adjuster.feedback import FeedbackBatch, batch_in_range
 from adjuster.index import MetricType, SearchIndexInfo
+from adjuster.losses import check_bias, curvature
+from adjuster.scale import shifted
 from adjuster.torch_engine.drift_bound import bound_drift
-from adjuster.torch_engine.loss import check_bias, curvature, term_loss
+from adjuster.torch_engine.loss import term_loss
 from adjuster.torch_engine.similarity import pool, similarity
 
 
@@ -65,7 +67,17 @@ def adjust_with_autograd(
         [[1.0, 0.1]]
     """
     check_bias(config)
-    problem = _Problem.of(batch, config, torch.device(device))
+    if index.metric_type is MetricType.COSINE:
+        safe, shifts = batch_in_range(batch)
+        return shifted(_adjust(safe, index, config, torch.device(device)), -shifts)
+    return _adjust(batch, index, config, torch.device(device))
+
+
+def _adjust(
+    batch: FeedbackBatch, index: SearchIndexInfo, config: AdjusterConfig, device: torch.device
+) -> NDArray[np.floating]:
+    """`adjust_with_autograd` for vectors whose squares can be computed."""
+    problem = _Problem.of(batch, config, device)
     if not len(problem.part_rows) or not config.num_iterations:
         return batch.vectors.copy()
     adjusted = batch.vectors.copy()
@@ -137,7 +149,7 @@ class _Problem:
         rates = self.rates(index, config)
         for _ in range(config.num_iterations):
             optimizer.zero_grad()
-            self.loss(vectors, queries, index, config).backward()
+            torch.autograd.backward(self.loss(vectors, queries, index, config))
             if vectors.grad is not None and config.optimizer == "sgd":
                 vectors.grad *= rates
             optimizer.step()

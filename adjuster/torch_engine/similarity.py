@@ -24,12 +24,14 @@ def similarity(queries: Tensor, parts: Tensor, metric: MetricType) -> Tensor:
         [0.6, 9.0, -4.0]
     """
     if metric is MetricType.EUCLID:
-        return -torch.linalg.vector_norm(queries - parts, dim=-1)
+        distances: Tensor = torch.linalg.vector_norm(queries - parts, dim=-1)
+        return -distances
     dots = (queries * parts).sum(dim=-1)
     if metric is MetricType.DOT:
         return dots
-    lengths = torch.linalg.vector_norm(queries, dim=-1) * torch.linalg.vector_norm(parts, dim=-1)
-    return dots / lengths
+    query_lengths: Tensor = torch.linalg.vector_norm(queries, dim=-1)
+    cosines: Tensor = dots / (query_lengths * torch.linalg.vector_norm(parts, dim=-1))
+    return cosines
 
 
 def pool(

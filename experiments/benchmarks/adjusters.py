@@ -19,8 +19,9 @@ from adjuster import (
 )
 from adjuster.fused_engine.batch import adjust_batch
 from experiments.benchmarks.clock import in_own_process, items_per_second, peak_above_start
-from experiments.benchmarks.parts import Measured, text_table
+from experiments.benchmarks.parts import Measured
 from experiments.benchmarks.shapes import SHAPES, Maker, load_shape
+from experiments.common.wording import grid
 
 BATCH_SIZES = (1, 8, 64, 256, 1024)
 LONGEST_CALL_SECONDS = 6.0
@@ -116,7 +117,7 @@ def measure() -> Measured:
         f"{figures[f'adjuster.{shape}.ratio_fused_to_published_one_a_call']:.0f}"
         for shape in SHAPES
     ]
-    return Measured(figures, "\n".join([text_table(head, rows), "", *ratios]))
+    return Measured(figures, "\n".join([*grid([head, *rows]), "", *ratios]))
 
 
 def shape_figures(shape: str, speeds: dict[str, Speed]) -> dict[str, float]:

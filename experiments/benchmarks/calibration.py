@@ -3,7 +3,8 @@
 from scipy.stats import binomtest
 
 from experiments.benchmarks.known_truth import iter_studies
-from experiments.benchmarks.parts import Measured, text_table
+from experiments.benchmarks.parts import Measured
+from experiments.common.wording import grid
 
 N_LOGS = 40
 MOST_FALSE = 0.05
@@ -33,7 +34,8 @@ def measure() -> Measured:
         }
         must = f"at most {MOST_FALSE:.0%}" if null else f"at least {LEAST_TRUE:.0%}"
         rows.append((kind, str(N_LOGS), str(adopted), must, f"{p_value:.3f}"))
-    return Measured(figures, text_table(("logs", "studies", "adopted", "must be", "exact p"), rows))
+    head = ("logs", "studies", "adopted", "must be", "exact p")
+    return Measured(figures, "\n".join(grid([head, *rows])))
 
 
 def count_adopted(n_logs: int, *, null: bool, seed: int = 0) -> int:

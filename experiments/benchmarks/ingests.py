@@ -10,7 +10,8 @@ from time import perf_counter
 import numpy as np
 
 from experiments.benchmarks.clock import in_own_process, peak_above_start
-from experiments.benchmarks.parts import Measured, text_table
+from experiments.benchmarks.parts import Measured
+from experiments.common.wording import grid
 from experiments.config.data import IngestConfig
 from experiments.data.ingestion import ingest_log
 
@@ -38,7 +39,7 @@ def measure() -> Measured:
     }
     head = ("import", "impressions", "seconds", "peak GiB")
     row = ("JSON lines", f"{N_IMPRESSIONS:,}", f"{seconds:.1f}", f"{peak / GIB:.2f}")
-    return Measured(figures, text_table(head, [row]))
+    return Measured(figures, "\n".join(grid([head, row])))
 
 
 def import_cost(log: Path, output: Path) -> tuple[float, int]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
-from experiments.config.commands import GuardrailsConfig, ObjectiveConfig, ReplayConfig
 from experiments.config.data import SimulatedConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated

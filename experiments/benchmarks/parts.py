@@ -32,22 +32,3 @@ def measure_part(name: str) -> Measured:
     """Run one part of `PARTS`."""
     measure: Callable[[], Measured] = import_module(PARTS[name]).measure
     return measure()
-
-
-def text_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """Columns of text, the first left-aligned, the others right-aligned.
-
-    Example:
-        >>> print(text_table(("engine", "a second"), [("fused", "10"), ("torch", "9")]))
-        engine  a second
-        fused         10
-        torch          9
-    """
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if place == 0 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in (head, *rows)
-    )

@@ -11,9 +11,10 @@ from time import perf_counter
 from adjuster import AdjusterConfig, ImprovementElement, ImprovementInput, PublishedAdjuster
 from adjuster.selection import SelectionConfig
 from experiments.benchmarks.clock import in_own_process, items_per_second, peak_above_start
-from experiments.benchmarks.parts import Measured, text_table
-from experiments.config.commands import DatasetConfig, ObjectiveConfig, ReplayConfig
-from experiments.config.data import SimulatedConfig
+from experiments.benchmarks.parts import Measured
+from experiments.common.wording import grid
+from experiments.config.data import DatasetConfig, SimulatedConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
@@ -114,7 +115,7 @@ def measured(costs: dict[str, Cost]) -> Measured:
         )
         for name, cost in costs.items()
     ]
-    return Measured(figures, text_table(head, rows))
+    return Measured(figures, "\n".join(grid([head, *rows])))
 
 
 def cost_of_movielens(config: AdjusterConfig) -> Cost:

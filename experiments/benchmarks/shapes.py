@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from adjuster import ImprovementElement, ImprovementInput, SearchIndexInfo
-from experiments.config.commands import DatasetConfig
+from experiments.config.data import DatasetConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
 

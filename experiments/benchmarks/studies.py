@@ -11,8 +11,9 @@ from time import perf_counter
 
 import pandas as pd
 
-from experiments.benchmarks.parts import Measured, text_table
-from experiments.config.commands import DatasetConfig
+from experiments.benchmarks.parts import Measured
+from experiments.common.wording import grid
+from experiments.config.data import DatasetConfig
 from experiments.data.open_dataset import open_dataset
 
 N_TRIALS = 100
@@ -68,7 +69,7 @@ def measured(sweeps: dict[str, Sweep]) -> Measured:
         )
         for name, one in sweeps.items()
     ]
-    return Measured(figures, text_table(head, rows))
+    return Measured(figures, "\n".join(grid([head, *rows])))
 
 
 def run_sweep(folder: Path, pruner: str) -> Sweep:

@@ -4,8 +4,8 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from experiments.study_folder.best_yaml import PACKAGES
-
+PACKAGES = ("torch", "numpy", "numba", "optuna", "mlflow", "hydra-core")
+"""Packages whose versions stand beside every result."""
 HERE = Path(__file__).parent
 
 

@@ -1,20 +1,108 @@
 """Files that are whole or absent, and plain data as they hold it."""
 
-from collections.abc import Mapping
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import yaml
 
-def flatten(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested data by dotted names; an empty mapping is a value of its own.
+
+def write_atomic(path: Path, text: str) -> None:
+    """Write a file so that it is whole or unchanged, whatever happens meanwhile.
+
+    Args:
+        path: The file; its folder is made where it is missing.
+        text: The whole content, written as UTF-8 with its line ends as they are.
+    """
+    with replacing(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write to that takes the place of `path` once all went well.
+
+    Args:
+        path: The file; its folder is made where it is missing.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    unfinished = Path(name)
+    try:
+        yield unfinished
+        unfinished.chmod(0o644)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write plain data as JSON; a number that is not finite is null."""
+    write_atomic(path, json.dumps(finite(data), indent=2, ensure_ascii=False) + "\n")
+
+
+def finite(data: Any) -> Any:
+    """A copy of plain data with null for NaN and infinity, which JSON does not have.
+
+    Example:
+        >>> finite({"a": (1.5, float("nan"))})
+        {'a': [1.5, None]}
+    """
+    if isinstance(data, dict):
+        return {key: finite(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
+
+
+def to_yaml(data: Any) -> str:
+    """Plain data as YAML, in the order given.
+
+    Example:
+        >>> print(to_yaml({"b": [1, 2], "a": None}), end="")
+        b:
+        - 1
+        - 2
+        a: null
+    """
+    return yaml.dump(data, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True)
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Writes out what stands twice, instead of an alias."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def flatten(data: Mapping[str, Any], *, keep_empty: bool = True) -> dict[str, Any]:
+    """Nested data by dotted names.
+
+    Args:
+        data: Values by name; a value that is a mapping is nested data again.
+        keep_empty: An empty mapping below is a value of its own; else it leaves no trace.
 
     Example:
         >>> flatten({"a": {"b": 1, "c": {}}, "d": 2})
         {'a.b': 1, 'a.c': {}, 'd': 2}
+        >>> flatten({"a": {"b": 1, "c": {}}, "d": 2}, keep_empty=False)
+        {'a.b': 1, 'd': 2}
     """
     flat: dict[str, Any] = {}
     for name, value in data.items():
-        if isinstance(value, Mapping) and value:
-            flat |= {f"{name}.{inner}": part for inner, part in flatten(value).items()}
-        else:
-            flat[name] = value
+        if not isinstance(value, Mapping):
+            flat[str(name)] = value
+        elif value:
+            inside = flatten(value, keep_empty=keep_empty)
+            flat |= {f"{name}.{inner}": part for inner, part in inside.items()}
+        elif keep_empty:
+            flat[str(name)] = value
     return flat

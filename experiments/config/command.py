@@ -14,23 +14,18 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.common.errors import InputError
+from experiments.config.arguments import arranged
 from experiments.config.commands import register
 from experiments.config.faults import explain, explain_value, unknown_keys
+from experiments.config.settings_page import help_lines
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses of every command."""
 
-QUIET = (
-    "hydra.output_subdir=null",
-    "hydra.run.dir=.",
-    "hydra.job.chdir=false",
-    "hydra/job_logging=none",
-    "hydra/hydra_logging=none",
-)
-"""Hydra leaves no folder and no log behind; the commands write their own."""
+QUIET = "+hydra=default"
+"""Adds ``conf/hydra/default.yaml`` to whatever is composed: Hydra leaves nothing behind."""
 
-REFUSED = frozenset(("-m", "--multirun", "--experimental-rerun"))
-"""Flags of Hydra that these commands do not offer: the study searches, and nothing is unpickled."""
+HELP = frozenset(("-h", "--help"))
 
 
 def run_command(name: str, command: Callable[[Any], int], argv: Sequence[str] | None = None) -> int:
@@ -46,9 +41,8 @@ def run_command(name: str, command: Callable[[Any], int], argv: Sequence[str] | 
         sentence a fault; 130 after Ctrl-C.
     """
     register()
-    given = sys.argv[1:] if argv is None else argv
-    arguments = ["verbose=true" if argument == "-v" else argument for argument in given]
     try:
+        arguments = arranged(sys.argv[1:] if argv is None else argv)
         config = _composed(name, arguments)
         return OK if config is None else command(convert(config))
     except SystemExit as leaving:
@@ -96,9 +90,6 @@ def convert(config: DictConfig) -> Any:
 
 def _composed(name: str, arguments: list[str]) -> DictConfig | None:
     """The configuration as Hydra composes it; None where a flag asked for something else."""
-    refused = REFUSED & {argument.split("=")[0] for argument in arguments}
-    if refused:
-        raise InputError(f"{', '.join(sorted(refused))} is not for this command.")
     seen: list[DictConfig] = []
     with _environment(name, arguments):
         try:
@@ -107,6 +98,8 @@ def _composed(name: str, arguments: list[str]) -> DictConfig | None:
             raise InputError("\n".join(explain(error, name, arguments, conf_dir()))) from None
         finally:
             GlobalHydra.instance().clear()
+            if HELP & set(arguments):
+                print("\n".join(help_lines(name)))
     return seen[0] if seen else None
 
 
@@ -120,7 +113,7 @@ def _header(name: str) -> str:
 def _environment(name: str, arguments: list[str]) -> Iterator[None]:
     """Hydra reads the arguments from `sys.argv`, and hides errors unless told not to."""
     argv, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv = [f"experiments.{name}", *arguments, *QUIET, f'hydra.help.header="{_header(name)}"']
+    sys.argv = [f"experiments.{name}", *arguments, QUIET, f'hydra.help.header="{_header(name)}"']
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         yield

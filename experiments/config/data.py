@@ -1,239 +1,291 @@
-"""The schema of the commands that make data sets or look at one: simulate, ingest, inspect."""
+"""The schema of data sets, and of the commands that make one or look at one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from omegaconf import MISSING
 
-from experiments.config.ranges import Rule, check
+from adjuster.ranges import Rule, at_least, between, check_settings, one_of, or_null, setting
+from experiments.config.ranges import a_path
+from experiments.config.replay import SCOPES
+
+MADE = ("movielens", "simulated")
+"""Data sets that are prepared when no folder is named."""
 
 SOURCES = ("embedding_studio", "table", "ubi", "coveo", "mind", "movielens", "metarank")
-PAIRS = ("n_shown", "dimensions")
-"""Sizes of the simulated shop of which there must be two."""
+ENCODERS = ("wordllama", "sentence_transformers")
+METRIC_TYPES = ("cosine", "dot", "euclid")
+AGGREGATIONS = ("min", "avg")
+ON_ERROR = ("fail", "quarantine")
+SHOWN_ORDERS = ("similarity", "fixed", "past_clicks")
+FOLLOWED = ("relevance", "position", "refinding")
+MAPPING_MUST = "a YAML file with source=table, and nothing with other sources"
+
+
+@dataclass
+class DatasetConfig:
+    """Which click log to read."""
+
+    name: str = setting(
+        "folder",
+        text="The data set; `movielens` and `simulated` are prepared when `path` is null.",
+    )
+    path: str | None = setting(
+        None,
+        text="A folder in the data set format; null means the prepared folder `data/<name>`.",
+    )
+
+    def __post_init__(self) -> None:
+        good = bool(self.path) or self.name in MADE
+        rule = Rule("path", self.path, good, "the folder of the data set")
+        check_settings(self, "dataset", [rule])
+
+
+@dataclass
+class DatasetPathConfig:
+    """Where the data set lies now, if not where the exported configuration says."""
+
+    path: str | None = setting(
+        None, text="A folder to read instead of the one that the configuration names."
+    )
+
+
+def _count(default: int, text: str, least: int = 1) -> Any:
+    return setting(default, at_least(least), text)
+
+
+def _weight(default: float, text: str) -> Any:
+    return setting(default, between(0, 10), text)
+
+
+def _share(default: float, text: str) -> Any:
+    return setting(default, between(0, 1), text)
 
 
 @dataclass
 class SimulatedConfig:
     """The sizes of a simulated shop and the behaviour of its users.
 
-    Args:
-        n_sessions: Searches, >= 1.
-        n_users: Users, >= 1.
-        n_objects: Objects, >= `n_shown`.
-        n_topics: Topics, >= 1, each with at least `n_shown` objects.
-        n_queries: Distinct queries, >= 1 a topic.
-        n_shown: Results of a search, >= 2.
-        max_parts: An object has 1 to this many parts, >= 1.
-        dimensions: Length of the vectors, >= 2.
-        n_days: Days that the log spans, >= 1.
-        repeat_share: Chance that a user asks one of their own earlier queries again, in [0, 1].
-        examination_decay: A result at position p is looked at with chance (p + 1)^-decay, >= 0.
-        click_noise: Chance that a result looked at is clicked though it is worthless, in [0, 1].
-        late_share: Share of the clicks that arrive hours late, in [0, 1].
-        irrelevant_share: Share of the sessions that their users mark as irrelevant, in [0, 1].
-        null: Clicks carry no signal: what is looked at is clicked by chance.
+    What a user likes is a weighted sum of standard normal parts, the `…_weight` settings; squares
+    that add up to about 1 keep the usual share of relevant results. A part of weight 0 does not
+    exist.
     """
 
-    n_sessions: int = 30_000
-    n_users: int = 300
-    n_objects: int = 1_500
-    n_topics: int = 30
-    n_queries: int = 1_500
-    n_shown: int = 20
-    max_parts: int = 4
-    dimensions: int = 64
-    n_days: int = 60
-    repeat_share: float = 0.4
-    examination_decay: float = 0.5
-    click_noise: float = 0.03
-    late_share: float = 0.05
-    irrelevant_share: float = 0.01
-    null: bool = False
+    n_sessions: int = _count(30_000, "Searches.")
+    n_users: int = _count(300, "Users.")
+    n_objects: int = setting(1_500, text="Objects, at least `n_topics * n_shown`.")
+    n_topics: int = _count(30, "Topics, each with at least `n_shown` objects.")
+    n_queries: int = setting(1_500, text="Distinct queries, at least 1 per topic.")
+    n_shown: int = _count(20, "Results of a search.", 2)
+    max_parts: int = _count(4, "An object has 1 to this many parts.")
+    dimensions: int = _count(64, "Length of the vectors.", 2)
+    n_days: int = _count(60, "Days that the log spans.")
+    repeat_share: float = _share(
+        0.4, "Chance that a user asks one of their own earlier queries again."
+    )
+    examination_decay: float = setting(
+        0.5, between(0, 10), "A result at position p is looked at with chance (p + 1)^-decay."
+    )
+    click_noise: float = _share(
+        0.03, "Chance that a result looked at is clicked though it is worthless."
+    )
+    late_share: float = _share(0.05, "Share of the clicks that arrive hours late.")
+    irrelevant_share: float = _share(
+        0.01, "Share of the sessions that their users mark as irrelevant."
+    )
+    null: bool = setting(
+        False,
+        text="Clicks carry no signal: what is looked at is clicked by chance; the same as "
+        "`clicks_follow=position`.",
+    )
+    shown_order: str = setting(
+        "similarity",
+        one_of(*SHOWN_ORDERS),
+        "How results stand: by `similarity` with some noise; in one `fixed` order a query, "
+        "unrelated to vectors and likings; or by the `past_clicks` of the query's earlier "
+        "searches, the noisy similarity deciding between equals.",
+    )
+    shuffled_share: float = _share(
+        0.0, "Share of the sessions that are shown theirs in random order."
+    )
+    clicks_follow: str = setting(
+        "relevance",
+        one_of(*FOLLOWED),
+        "What decides the click on a result that is looked at: its `relevance`; nothing, so that "
+        "clicks follow the `position` alone; or `refinding`: nothing, but users click again what "
+        "they clicked one to three days before.",
+    )
+    similarity_weight: float = _weight(
+        0.35, "Liking of what is near the query: all that the vectors know."
+    )
+    crowd_weight: float = _weight(0.35, "Liking of an object by everyone, whatever the query.")
+    query_weight: float = _weight(0.0, "Liking of an object by everyone who asks a certain query.")
+    taste_weight: float = _weight(0.87, "Liking of an object by one user, whatever the query.")
+    daily_weight: float = _weight(
+        0.0,
+        "Liking of an object by everyone who asks a certain query on a certain day; the next day "
+        "knows nothing of it.",
+    )
+    flip_at: float = _share(
+        1.0,
+        "From this share of the sessions on, in order of time, all likings are reversed; 1 is "
+        "never.",
+    )
+    open_hours: float = setting(
+        24.0,
+        between(0, 24, "(]"),
+        "Searches come within so many hours from the start of each day. At 0.5 no session ends, "
+        "after half an hour of quiet, before its day is over.",
+    )
+    user_tail: float = _weight(
+        0.0, "Users make sessions in proportion to rank^-tail; 0 is nearly even."
+    )
+    unknown_users_share: float = _share(
+        0.0, "Share of the sessions that say nothing of their user."
+    )
+    bot_share: float = setting(
+        0.0,
+        between(0, 1, "[)"),
+        "Share of the clicks that are a bot's. A bot clicks its own objects, one in eight, "
+        "wherever they stand, within a second; nobody judges what it is shown.",
+    )
+    bot_ids: int = setting(
+        1, at_least(0), "User ids that the bot goes by; with 0 it says nothing of its user."
+    )
+    log_truth: bool = setting(
+        True, text="Write the true relevance and propensity into the log, as no real log does."
+    )
 
     def __post_init__(self) -> None:
-        counts = ("n_sessions", "n_users", "n_topics", "max_parts", "n_days")
-        shares = ("repeat_share", "click_noise", "late_share", "irrelevant_share")
+        check_settings(self, "simulated", [*self._size_rules(), *self._behaviour_rules()])
+
+    @property
+    def followed(self) -> str:
+        """What decides clicks: `clicks_follow`, or the position with `null`."""
+        return "position" if self.null else self.clicks_follow
+
+    def _size_rules(self) -> list[Rule]:
         objects, queries = self.n_topics * self.n_shown, self.n_topics
-        rules = [(n, getattr(self, n), getattr(self, n) >= 1, ">= 1") for n in counts]
-        rules += [(n, getattr(self, n), getattr(self, n) >= 2, ">= 2") for n in PAIRS]
-        rules += [(n, getattr(self, n), 0 <= getattr(self, n) <= 1, "in [0, 1]") for n in shares]
-        check(
-            "simulated",
-            [
-                *rules,
-                (
-                    "n_objects",
-                    self.n_objects,
-                    self.n_objects >= objects,
-                    f">= n_topics * n_shown ({objects})",
-                ),
-                (
-                    "n_queries",
-                    self.n_queries,
-                    self.n_queries >= queries,
-                    f">= n_topics ({queries})",
-                ),
-                (
-                    "examination_decay",
-                    self.examination_decay,
-                    0 <= self.examination_decay <= 10,
-                    "in [0, 10]",
-                ),
-            ],
-        )
+        enough = self.n_queries >= queries
+        return [
+            Rule(
+                "n_objects",
+                self.n_objects,
+                self.n_objects >= objects,
+                f">= n_topics * n_shown ({objects})",
+            ),
+            Rule("n_queries", self.n_queries, enough, f">= n_topics ({queries})"),
+        ]
+
+    def _behaviour_rules(self) -> list[Rule]:
+        refinds = self.clicks_follow == "refinding"
+        sequential = self.shown_order == "past_clicks" and self.followed == "refinding"
+        return [
+            Rule(
+                "clicks_follow",
+                self.clicks_follow,
+                not (self.null and refinds),
+                "relevance or position with null=true",
+            ),
+            Rule(
+                "shown_order",
+                self.shown_order,
+                not sequential,
+                "similarity or fixed with clicks_follow=refinding",
+            ),
+        ]
 
 
 @dataclass
 class SimulateConfig:
-    """What to simulate, and where to write it.
+    """What to simulate, and where to write it."""
 
-    Args:
-        output: The folder to write.
-        seed: Of everything that is drawn, >= 0.
-        overwrite: Replace a data set that is there.
-        simulated: The sizes.
-    """
-
-    output: str = "data/simulated"
-    seed: int = 0
-    overwrite: bool = False
-    simulated: SimulatedConfig = field(default_factory=SimulatedConfig)
+    output: str = setting("data/simulated", a_path(), "The folder to write.")
+    seed: int = setting(0, at_least(0), "Seed of everything that is drawn.")
+    overwrite: bool = setting(False, text="Replace a data set that is there.")
+    simulated: SimulatedConfig = setting(factory=SimulatedConfig, text="The sizes.")
 
     def __post_init__(self) -> None:
-        check("", [("seed", self.seed, self.seed >= 0, ">= 0"), required("output", self.output)])
+        check_settings(self, "")
 
 
 @dataclass
 class EncoderConfig:
-    """What turns texts into vectors.
+    """What turns texts into vectors."""
 
-    Args:
-        name: ``wordllama``, which needs no download, or ``sentence_transformers``.
-        model: Which sentence-transformers model.
-    """
-
-    name: str = "wordllama"
-    model: str | None = None
+    name: str = setting(
+        "wordllama",
+        one_of(*ENCODERS),
+        "`wordllama`, which needs no download, or `sentence_transformers`.",
+    )
+    model: str | None = setting(None, text="Name of a sentence-transformers model.")
 
     def __post_init__(self) -> None:
-        names = ("wordllama", "sentence_transformers")
-        check(
-            "encoder",
-            [
-                ("name", self.name, self.name in names, f"one of {', '.join(names)}"),
-                (
-                    "model",
-                    self.model,
-                    self.name != "sentence_transformers" or bool(self.model),
-                    "the name of a model when encoder=sentence_transformers",
-                ),
-            ],
-        )
+        named = self.name != "sentence_transformers" or bool(self.model)
+        must = "the name of a model when encoder=sentence_transformers"
+        check_settings(self, "encoder", [Rule("model", self.model, named, must)])
 
 
 @dataclass
 class PartsConfig:
-    """How long documents are split into parts.
+    """How long documents are split into parts."""
 
-    Args:
-        max_tokens: Words that a part holds at most, >= 1.
-        max_parts: Parts that an object has at most, >= 1; the rest of the text is left out.
-        average: Add the mean of an object's parts as one more part, where it has several.
-    """
-
-    max_tokens: int = 128
-    max_parts: int = 16
-    average: bool = True
+    max_tokens: int = _count(128, "Words that a part holds at most.")
+    max_parts: int = _count(
+        16, "Parts that an object has at most; the rest of the text is left out."
+    )
+    average: bool = setting(
+        True, text="Add the mean of an object's parts as one more part, where it has several."
+    )
 
     def __post_init__(self) -> None:
-        check(
-            "parts",
-            [
-                ("max_tokens", self.max_tokens, self.max_tokens >= 1, ">= 1"),
-                ("max_parts", self.max_parts, self.max_parts >= 1, ">= 1"),
-            ],
-        )
+        check_settings(self, "parts")
 
 
 @dataclass
 class IngestConfig:
-    """Which log to read, how, and where to write it.
+    """Which log to read, how, and where to write it."""
 
-    Args:
-        source: What kind of log it is.
-        path: The file or folder to read.
-        output: The folder to write.
-        name: Name of the data set; null is the output folder's.
-        mapping: For ``source=table``: a YAML file that says which column is what.
-        encoder: For texts without vectors.
-        parts: How long texts are split.
-        metric_type: How vectors are compared: cosine, dot or euclid.
-        metric_aggregation_type: How parts are pooled: min or avg.
-        personalize_by: The data set's default scope; null is the source's.
-        click_types: Events that count as clicks; null is the source's own list.
-        on_error: ``fail``, or ``quarantine``: bad rows go to a file of their own.
-        overwrite: Replace a data set that is there.
-    """
-
-    source: str = MISSING
-    path: str = MISSING
-    output: str = MISSING
-    name: str | None = None
-    mapping: str | None = None
-    encoder: EncoderConfig = field(default_factory=EncoderConfig)
-    parts: PartsConfig = field(default_factory=PartsConfig)
-    metric_type: str = "cosine"
-    metric_aggregation_type: str = "min"
-    personalize_by: str | None = None
-    click_types: list[str] | None = None
-    on_error: str = "fail"
-    overwrite: bool = False
+    source: str = setting(MISSING, one_of(*SOURCES), "What kind of log it is.")
+    path: str = setting(MISSING, a_path(), "The file or folder to read.")
+    output: str = setting(MISSING, a_path(), "The folder to write.")
+    name: str | None = setting(None, text="Name of the data set; null is the output folder's.")
+    mapping: str | None = setting(
+        None, text="For `source=table`: a YAML file that says which column is what."
+    )
+    encoder: EncoderConfig = setting(factory=EncoderConfig, text="For texts without vectors.")
+    parts: PartsConfig = setting(factory=PartsConfig, text="How long texts are split.")
+    metric_type: str = setting("cosine", one_of(*METRIC_TYPES), "How vectors are compared.")
+    metric_aggregation_type: str = setting("min", one_of(*AGGREGATIONS), "How parts are pooled.")
+    personalize_by: str | None = setting(
+        None, or_null(one_of(*SCOPES)), "The data set's default scope; null is the source's."
+    )
+    click_types: list[str] | None = setting(
+        None, text="Events that count as clicks; null is the source's own list."
+    )
+    on_error: str = setting(
+        "fail", one_of(*ON_ERROR), "`fail`, or `quarantine`: bad rows go to a file of their own."
+    )
+    overwrite: bool = setting(False, text="Replace a data set that is there.")
 
     def __post_init__(self) -> None:
-        table = self.source == "table"
-        check(
-            "",
-            [
-                one_of("source", self.source, SOURCES),
-                required("path", self.path),
-                required("output", self.output),
-                ("mapping", self.mapping, bool(self.mapping) == table, MAPPING_MUST),
-                one_of("metric_type", self.metric_type, ("cosine", "dot", "euclid")),
-                one_of("metric_aggregation_type", self.metric_aggregation_type, ("min", "avg")),
-                one_of("personalize_by", self.personalize_by, (None, "user_id", "segment", "none")),
-                one_of("on_error", self.on_error, ("fail", "quarantine")),
-            ],
-        )
-
-
-MAPPING_MUST = "a YAML file with source=table, and nothing with other sources"
+        good = bool(self.mapping) == (self.source == "table")
+        check_settings(self, "", [Rule("mapping", self.mapping, good, MAPPING_MUST)])
 
 
 @dataclass
 class InspectedConfig:
     """Which data set to look at: a folder in the data set format."""
 
-    path: str = MISSING
+    path: str = setting(MISSING, text="The folder.")
 
 
 @dataclass
 class InspectConfig:
-    """Which data set to look at.
+    """Which data set to look at."""
 
-    Args:
-        dataset: Its folder.
-        output_dir: ``card.json`` and ``card.html`` are written to ``<output_dir>/cards/<name>``.
-    """
-
-    dataset: InspectedConfig = field(default_factory=InspectedConfig)
-    output_dir: str = "outputs"
-
-
-def one_of(name: str, value: str | None, choices: tuple[str | None, ...]) -> Rule:
-    """The rule that a setting is one of some words."""
-    words = ", ".join("null" if choice is None else choice for choice in choices)
-    return (name, value, value in choices, f"one of {words}")
-
-
-def required(name: str, value: str) -> Rule:
-    """The rule that a setting names a path."""
-    return (name, value, bool(value.strip()), "a path")
+    dataset: InspectedConfig = setting(factory=InspectedConfig)
+    output_dir: str = setting(
+        "outputs",
+        text="`card.json` and `card.html` are written to `<output_dir>/cards/<name>`.",
+    )

@@ -1,14 +1,13 @@
 """Every mistake in a configuration as one sentence: which setting, what it must be, what came."""
 
-import argparse
 import difflib
 import os
 import re
-import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from itertools import pairwise
+from typing import Any, get_args, get_origin, get_type_hints
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -16,14 +15,10 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from experiments.common.files import flatten
+from experiments.config.arguments import INTERVAL, OLD_INTERVAL, split_arguments
 from experiments.config.commands import COMMANDS, GROUPS
-
-KINDS: dict[type, str] = {
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    str: "a text",
-}
+from experiments.config.listing import kind_words
 
 
 def explain(error: Exception, name: str, arguments: Sequence[str], conf_dir: str) -> list[str]:
@@ -128,17 +123,18 @@ def _unknown_choice(error: MissingConfigException) -> str:
 
 def _overrides(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """The overrides among the arguments, and what makes ``--config-dir`` known to each alone."""
-    parser = argparse.ArgumentParser(add_help=False)
-    for flag in ("--config-dir", "--config-name", "--config-path", "--package"):
-        parser.add_argument(flag)
-    flags, rest = parser.parse_known_args(list(arguments))
-    places = []
-    if flags.config_dir is not None:
-        places.append(f"hydra.searchpath=[file://{os.path.abspath(flags.config_dir)}]")
-    return [argument for argument in rest if not argument.startswith("-")], places
+    flags, overrides = split_arguments(arguments)
+    places = [
+        f"hydra.searchpath=[file://{os.path.abspath(value)}]"
+        for flag, value in pairwise(flags)
+        if flag in ("--config-dir", "-cd")
+    ]
+    return overrides, places
 
 
 def _unknown(key: str, keys: Sequence[str]) -> str:
+    if key == OLD_INTERVAL:
+        return f"{key} stands under {INTERVAL} now; write it there."
     section, _, last = key.rpartition(".")
     depth = section.count(".") + 2 if section else 1
     prefix = f"{section}." if section else ""
@@ -157,16 +153,9 @@ def _known_keys(name: str, conf_dir: str) -> tuple[str, ...]:
     """All settings and groups of a command, dotted."""
     with initialize_config_dir(conf_dir, version_base="1.3"):
         plain = OmegaConf.to_container(compose(name))
+        assert isinstance(plain, dict)
     groups = [item.name for item in fields(COMMANDS[name]) if item.name in GROUPS]
-    return (*_dotted(plain, ""), *groups)
-
-
-def _dotted(node: Any, prefix: str) -> Iterator[str]:
-    if isinstance(node, dict) and node:
-        for key, value in node.items():
-            yield from _dotted(value, f"{prefix}.{key}" if prefix else str(key))
-    else:
-        yield prefix
+    return (*flatten({str(key): value for key, value in plain.items()}), *groups)
 
 
 def _kind(name: str, key: str) -> str:
@@ -179,13 +168,7 @@ def _kind(name: str, key: str) -> str:
             hint = get_args(hint)[1]
     if is_dataclass(hint):
         return f"one of the files in conf/{key}" if key in GROUPS else "a group of settings"
-    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    kinds = [KINDS[option] for option in options if option in KINDS]
-    if kinds[:2] == ["a whole number", "a number"]:
-        kinds = kinds[1:]
-    if type(None) in options:
-        kinds.append("null")
-    return " or ".join(kinds) if kinds else "of another type"
+    return kind_words(hint) or "of another type"
 
 
 def _match(pattern: str, text: str) -> str | None:

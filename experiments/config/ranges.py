@@ -1,31 +1,30 @@
-"""Range checks of settings: one error that lists every value out of range."""
+"""What the settings of commands must be, beyond the ranges that `adjuster.ranges` knows."""
 
-from typing import Any
-
-Rule = tuple[str, Any, bool, str]
-"""Field, value, whether it is good, what it must be."""
+from adjuster.ranges import Constraint
 
 
-def check(section: str, rules: list[Rule]) -> None:
-    """Raise one `ValueError` with a line for every rule that fails.
+def a_path() -> Constraint:
+    """A text that names a file or a folder."""
+    return Constraint("a path", lambda value: isinstance(value, str) and bool(value.strip()))
+
+
+def folder_name(longest: int) -> Constraint:
+    """A text that can be a folder's name everywhere.
 
     Args:
-        section: What the fields belong to; "" for settings of the command itself.
-        rules: The rules.
-
-    Raises:
-        ValueError: Naming each field, what it must be and what came.
+        longest: Characters that it has at most.
 
     Example:
-        >>> check("parts", [("size", 0, False, ">= 1")])
-        Traceback (most recent call last):
-        ValueError: parts.size must be >= 1, got 0.
+        >>> folder_name(9).holds("a-1"), folder_name(9).holds("a/b"), folder_name(9).holds(".a")
+        (True, False, False)
     """
-    prefix = f"{section}." if section else ""
-    faults = [
-        f"{prefix}{name} must be {must}, got {value}."
-        for name, value, good, must in rules
-        if not good
-    ]
-    if faults:
-        raise ValueError("\n".join(faults))
+
+    def holds(value: object) -> bool:
+        return (
+            isinstance(value, str)
+            and 1 <= len(value) <= longest
+            and all(part.isalnum() or part in "-_." for part in value)
+            and not value.startswith(".")
+        )
+
+    return Constraint(f"1 to {longest} letters, digits, -, _ or ., not starting with a dot", holds)

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.config.commands import DatasetConfig
+from experiments.config.data import DatasetConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.movielens import prepare_movielens

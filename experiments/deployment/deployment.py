@@ -8,6 +8,7 @@ from typing import Any
 
 from adjuster.config import ENVIRONMENT, AdjusterConfig
 from adjuster.index import SearchIndexInfo
+from experiments.common.files import finite, flatten, write_atomic
 from experiments.config.commands import SweepConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.deployment.plugin_source import plugin_text
@@ -18,7 +19,6 @@ from experiments.replay.settings import Settings
 from experiments.replay.timeline import resolve_scope
 from experiments.study.records import TrialRecord
 from experiments.study_folder.best_yaml import provenance
-from experiments.study_folder.layout import finite, write_atomic
 
 FILES = {"env": "best.env", "plugin": "best_plugin.py", "json": "best.json"}
 """Format → its file; ``yaml`` is `experiments.study_folder.best_yaml`'s."""
@@ -129,7 +129,8 @@ def env_text(deployment: Deployment) -> str:
     Names and other texts stand quoted as JSON on one line each, so that none ends its comment.
     """
     lines = [deployment.warning] if deployment.warning else []
-    lines += [f"{name}: {json.dumps(value)}" for name, value in _facts(deployment.provenance)]
+    facts = flatten(finite(dict(deployment.provenance)), keep_empty=False)
+    lines += [f"{name}: {json.dumps(value)}" for name, value in facts.items()]
     missing = settings_beyond_env(deployment.settings.adjuster)
     if missing:
         lines.append("These settings have no variable; best_plugin.py holds them:")
@@ -151,15 +152,6 @@ def settings_beyond_env(adjuster: AdjusterConfig) -> dict[str, Any]:
         for item in fields(adjuster)
         if item.name not in known and getattr(adjuster, item.name) != item.default
     }
-
-
-def _facts(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Nested data as dotted names with plain values, in order."""
-    facts: list[tuple[str, Any]] = []
-    for key, value in finite(dict(data)).items():
-        name = f"{prefix}{key}"
-        facts += _facts(value, f"{name}.") if isinstance(value, dict) else [(name, value)]
-    return facts
 
 
 def _plugin_text(deployment: Deployment) -> str:

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from adjuster.feedback import offsets_of
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from adjuster.ragged import offsets_of
+from experiments.common.files import replacing
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.copies import Copies, learn_copies
 from experiments.replay.layout import lay_out
 from experiments.replay.settings import Settings
-from experiments.study_folder.layout import replacing
 
 FILE = "personalized_vectors.parquet"
 EVERYONE = "everyone"

@@ -6,6 +6,7 @@ from string import Template
 from textwrap import wrap
 from typing import Any
 
+from adjuster.adjusters.by_config import CLASSES, adjuster_arguments
 from adjuster.config import AdjusterConfig
 from experiments.replay.settings import Settings
 
@@ -59,27 +60,13 @@ def plugin_text(
     remarks = [text for text in (warning, *_remarks(adjuster)) if text]
     return SOURCE.substitute(
         remarks="".join(f"\n{_comment(text)}" for text in remarks) + "\n" * bool(remarks),
-        adjuster=adjuster_class(adjuster),
+        adjuster=CLASSES[adjuster.semantics].__name__,
         settings=_literal(adjuster_arguments(adjuster)),
         interval=adjuster.interval_seconds,
         personalize_by=_literal(personalize_by),
         selection=_literal(asdict(settings.selection)),
         provenance=_literal(provenance),
     )
-
-
-def adjuster_class(adjuster: AdjusterConfig) -> str:
-    """Name of the class that has these semantics."""
-    return "PublishedAdjuster" if adjuster.semantics == "published" else "TorchBasedAdjuster"
-
-
-def adjuster_arguments(adjuster: AdjusterConfig) -> dict[str, Any]:
-    """The arguments of that class, every one of them."""
-    if adjuster.semantics == "published":
-        names = ("adjustment_rate", "num_iterations", "softmin_temperature", "engine")
-        return {name: getattr(adjuster, name) for name in names}
-    elsewhere = ("semantics", "interval_seconds")
-    return {name: value for name, value in asdict(adjuster).items() if name not in elsewhere}
 
 
 def _remarks(adjuster: AdjusterConfig) -> list[str]:

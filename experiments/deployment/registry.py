@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import adjuster
-from experiments.config.commands import TrackingConfig
+from experiments.config.study import TrackingConfig
 from experiments.deployment.deployment import Deployment, json_text
 from experiments.study_folder.layout import Outputs
 from experiments.tracking.runs import PARENT, StudyInfo

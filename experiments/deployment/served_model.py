@@ -25,11 +25,10 @@ from adjuster import (
     AdjusterConfig,
     ImprovementElement,
     ImprovementInput,
-    PublishedAdjuster,
     SearchIndexInfo,
-    TorchBasedAdjuster,
     VectorsAdjuster,
 )
+from adjuster.adjusters.by_config import adjuster_for
 
 
 class ServedAdjuster(PythonModel):
@@ -41,7 +40,7 @@ class ServedAdjuster(PythonModel):
         """Build the adjuster; called once by MLflow."""
         chosen = json.loads(Path(context.artifacts["best"]).read_text(encoding="utf-8"))
         index = SearchIndexInfo(**chosen["index"])
-        self.adjuster = build_adjuster(index, AdjusterConfig(**chosen["adjuster"]))
+        self.adjuster = adjuster_for(index, AdjusterConfig(**chosen["adjuster"]))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
         """Adjust together all sessions handed over; see the module for the columns.
@@ -65,19 +64,6 @@ class ServedAdjuster(PythonModel):
                 ],
             }
         )
-
-
-def build_adjuster(index: SearchIndexInfo, config: AdjusterConfig) -> VectorsAdjuster:
-    """The adjuster that a configuration describes."""
-    if config.semantics == "documented":
-        return TorchBasedAdjuster.from_config(index, config)
-    return PublishedAdjuster(
-        index,
-        config.adjustment_rate,
-        config.num_iterations,
-        config.softmin_temperature,
-        engine=config.engine,
-    )
 
 
 def read_session(row: Mapping[Any, Any]) -> ImprovementInput:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from experiments.config.commands import ReplayConfig
+from experiments.config.replay import ReplayConfig
 from experiments.judging.comparison import Comparison, compare_with_no_adjustment, concatenate
-from experiments.replay.replay import MakeReplay
+from experiments.replay.replayer import MakeReplay
 from experiments.replay.results import SessionScores
 from experiments.replay.settings import Settings
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.config.commands import ReplayConfig
+from experiments.config.replay import ReplayConfig
 from experiments.judging.bystanders import compare_bystanders
 from experiments.judging.comparison import (
     Comparison,
@@ -11,7 +11,7 @@ from experiments.judging.comparison import (
     compare_with,
     compare_with_no_adjustment,
 )
-from experiments.replay.replay import MakeReplay
+from experiments.replay.replayer import MakeReplay
 from experiments.replay.results import ReplayResult
 from experiments.replay.settings import Settings
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from experiments.common.errors import InputError
-from experiments.config.commands import GuardrailsConfig, ReplayConfig
+from experiments.config.replay import ReplayConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.judging.bystanders import compare_bystanders
 from experiments.judging.comparison import Comparison, compare_with, compare_with_no_adjustment
 from experiments.judging.finalists import DEFAULTS, Candidate
 from experiments.judging.verdict import Verdict, decide
 from experiments.replay.guardrails import DRIFT
-from experiments.replay.replay import MakeReplay, Replayer
+from experiments.replay.replayer import MakeReplay, Replayer
 from experiments.replay.results import ReplayResult
 from experiments.replay.settings import Settings
 

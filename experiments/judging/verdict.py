@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from experiments.common.wording import label, plain, signed
-from experiments.config.commands import GuardrailsConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.judging.comparison import Comparison, cluster_text
 from experiments.judging.evidence import LARGEST_UNKNOWN_SHARE, Evidence, Rival
 from experiments.judging.noninferiority import noninferiority

@@ -7,26 +7,18 @@ from numpy.typing import NDArray
 
 from adjuster.fused_engine.knobs import rocchio_knobs
 from adjuster.rocchio import RocchioWeights
+from experiments.replay.baseline_names import (
+    LOGGED_ORDER,
+    NO_ADJUSTMENT,
+    POPULARITY,
+    POPULARITY_ADDED,
+    ROCCHIO,
+)
 from experiments.replay.layout import Layout
 from experiments.replay.popularity import rank_by_popularity
 from experiments.replay.replay import Replay
 from experiments.replay.results import ReplayResult
 from experiments.replay.settings import Settings
-
-NO_ADJUSTMENT = "no_adjustment"
-LOGGED_ORDER = "logged_order"
-POPULARITY = "popularity"
-POPULARITY_ADDED = "popularity_added"
-ROCCHIO = "rocchio"
-
-BASELINES = {
-    NO_ADJUSTMENT: "no adjustment",
-    LOGGED_ORDER: "logged order",
-    POPULARITY: "popularity",
-    POPULARITY_ADDED: "similarity + popularity",
-    ROCCHIO: "Rocchio",
-}
-"""Each baseline's name in files → its name for people."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.feedback import offsets_of
+from adjuster.fused_engine.streams import Span
 from adjuster.metrics.ranking import Judgements, judge, rank_order
+from adjuster.ragged import offsets_of
 from experiments.replay.labels import Labels
 from experiments.replay.lessons import Pairs
 from experiments.replay.timeline import Timeline
@@ -28,19 +29,13 @@ class ScoringBlock:
         sessions: Shape ``(n,)``: scored sessions, in order of time.
         rows: Shape ``(n_rows,)``: their impressions, session after session.
         judgements: Their labels.
-        pairs: First pair that is run and the one after the last.
-        begin: Shape ``(n_pairs,)``: first showing that is run.
-        end: Shape ``(n_pairs,)``: the one after the last.
-        finish: Whether the pairs' lives end here.
+        span: Which pairs are run for it, and how far.
     """
 
     sessions: NDArray[np.int64]
     rows: NDArray[np.int64]
     judgements: Judgements
-    pairs: tuple[int, int]
-    begin: NDArray[np.int64]
-    end: NDArray[np.int64]
-    finish: bool
+    span: Span
 
 
 def assign_owners(timeline: Timeline, n_blocks: int, seed: int) -> NDArray[np.int64]:
@@ -93,10 +88,7 @@ def _by_owner(
             timeline,
             labels,
             scored[group == number],
-            pairs=(int(first), int(last)),
-            begin=offsets[:-1],
-            end=offsets[1:],
-            finish=True,
+            Span((int(first), int(last)), offsets[:-1], offsets[1:], True),
         )
         for number, first, last in zip(filled, edges[:-1], edges[1:], strict=True)
     )
@@ -107,36 +99,20 @@ def _by_time(
 ) -> tuple[ScoringBlock, ...]:
     pieces = [piece for piece in np.array_split(scored, n_blocks) if len(piece)]
     offsets, n_pairs = pairs.showings.offsets, len(pairs.showings.pair_object)
-    session = timeline.session_of[pairs.showings.place]
+    session = timeline.session_of[pairs.showings.impression]
     key = pairs.pair * (timeline.n_sessions + 1) + session
     blocks, begin = [], offsets[:-1]
     for number, piece in enumerate(pieces):
         edge = np.arange(n_pairs) * (timeline.n_sessions + 1) + piece[-1] + 1
         end = np.searchsorted(key, edge)
-        blocks.append(
-            _block(
-                timeline,
-                labels,
-                piece,
-                pairs=(0, n_pairs),
-                begin=begin,
-                end=end,
-                finish=number == len(pieces) - 1,
-            )
-        )
+        span = Span((0, n_pairs), begin, end, number == len(pieces) - 1)
+        blocks.append(_block(timeline, labels, piece, span))
         begin = end
     return tuple(blocks)
 
 
 def _block(
-    timeline: Timeline,
-    labels: Labels,
-    sessions: NDArray[np.int64],
-    *,
-    pairs: tuple[int, int],
-    begin: NDArray[np.int64],
-    end: NDArray[np.int64],
-    finish: bool,
+    timeline: Timeline, labels: Labels, sessions: NDArray[np.int64], span: Span
 ) -> ScoringBlock:
     starts = timeline.offsets[sessions]
     lengths = timeline.offsets[sessions + 1] - starts
@@ -147,10 +123,7 @@ def _block(
         sessions=sessions,
         rows=rows,
         judgements=judge(labels.gains[rows], local, left_out=left_out),
-        pairs=pairs,
-        begin=begin,
-        end=end,
-        finish=finish,
+        span=span,
     )
 
 

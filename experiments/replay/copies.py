@@ -5,9 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.feedback import offsets_of
 from adjuster.fused_engine.knobs import make_knobs
+from adjuster.fused_engine.streams import StreamState
+from adjuster.index import MetricType
 from adjuster.live.personalization import PersonalizedVectors
+from adjuster.ragged import offsets_of
+from adjuster.scale import shifted, shifts_of
 from experiments.replay.layout import Layout
 from experiments.replay.pair_streams import PairStreams
 from experiments.replay.plan import make_plan, resolve
@@ -59,8 +62,19 @@ def _through_streams(layout: Layout, settings: Settings) -> Copies:
         layout.pairs.showings.pair_object[touched].astype(np.int64),
         layout.pairs.owner[touched],
         state.offsets[touched],
-        state.vectors,
+        _as_they_came(layout, state),
     )
+
+
+def _as_they_came(layout: Layout, state: StreamState) -> NDArray[np.floating]:
+    """The copies at the length of their originals, which `make_corpus` may have scaled."""
+    log = layout.log
+    shifts = shifts_of(log.object_vectors)
+    if log.index.metric_type is not MetricType.COSINE or not shifts.any():
+        return state.vectors
+    n_parts = np.diff(state.offsets)
+    first = log.object_offsets[layout.pairs.showings.pair_object] - state.offsets[:-1]
+    return shifted(state.vectors, -shifts[np.arange(n_parts.sum()) + np.repeat(first, n_parts)])
 
 
 def _through_worker(layout: Layout, settings: Settings) -> Copies:

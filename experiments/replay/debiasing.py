@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from adjuster.metrics.debiased import judge_debiased, self_normalised_mean
 from adjuster.metrics.ranking import score_sessions
-from experiments.config.commands import ObjectiveConfig
+from experiments.config.replay import ObjectiveConfig
 from experiments.replay.blocks import ScoringBlock
 from experiments.replay.labels import Labels
 from experiments.replay.propensity import propensities

@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.config import AdjusterConfig
-from adjuster.fused_engine.batch import query_rows
 from adjuster.fused_engine.knobs import make_knobs
-from adjuster.fused_engine.streams import Corpus, score_originals
+from adjuster.fused_engine.streams import Corpus, make_corpus, score_originals
+from adjuster.index import MetricType
 from adjuster.metrics.ranking import score_sessions
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from adjuster.scale import cannot_be_computed, computable_sizes, row_sizes
+from experiments.common.errors import InputError
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.blocks import ScoringBlock, assign_owners, build_blocks, rank_block
 from experiments.replay.debiasing import Debiased
@@ -102,11 +104,29 @@ def lay_out(
 
 
 def _corpus(log: ClickLog) -> Corpus:
-    return Corpus(
-        np.ascontiguousarray(log.object_vectors),
-        log.object_offsets,
-        query_rows(log.query_vectors, log.index),
-        log.query_offsets,
+    objects, queries = log.object_vectors, log.query_vectors
+    if log.index.metric_type is not MetricType.COSINE:
+        _refuse_sizes("object", log.object_ids, objects, log.object_offsets)
+        _refuse_sizes("query", log.query_ids, queries, log.query_offsets)
+    return make_corpus(objects, log.object_offsets, queries, log.query_offsets, log.index)
+
+
+def _refuse_sizes(
+    kind: str,
+    ids: NDArray[np.object_],
+    vectors: NDArray[np.floating],
+    offsets: NDArray[np.int64],
+) -> None:
+    """Refuse vectors whose squares cannot be computed; under cosine they are scaled instead."""
+    bad = cannot_be_computed(row_sizes(vectors))
+    if not bad.any():
+        return
+    row = int(np.argmax(bad))
+    smallest, largest = computable_sizes(vectors.dtype)
+    raise InputError(
+        f"{kind} {ids[np.searchsorted(offsets, row, side='right') - 1]!r}: its vector must have "
+        f"its largest coordinate between {smallest:.0e} and {largest:.0e} under dot and euclid, "
+        f"got {row_sizes(vectors[row : row + 1])[0]:.0e}. Scale all vectors alike."
     )
 
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.feedback import offsets_of
 from adjuster.fused_engine.streams import Lessons, Showings
-from adjuster.ragged import row_sums
+from adjuster.ragged import offsets_of, row_sums
 from experiments.replay.schedule import Schedule
 from experiments.replay.timeline import Timeline
 
@@ -61,7 +60,7 @@ def build_pairs(timeline: Timeline, *, owner_block: NDArray[np.int64]) -> Pairs:
             pair_object=pair_object.astype(np.int32),
             offsets=np.append(starts, len(key)).astype(np.int64),
             query=timeline.query[session_of[impression]],
-            place=impression,
+            impression=impression,
         ),
         pair=np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(key)))),
         block_offsets=offsets_of(np.bincount(blocks, minlength=int(owner_block.max()) + 1)),
@@ -82,7 +81,7 @@ def build_lessons(
     """
     n_pairs = len(pairs.showings.pair_object)
     n_steps, n_queries = max(1, len(schedule.step_at)), max(1, len(timeline.log.query_ids))
-    impression, session_of = pairs.showings.place, timeline.session_of
+    impression, session_of = pairs.showings.impression, timeline.session_of
     rows = np.flatnonzero(schedule.step[session_of[impression]] >= 0)
     session, pair = session_of[impression[rows]], pairs.pair[rows]
     step, query = schedule.step[session], timeline.query[session].astype(np.int64)
@@ -161,7 +160,7 @@ def _steps_before(
     """How many of a pair's steps came before each of its showings."""
     n_steps = max(1, len(schedule.step_at))
     steps_before = np.searchsorted(schedule.step_at, timeline.created_at, side="left")
-    session = timeline.session_of[pairs.showings.place]
+    session = timeline.session_of[pairs.showings.impression]
     keys = pairs.pair * (n_steps + 1) + steps_before[session]
     found = np.searchsorted(step_keys, keys, side="left") - step_offsets[pairs.pair]
     return found.astype(np.int32)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.fused_engine.knobs import Knobs
-from adjuster.fused_engine.streams import Lessons, run_streams, start_state
+from adjuster.fused_engine.streams import Answers, Lessons, Streams, run_streams, start_state
 from experiments.replay.blocks import ScoringBlock
 from experiments.replay.layout import Layout
 
@@ -22,15 +22,10 @@ class PairStreams:
     def __init__(
         self, layout: Layout, lessons: Lessons, knobs: Knobs, *, keep: bool = False
     ) -> None:
-        self._layout, self._lessons, self._knobs = layout, lessons, knobs
-        pauses = not all(block.finish for block in layout.blocks)
-        self.state = start_state(
-            layout.corpus,
-            layout.pairs.showings,
-            lessons,
-            keep=keep or pauses,
-            refit=bool(knobs.refit),
-        )
+        self._layout, self._knobs = layout, knobs
+        pauses = not all(block.span.finish for block in layout.blocks)
+        self._streams = Streams(layout.corpus, layout.pairs.showings, lessons)
+        self.state = start_state(self._streams, keep=keep or pauses, refit=bool(knobs.refit))
 
     def advance(
         self, block: ScoringBlock, scores: NDArray[np.floating], adjusted: NDArray[np.bool_]
@@ -44,16 +39,10 @@ class PairStreams:
         """
         run_streams(
             self._knobs,
-            self._layout.corpus,
-            self._layout.pairs.showings,
-            self._lessons,
+            self._streams,
             self.state,
-            pairs=block.pairs,
-            begin=block.begin,
-            end=block.end,
-            finish=block.finish,
-            scores=scores,
-            adjusted=adjusted,
+            block.span,
+            Answers(scores, adjusted),
             n_threads=self._layout.config.n_threads,
         )
 

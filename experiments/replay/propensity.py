@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.common.errors import InputError
-from experiments.config.commands import ObjectiveConfig
+from experiments.config.replay import ObjectiveConfig
 from experiments.replay.timeline import NEVER, Timeline
 
 N_ROUNDS = 100

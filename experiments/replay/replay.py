@@ -5,11 +5,11 @@ of the last tick ("after"), both are scored, and the session waits for the worke
 same for every setting is the `Layout` that it runs over.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import astuple, replace
 from functools import lru_cache
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,28 +17,18 @@ from numpy.typing import NDArray
 from adjuster.fused_engine.knobs import Knobs, make_knobs
 from adjuster.live.personalization import PersonalizedVectors
 from adjuster.selection import SelectionConfig
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.layout import Layout, lay_out
 from experiments.replay.pair_streams import PairStreams
 from experiments.replay.plan import Plan, make_plan, resolve
+from experiments.replay.replayer import MakeReplay
 from experiments.replay.results import Checkpoint, ReplayResult
 from experiments.replay.scoreboard import Scoreboard
 from experiments.replay.settings import Settings
 from experiments.replay.worker_replay import LogIndex, drift_of, published_replay
 
 PLANS_KEPT = 4
-
-
-class Replayer(Protocol):
-    """A log ready to be replayed under any settings."""
-
-    def run(self, settings: Settings) -> ReplayResult:
-        """Replay the log under these settings."""
-
-
-MakeReplay = Callable[[ReplayConfig, str], Replayer]
-"""From a replay configuration and a window (``tune`` or ``test``) to what replays it."""
 
 
 def replay_maker(log: ClickLog, objective: ObjectiveConfig) -> MakeReplay:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.common.errors import InputError
-from experiments.config.commands import ReplayConfig
+from experiments.config.replay import ReplayConfig
 from experiments.data.format.click_log import ClickLog
 
 NEVER = np.iinfo(np.int64).max

@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.adjusters.base import VectorsAdjuster
-from adjuster.adjusters.published import PublishedAdjuster
+from adjuster.adjusters.by_config import adjuster_for
 from adjuster.config import AdjusterConfig
-from adjuster.feedback import offsets_of
-from adjuster.fused_engine.knobs import COSINE, Knobs, make_knobs, unit_rows
-from adjuster.fused_engine.streams import Corpus, score_originals
+from adjuster.fused_engine.knobs import Knobs, make_knobs
+from adjuster.fused_engine.streams import make_corpus, score_originals
+from adjuster.index import SearchIndexInfo
 from adjuster.live.personalization import PersonalizedVectors
 from adjuster.live.worker import ImprovementWorker, SessionFeedback, Status
 from adjuster.metrics.drift import drift
+from adjuster.ragged import offsets_of
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.schedule import tick_after
 from experiments.replay.settings import Settings
@@ -100,14 +101,7 @@ def published_replay(timeline: Timeline, settings: Settings, batch_size: int) ->
         settings: The setting, with ``semantics: published``.
         batch_size: Sessions in one call of the adjuster.
     """
-    adjuster = settings.adjuster
-    published = PublishedAdjuster(
-        timeline.log.index,
-        adjuster.adjustment_rate,
-        adjuster.num_iterations,
-        adjuster.softmin_temperature,
-        engine=adjuster.engine,
-    )
+    published = adjuster_for(timeline.log.index, settings.adjuster)
     return TickingReplay(timeline, published, settings, batch_size)
 
 
@@ -194,20 +188,19 @@ class TickingReplay:
         parts = [vectors.vectors(str(owner), names[i]) for i in chosen]
         query = query_vectors(log, int(timeline.query[session]))
         rows = np.arange(first, last)[chosen]
-        scores[rows] = _score(knobs, parts, query)
+        scores[rows] = _score(log.index, knobs, parts, query)
         adjusted[rows] = True
 
 
 def _score(
-    knobs: Knobs, parts: list[NDArray[np.floating]], query: NDArray[np.floating]
+    index: SearchIndexInfo,
+    knobs: Knobs,
+    parts: list[NDArray[np.floating]],
+    query: NDArray[np.floating],
 ) -> NDArray[np.floating]:
     """Scores of objects for one query, as an index ranks."""
-    corpus = Corpus(
-        np.concatenate(parts),
-        offsets_of([len(part) for part in parts]),
-        np.ascontiguousarray(unit_rows(query) if knobs.metric == COSINE else query),
-        offsets_of([len(query)]),
-    )
+    offsets = offsets_of([len(part) for part in parts])
+    corpus = make_corpus(np.concatenate(parts), offsets, query, offsets_of([len(query)]), index)
     numbers = np.arange(len(parts))
     return score_originals(corpus, knobs, numbers, np.zeros(len(parts), np.int64))
 

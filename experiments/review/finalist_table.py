@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.common.wording import plain, signed
+from experiments.common.wording import grid, interval_text, p_text, signed
 
 HEAD = ("finalists", "over no adjustment", "p", "over published defaults", "p", "bystanders")
 LEGEND = (
@@ -21,12 +21,7 @@ def finalist_table(finalists: Sequence[Mapping[str, Any]]) -> str:
     """
     if not finalists:
         return ""
-    rows = [HEAD, *(_row(item) for item in finalists)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(HEAD))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    lines = grid([HEAD, *(_row(item) for item in finalists)], n_left=len(HEAD))
     return "\n".join([*lines, LEGEND])
 
 
@@ -40,29 +35,6 @@ def _row(item: Mapping[str, Any]) -> tuple[str, ...]:
         p_text(over_defaults["p_holm"]),
         interval_text(item["bystanders"]),
     )
-
-
-def interval_text(comparison: Mapping[str, Any] | None) -> str:
-    """A gain with its interval, or that there is none.
-
-    Example:
-        >>> interval_text({"gain": 0.0801, "low": 0.07, "high": 0.09})
-        '+.080 (+.070 to +.090)'
-    """
-    if comparison is None:
-        return "none scored"
-    low, high = signed(comparison["low"]), signed(comparison["high"])
-    return f"{signed(comparison['gain'])} ({low} to {high})"
-
-
-def p_text(p_value: float) -> str:
-    """A p-value, not below what three decimals can tell.
-
-    Example:
-        >>> p_text(0.0002), p_text(0.25)
-        ('< .001', '.250')
-    """
-    return "< .001" if p_value < 0.001 else plain(p_value)
 
 
 def sealed_text(kept: Mapping[str, Any]) -> str:

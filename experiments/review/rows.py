@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.common.wording import label, plain, signed
+from experiments.common.wording import label, p_text, plain, signed
 from experiments.review.terminal import NAMES
 from experiments.study_folder.finished_study import FinishedStudy
 
@@ -86,7 +86,7 @@ def gain_text(comparison: Mapping[str, Any] | None, *, p_value: bool = True) -> 
 
 
 def _strength(p_value: float, effect: float | None) -> str:
-    p = "p < .001" if p_value < 0.001 else f"p = {plain(p_value)}"
+    p = f"p = {p_text(p_value)}".replace("= <", "<")
     return p if effect is None else f"{p}, d = {effect:.2f}".replace("= 0.", "= .")
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from experiments.common.wording import label, plain, signed
-from experiments.replay.baselines import BASELINES, LOGGED_ORDER
+from experiments.common.wording import grid, label, plain, signed
+from experiments.replay.baseline_names import BASELINES, LOGGED_ORDER
 from experiments.replay.guardrails import GUARDED
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study.records import TrialRecord, best_overall
@@ -33,7 +33,7 @@ def result_table(summary: dict[str, Any], records: list[TrialRecord]) -> str:
         for name in (*BASELINES, PUBLISHED_DEFAULTS, "best")
         if summary.get(name)
     ]
-    lines = [answer(summary), "", *_grid(metric, rows, summary["no_adjustment"]["metrics"])]
+    lines = [answer(summary), "", *_table(metric, rows, summary["no_adjustment"]["metrics"])]
     notes = [*guardrail_notes(metric, records, summary["best"]), *_state_notes(summary, records)]
     return "\n".join([*lines, FLATTERED, *notes])
 
@@ -104,15 +104,15 @@ def guardrail_notes(
         for name, excess in highest.outcome.constraints.items()
         if excess > 0
     ]
-    gained = (
-        f", {signed(highest.metrics[metric] - best['metrics'][metric])} over the best"
-        if best
-        else ""
-    )
+    gained = _over_the_best(highest.metrics[metric] - best["metrics"][metric]) if best else ""
     return [
         f"Trial {highest.number} is higher at {plain(highest.metrics[metric])}{gained}, "
         f"but breaks a guardrail: {'; '.join(broken)}."
     ]
+
+
+def _over_the_best(difference: float) -> str:
+    return f", {signed(difference)} over the best" if round(difference, 3) else ""
 
 
 def _state_notes(summary: dict[str, Any], records: list[TrialRecord]) -> list[str]:
@@ -128,7 +128,7 @@ def _state_notes(summary: dict[str, Any], records: list[TrialRecord]) -> list[st
     return notes
 
 
-def _grid(
+def _table(
     metric: str, rows: Sequence[tuple[str, dict[str, Any]]], base: dict[str, float]
 ) -> list[str]:
     columns = [name for name in COLUMNS if name != metric]
@@ -139,11 +139,4 @@ def _grid(
         change = "" if figures is base else signed(figures[metric] - base[metric])
         rest = [plain(figures[column]) if column in figures else "" for column in columns]
         cells.append([name, plain(figures[metric]), change, *rest])
-    widths = [max(len(row[place]) for row in cells) for place in range(len(head))]
-    return [
-        "  ".join(
-            cell.ljust(width) if place == 0 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
+    return grid(cells)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from optuna.trial import FrozenTrial
 
-from experiments.config.commands import StudyConfig
+from experiments.config.study import StudyConfig
 from experiments.replay.settings import Settings
 from experiments.study.enqueued import Enqueued, enqueued_settings
 from experiments.study.proposals import InMemoryStudy, Proposal, history

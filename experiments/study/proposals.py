@@ -13,7 +13,7 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from experiments.config.commands import SamplerConfig
+from experiments.config.study import SamplerConfig
 from experiments.replay.guardrails import GUARDRAILS
 from experiments.study.pruners import is_paired, make_pruner
 from experiments.study.rules import SearchRules

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from experiments.config.commands import GuardrailsConfig, PrunerConfig, SamplerConfig
+from experiments.config.study import GuardrailsConfig, PrunerConfig, SamplerConfig
 
 
 @dataclass(frozen=True)

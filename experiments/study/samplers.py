@@ -1,7 +1,7 @@
 """Who proposes the next settings: Optuna's samplers, and two designs laid out in advance."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from itertools import islice
 
@@ -10,7 +10,7 @@ import optuna
 from scipy.stats import qmc
 
 from experiments.common.errors import InputError
-from experiments.config.commands import SamplerConfig
+from experiments.config.study import SamplerConfig
 from experiments.study.search_space import SearchSpace, Values
 
 DESIGNS = ("qmc", "grid")
@@ -44,22 +44,41 @@ def make_sampler(
         seed: Decides its proposal, given the trials so far.
         parallel: Other trials may be running: keep away from them too (tpe).
     """
-    n_startup = config.n_startup_trials
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        if config.name == "tpe":
-            return optuna.samplers.TPESampler(
-                seed=seed, n_startup_trials=n_startup, constant_liar=parallel
-            )
-        if config.name == "gp":
-            return optuna.samplers.GPSampler(
-                seed=seed, n_startup_trials=n_startup, deterministic_objective=True
-            )
-        if config.name == "cmaes":
-            return optuna.samplers.CmaEsSampler(
-                seed=seed, n_startup_trials=n_startup, warn_independent_sampling=False
-            )
-        return optuna.samplers.RandomSampler(seed=seed)
+        return MAKERS[config.name](config, seed, parallel)
+
+
+def _tpe(config: SamplerConfig, seed: int, parallel: bool) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.TPESampler(
+        seed=seed, n_startup_trials=config.n_startup_trials, constant_liar=parallel
+    )
+
+
+def _gp(config: SamplerConfig, seed: int, parallel: bool) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.GPSampler(
+        seed=seed, n_startup_trials=config.n_startup_trials, deterministic_objective=True
+    )
+
+
+def _cmaes(config: SamplerConfig, seed: int, parallel: bool) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.CmaEsSampler(
+        seed=seed, n_startup_trials=config.n_startup_trials, warn_independent_sampling=False
+    )
+
+
+def _random(config: SamplerConfig, seed: int, parallel: bool) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.RandomSampler(seed=seed)
+
+
+MAKERS: dict[str, Callable[[SamplerConfig, int, bool], optuna.samplers.BaseSampler]] = {
+    "tpe": _tpe,
+    "gp": _gp,
+    "cmaes": _cmaes,
+    "random": _random,
+    **dict.fromkeys(DESIGNS, _random),
+}
+"""Name → what makes it; for a design, what draws the settings that the design leaves open."""
 
 
 def iter_design(config: SamplerConfig, space: SearchSpace, seed: int) -> Iterator[Values]:

@@ -14,7 +14,7 @@ from optuna.distributions import (
 from optuna.trial import Trial
 
 from experiments.common.errors import InputError
-from experiments.config.commands import ParameterConfig, SearchSpaceConfig
+from experiments.config.study import ParameterConfig, SearchSpaceConfig
 from experiments.replay.settings import Settings
 from experiments.study.search_space_faults import conditions, space_faults
 

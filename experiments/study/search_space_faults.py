@@ -8,7 +8,7 @@ from typing import Any
 
 from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
-from experiments.config.commands import ParameterConfig
+from experiments.config.study import ParameterConfig
 from experiments.replay.settings import Settings
 
 SECTION = "search_space.parameters"

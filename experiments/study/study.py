@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments.config.commands import StudyConfig
+from experiments.config.study import StudyConfig
 from experiments.replay.results import Checkpoint
 from experiments.replay.settings import Settings
 from experiments.study.enqueued import PUBLISHED_DEFAULTS

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
-from experiments.config.commands import GuardrailsConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.replay.guardrails import constraints
 from experiments.replay.results import Checkpoint, ReplayResult
 from experiments.replay.settings import Settings

@@ -6,19 +6,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-
-from experiments.common.errors import InputError
+from experiments.common.code_version import PACKAGES
+from experiments.common.files import to_yaml, write_atomic
 from experiments.config.commands import SweepConfig
-from experiments.config.faults import explain_value, unknown_keys
 from experiments.study.records import TrialRecord
-from experiments.study_folder.layout import to_yaml, write_atomic
-
-PACKAGES = ("torch", "numpy", "numba", "optuna", "mlflow", "hydra-core")
-COMPOSITION = ("defaults", "hydra")
-"""Keys that only Hydra reads."""
 
 HEAD = """\
 # The best configuration of a study. Replay it to the figures it states:
@@ -39,13 +30,10 @@ def write_best(
         record: The trial.
         summary: The content of ``summary.json``.
     """
-    # The replay's interval is the adjuster's, which may have been searched.
-    interval = record.settings["adjuster"]["interval_seconds"]
     data = {
         "defaults": ["sweep_schema", "_self_"],
         **asdict(config),
         **record.settings,
-        "replay": {**asdict(config.replay), "interval_seconds": interval},
         "provenance": provenance(record, summary),
     }
     head = HEAD.format(path=path, folder=path.parent)
@@ -72,53 +60,3 @@ def _sealed(record: TrialRecord, summary: Mapping[str, Any]) -> dict[str, Any]:
     if not test or test["trial"] != record.number:
         return {}
     return {"verdict": summary["verdict"], "test": test}
-
-
-def read_config(path: str | Path) -> SweepConfig:
-    """Read ``best.yaml`` or ``config.yaml`` as data: nothing in it is run, built or looked up.
-
-    Raises:
-        InputError: If it is not such a file, a sentence for every fault.
-    """
-    plain = _read_plain(path)
-    faults = [f"{place} must be plain data, got {text}." for place, text in _references(plain, "")]
-    faults += unknown_keys(plain, SweepConfig)
-    if not faults:
-        try:
-            merged = OmegaConf.merge(OmegaConf.structured(SweepConfig), plain)
-            config = OmegaConf.to_object(merged)
-            assert isinstance(config, SweepConfig)
-            return config
-        except (ValueError, OmegaConfBaseException) as error:
-            faults = explain_value(error, "")
-    raise InputError("\n".join(f"config {path}: {fault}" for fault in faults))
-
-
-def _read_plain(path: str | Path) -> dict[str, Any]:
-    """The settings in a file, without what only Hydra reads.
-
-    Aliases are refused: they can refer to themselves, or grow a small file without bound.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
-            raise InputError(f"config {path} must not use aliases (*name).")
-        data = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"config {path} cannot be read: {' '.join(str(error).split())}") from None
-    if not isinstance(data, dict):
-        raise InputError(f"config {path} must hold settings by name, got {type(data).__name__}.")
-    return {key: value for key, value in data.items() if key not in COMPOSITION}
-
-
-def _references(data: Any, place: str) -> list[tuple[str, str]]:
-    """Values that would be looked up or run when read as a configuration."""
-    if isinstance(data, dict):
-        return [
-            found
-            for key, value in data.items()
-            for found in _references(value, f"{place}.{key}".lstrip("."))
-        ]
-    if isinstance(data, list):
-        return [found for value in data for found in _references(value, place)]
-    return [(place, data)] if isinstance(data, str) and "${" in data else []

@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from experiments.common.files import finite, replacing, write_json
 from experiments.data.format.click_log import ClickLog
 from experiments.judging.comparison import Comparison
 from experiments.judging.finalists import Finalist
 from experiments.judging.sealed_test import SealedTest
 from experiments.replay.results import SessionScores
-from experiments.study_folder.layout import finite, replacing, write_json
 from experiments.study_folder.session_table import session_table
 
 FOLDER = "evidence"

@@ -9,7 +9,7 @@ import pandas as pd
 import yaml
 
 from experiments.common.errors import InputError
-from experiments.config.commands import GuardrailsConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.study_folder.finalist_files import read_json, read_sessions
 
 

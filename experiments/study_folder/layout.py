@@ -1,19 +1,12 @@
-"""What a sweep leaves behind: the layout of its folder, and files that are whole or absent."""
+"""What a sweep leaves behind: the layout of its folder."""
 
 import csv
 import io
-import json
-import math
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from experiments.common.files import to_yaml, write_atomic
 from experiments.config.commands import SweepConfig
 from experiments.study.records import TrialRecord
 
@@ -71,66 +64,9 @@ class Outputs:
         return self.root.resolve() / "mlartifacts"
 
 
-def write_atomic(path: Path, text: str) -> None:
-    """Write a file so that it is whole or unchanged, whatever happens meanwhile."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A path to write to that takes the place of `path` once all went well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    unfinished = Path(name)
-    try:
-        yield unfinished
-        unfinished.chmod(0o644)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
 def write_config(outputs: Outputs, config: SweepConfig) -> None:
     """Write the resolved configuration."""
     write_atomic(outputs.config, to_yaml(asdict(config)))
-
-
-def to_yaml(data: Any) -> str:
-    """Plain data as YAML, in the order given."""
-    return yaml.dump(data, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True)
-
-
-class _PlainDumper(yaml.SafeDumper):
-    """Writes out what stands twice, instead of an alias."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def write_json(path: Path, data: Any) -> None:
-    """Write plain data as JSON; a figure that is not a number is null."""
-    write_atomic(path, json.dumps(finite(data), indent=2, ensure_ascii=False) + "\n")
-
-
-def finite(data: Any) -> Any:
-    """A copy of plain data with null for NaN and infinity, which JSON does not have."""
-    if isinstance(data, dict):
-        return {key: finite(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [finite(value) for value in data]
-    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def write_trials(outputs: Outputs, records: list[TrialRecord]) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.common.errors import InputError
+from experiments.common.files import write_json
 from experiments.study.file_lock import FileLock
-from experiments.study_folder.layout import write_json
 
 NAME = "sealed_tests.json"
 

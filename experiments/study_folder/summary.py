@@ -5,7 +5,7 @@ from statistics import median
 from typing import Any
 
 from experiments.data.format.click_log import ClickLog
-from experiments.replay.baselines import BASELINES
+from experiments.replay.baseline_names import BASELINES
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study.records import (
     COMPLETE,

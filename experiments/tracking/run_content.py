@@ -91,21 +91,6 @@ def verdict_tags(kept: Mapping[str, Any]) -> dict[str, str]:
     return {"verdict": kept["verdict"]["decision"], "verdict.sentence": kept["verdict"]["sentence"]}
 
 
-def flatten(data: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested data as dotted keys.
-
-    Example:
-        >>> flatten({"a": {"b": 1}, "c": 2})
-        {'a.b': 1, 'c': 2}
-    """
-    if not isinstance(data, Mapping):
-        return {prefix: data}
-    flat: dict[str, Any] = {}
-    for key, value in data.items():
-        flat |= flatten(value, f"{prefix}.{key}" if prefix else str(key))
-    return flat
-
-
 def milliseconds(seconds: float | None) -> int:
     """Epoch milliseconds; of now without an argument."""
     return int((time.time() if seconds is None else seconds) * 1000)

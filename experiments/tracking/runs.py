@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from experiments.common.code_version import code_tags
+from experiments.common.files import flatten, to_yaml
 from experiments.study.records import FAILED, BaselineRecord, TrialRecord
-from experiments.study_folder.layout import to_yaml
 from experiments.tracking.run_content import (
     Evidence,
     Point,
     comparison_metrics,
-    flatten,
     milliseconds,
     points,
     sealed_metrics,
@@ -111,7 +110,7 @@ class MlflowRuns:
             f"{BASELINE}:{record.name}",
             record.name,
             tags={"baseline": record.name},
-            params=flatten(record.params),
+            params=flatten(record.params, keep_empty=False),
             metrics=list(points(record.metrics)),
         )
 
@@ -128,7 +127,9 @@ class MlflowRuns:
                 "reason": record.reason,
                 "config": to_yaml(config),
             },
-            params=flatten({k: part for k, part in config.items() if k not in OF_THE_STUDY}),
+            params=flatten(
+                {k: part for k, part in config.items() if k not in OF_THE_STUDY}, keep_empty=False
+            ),
             metrics=list(trial_points(record)),
             status="FAILED" if record.state == FAILED else "FINISHED",
             times=(record.started, record.finished),
@@ -168,7 +169,7 @@ class MlflowRuns:
             f"{FINALIST}:{record['trial']}",
             f"finalist-{record['trial']:04d}",
             tags={"finalist": str(record["trial"])},
-            params=flatten(record["settings"]),
+            params=flatten(record["settings"], keep_empty=False),
             metrics=list(points({**record["metrics"], **comparison_metrics(comparisons)})),
         )
 
@@ -242,7 +243,12 @@ class MlflowRuns:
         tags = {f"dataset.{name}": value for name, value in self._info.dataset.items()}
         tags |= {"config": to_yaml(dict(self._info.config)), **code_tags()}
         self.client.log_inputs(self._parent, datasets=[self._dataset()])
-        self._log(self._parent, flatten(self._info.config), [], {**tags, "state": "running"})
+        self._log(
+            self._parent,
+            flatten(self._info.config, keep_empty=False),
+            [],
+            {**tags, "state": "running"},
+        )
         self.client.log_text(self._parent, to_yaml(dict(self._info.config)), "config.yaml")
 
     def _dataset(self) -> "DatasetInput":

@@ -7,7 +7,7 @@ server did not deliver is delivered later, and nothing twice.
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from experiments.config.commands import TrackingConfig
+from experiments.config.study import TrackingConfig
 from experiments.study.records import BaselineRecord, TrialRecord
 from experiments.study_folder.layout import Outputs
 from experiments.tracking.courier import Courier

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from experiments.common.files import write_atomic
 from experiments.config.commands import SweepConfig
 from experiments.review.figures.of_study import study_figures
 from experiments.review.html_page import build_page
 from experiments.review.markdown_note import study_note
 from experiments.study_folder.finished_study import read_study
-from experiments.study_folder.layout import Outputs, write_atomic
+from experiments.study_folder.layout import Outputs
 from experiments.tracking.run_content import Evidence
 from experiments.tracking.runs import StudyInfo
 from experiments.tracking.tracker import track_evidence

@@ -8,19 +8,18 @@ from pathlib import Path
 
 from experiments.common.errors import InputError
 from experiments.config.commands import SweepConfig
+from experiments.config.saved import read_config
 from experiments.replay.settings import Settings
 from experiments.study.rules import SearchRules
 from experiments.study.search_space import SearchSpace
 from experiments.study.storage import journal_path, open_storage
 from experiments.study.study import Study
-from experiments.study_folder.best_yaml import read_config
 from experiments.study_folder.layout import Outputs
 
 
 def base_settings(config: SweepConfig) -> Settings:
-    """The settings that a sweep varies; the replay's interval is the adjuster's."""
-    adjuster = replace(config.adjuster, interval_seconds=config.replay.interval_seconds)
-    return Settings(adjuster, config.selection)
+    """The settings that a sweep varies."""
+    return Settings(config.adjuster, config.selection)
 
 
 def search_rules(config: SweepConfig) -> SearchRules:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from adjuster import FeedbackBatch, ImprovementElement, ImprovementInput
-from adjuster.feedback import offsets_of
+from adjuster.ragged import offsets_of
 
 
 def random_batch(seed, *, dtype=np.float64, dimensions=11, n_objects=5, n_queries=4):

@@ -29,6 +29,29 @@ def test_reading_settings_does_not_wait_for_torch_or_numba():
     assert not loaded & {"torch", "numba"}
 
 
+def test_the_kernel_does_not_wait_for_torch():
+    loaded = loaded_after("import adjuster.fused_engine.streams")
+    assert "numba" in loaded
+    assert not loaded & {"torch", *HEAVY}
+
+
+def test_the_root_knows_numpy_and_none_of_the_engines():
+    names = [
+        "config",
+        "feedback",
+        "index",
+        "losses",
+        "memory",
+        "ragged",
+        "rocchio",
+        "scale",
+        "selection",
+    ]
+    loaded = loaded_after("\n".join(f"import adjuster.{name}" for name in names))
+    assert "numpy" in loaded
+    assert not loaded & {"torch", "numba", *HEAVY}
+
+
 def test_metrics_import_nothing_of_the_adjusters():
     loaded = loaded_after("import adjuster.metrics")
     assert not loaded & {

@@ -7,13 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.config.commands import (
-    DatasetConfig,
-    ParameterConfig,
-    SearchSpaceConfig,
-    StudyConfig,
-    SweepConfig,
-)
+from experiments.config.commands import SweepConfig
+from experiments.config.data import DatasetConfig
+from experiments.config.study import ParameterConfig, SearchSpaceConfig, StudyConfig
 from experiments.replay.results import (
     Checkpoint,
     CurvePoint,

@@ -10,14 +10,15 @@ import pandas as pd
 import yaml
 
 from adjuster.index import SearchIndexInfo
-from experiments.config.commands import (
-    DatasetConfig,
+from experiments.common.files import write_json
+from experiments.config.commands import SweepConfig
+from experiments.config.data import DatasetConfig
+from experiments.config.replay import ReplayConfig
+from experiments.config.study import (
     GuardrailsConfig,
     ParameterConfig,
-    ReplayConfig,
     SearchSpaceConfig,
     StudyConfig,
-    SweepConfig,
 )
 from experiments.data.format.click_log import ClickLog
 from experiments.judging.finalists import Candidate, judge_finalists
@@ -28,7 +29,6 @@ from experiments.study_folder.finalist_files import (
     write_importances,
     write_sessions,
 )
-from experiments.study_folder.layout import write_json
 from tests.experiments.planted_replay import N_USERS, PlantedReplay, make_settings
 
 METRICS = ("ndcg_at_10", "mrr", "map", "recall_at_10")

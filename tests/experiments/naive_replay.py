@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-from adjuster.feedback import FeedbackBatch, offsets_of
+from adjuster.feedback import FeedbackBatch
+from adjuster.ragged import offsets_of
 from adjuster.torch_engine.autograd import adjust_with_autograd
 
 QUIET = 1800

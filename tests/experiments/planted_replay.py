@@ -6,7 +6,7 @@ import numpy as np
 
 from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
-from experiments.config.commands import ReplayConfig
+from experiments.config.replay import ReplayConfig
 from experiments.replay.results import CurvePoint, ReplayResult, SessionCounts, SessionScores
 from experiments.replay.settings import Settings
 

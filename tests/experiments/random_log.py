@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from adjuster.feedback import offsets_of
 from adjuster.index import SearchIndexInfo
+from adjuster.ragged import offsets_of
 from experiments.data.format.click_log import ClickLog
 
 

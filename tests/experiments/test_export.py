@@ -83,7 +83,7 @@ def test_force_writes_all_formats_and_the_vectors_and_says_keep_off_inside(outpu
     data = json.loads((outputs / "shop" / "best.json").read_text())
     assert data["adjuster"] == best["adjuster"] | {
         "logit_bias": data["adjuster"]["logit_bias"],
-        "interval_seconds": best["replay"]["interval_seconds"],
+        "interval_seconds": best["adjuster"]["interval_seconds"],
     }
     assert data["provenance"]["trial"] == best["provenance"]["trial"]
     assert data["provenance"]["test"]["test"]["low"] == best["provenance"]["test"]["test"]["low"]

@@ -103,7 +103,7 @@ def test_a_study_without_a_feasible_trial_still_has_a_page(tmp_path):
 def test_result_rows_hold_every_configuration_and_the_test(output_dir):
     rows = result_rows(read_study(output_dir, "adopted"))
     assert rows[0] == ("on the tune sessions", "NDCG@10", "gain", "drift", "harmed", "reach")
-    assert rows[1] == ("no adjustment", ".700", "+.000", ".000", "0 %", "0 %")
+    assert rows[1] == ("no adjustment", ".700", ".000", ".000", "0 %", "0 %")
     assert [row[0] for row in rows[1:]] == [
         "no adjustment",
         "logged order *",

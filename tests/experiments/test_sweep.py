@@ -166,7 +166,7 @@ def test_the_best_configuration_can_be_swept_on_from(shop, swept, tmp_path):
 
 def test_a_changed_replay_is_refused_saying_what_differs(shop, swept, capsys):
     assert run_sweep(shop, swept, "replay.interval_seconds=60") == 2
-    assert "replay.interval_seconds was 3600, is 60" in capsys.readouterr().err
+    assert "adjuster.interval_seconds was 3600, is 60" in capsys.readouterr().err
 
 
 def test_two_sweeps_write_the_same_rows(shop, swept, tmp_path):

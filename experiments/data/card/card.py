@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.config.commands import SCOPES
+from experiments.config.replay import SCOPES
 from experiments.data.card.counts import CardData
 
 N_POSITIONS = 20

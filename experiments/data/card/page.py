@@ -4,6 +4,7 @@ import math
 from datetime import UTC, datetime
 from html import escape
 
+from experiments.common.wording import grid
 from experiments.data.card.card import DataCard
 
 BAR_WIDTH, PLOT_HEIGHT = 14, 90
@@ -58,10 +59,8 @@ def row_lines(card: DataCard) -> list[str]:
 
 def card_text(card: DataCard) -> str:
     """The card as a table of two columns, warnings below."""
-    rows = card_rows(card)
-    width = max(len(name) for name, _ in rows)
     lines = [f"Data card of {card.name}", ""]
-    lines += [f"  {name:<{width}}  {figure}" for name, figure in rows]
+    lines += [f"  {line}" for line in grid(card_rows(card), n_left=2)]
     if card.rows:
         lines += ["", "Rows of the source", *(f"  {line}" for line in row_lines(card))]
     if card.warnings:

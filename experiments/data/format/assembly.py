@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from adjuster.feedback import offsets_of
+from adjuster.ragged import offsets_of
 from experiments.data.format.click_log import ClickLog
 from experiments.data.format.fingerprint import fingerprint_of
 from experiments.data.format.metadata import Metadata

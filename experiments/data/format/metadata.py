@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
-from experiments.config.commands import SCOPES
+from experiments.config.replay import SCOPES
 from experiments.data.format.faults import Faults, show
 from experiments.data.format.schema import METADATA_FILE
 

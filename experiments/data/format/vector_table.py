@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from adjuster.feedback import offsets_of
+from adjuster.ragged import offsets_of
 from experiments.data.format.validation import encode, find
 
 

@@ -7,7 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.config.data import SimulatedConfig
+from experiments.data.made.orders import QueryScores, shuffle_rows, top
+from experiments.data.made.refinding import draw_refinding
 from experiments.data.made.shop import GRADE_BOUNDS, Shop, liking, relevance_of
+from experiments.data.made.visitors import choose_bot_sessions, draw_bot_objects
+from experiments.data.made.wants import SharedWants, flip_signs
 
 START = 1_735_689_600
 """1 January 2025, UTC epoch seconds: the day the shop opens."""
@@ -32,14 +36,29 @@ class Searches:
     created_at: NDArray[np.int64]
     is_irrelevant: NDArray[np.bool_]
 
+    @property
+    def day(self) -> NDArray[np.int64]:
+        """Days since the shop opened."""
+        return (self.created_at - START) // DAY
+
 
 @dataclass(frozen=True)
 class Results:
-    """What was shown and clicked; arrays of shape ``(n_sessions, n_shown)``, by position."""
+    """What was shown and clicked; arrays of shape ``(n_sessions, n_shown)``, by position.
+
+    Args:
+        shown: Objects.
+        relevance: Their true grades.
+        clicked: Which were clicked.
+        sought: Which are found wherever they stand, as the user or bot looks for them.
+        by_bot: Shape ``(n_sessions,)``: sessions that a bot made.
+    """
 
     shown: NDArray[np.int32]
     relevance: NDArray[np.int8]
     clicked: NDArray[np.bool_]
+    sought: NDArray[np.bool_]
+    by_bot: NDArray[np.bool_]
 
 
 def draw_searches(shop: Shop, config: SimulatedConfig, rng: np.random.Generator) -> Searches:
@@ -61,9 +80,15 @@ def draw_searches(shop: Shop, config: SimulatedConfig, rng: np.random.Generator)
     return Searches(
         user=user,
         query=first[topic] + (draw * n_queries).astype(np.int64),
-        created_at=START + np.sort(rng.integers(0, config.n_days * DAY, n)),
+        created_at=START + _opened(np.sort(rng.integers(0, config.n_days * DAY, n)), config),
         is_irrelevant=rng.random(n) < config.irrelevant_share,
     )
+
+
+def _opened(second: NDArray[np.int64], config: SimulatedConfig) -> NDArray[np.int64]:
+    """Seconds since the start, each day's squeezed into its opening hours."""
+    day, within = np.divmod(second, DAY)
+    return day * DAY + (within * (config.open_hours / 24)).astype(np.int64)
 
 
 def examination(config: SimulatedConfig) -> NDArray[np.float64]:
@@ -72,17 +97,17 @@ def examination(config: SimulatedConfig) -> NDArray[np.float64]:
     The position-based model of Richardson, Dominowska and Ragno (2007): a click needs a look,
     and a look depends on the position alone.
     """
-    return np.asarray(np.arange(1, config.n_shown + 1) ** -config.examination_decay, np.float64)
+    return np.asarray(np.arange(1.0, config.n_shown + 1) ** -config.examination_decay, np.float64)
 
 
 def attraction(config: SimulatedConfig) -> NDArray[np.float64]:
     """The chance that a result of each grade is clicked once looked at, shape ``(4,)``.
 
     noise + (1 - noise) · (2^grade - 1) / (2^3 - 1), the gain of Chapelle et al. (2009). With
-    `null`, every grade has the same chance.
+    `null` or re-finding, every grade has the same chance.
     """
     grades = np.arange(len(GRADE_BOUNDS) + 1)
-    if config.null:
+    if config.followed != "relevance":
         return np.full(len(grades), NULL_ATTRACTION)
     gain = (np.exp2(grades) - 1) / (2 ** len(GRADE_BOUNDS) - 1)
     return config.click_noise + (1 - config.click_noise) * gain
@@ -91,19 +116,79 @@ def attraction(config: SimulatedConfig) -> NDArray[np.float64]:
 def draw_results(
     shop: Shop, searches: Searches, config: SimulatedConfig, rng: np.random.Generator
 ) -> Results:
-    """Rank the topic's objects for each search by similarity and some noise, and draw clicks."""
+    """Rank the topic's objects for each search and draw clicks.
+
+    Chance that only some options need comes from a generator of its own, so that the other
+    draws stay as they are.
+    """
+    (options,) = rng.spawn(1)
     shape = (config.n_sessions, config.n_shown)
-    shown, relevance = np.empty(shape, np.int32), np.empty(shape, np.int8)
+    results = Results(
+        shown=np.empty(shape, np.int32),
+        relevance=np.empty(shape, np.int8),
+        clicked=np.zeros(shape, bool),
+        sought=np.zeros(shape, bool),
+        by_bot=np.zeros(config.n_sessions, bool),
+    )
+    _show(shop, searches, config, results, rng, options)
+    if config.followed == "refinding":
+        chance = (examination(config) * NULL_ATTRACTION).astype(np.float32)
+        drawn = draw_refinding(searches.user, searches.day, results.shown, chance, rng)
+        results.clicked[:], results.sought[:] = drawn
+    elif config.shown_order != "past_clicks":
+        results.clicked[:] = _draw_clicks(results.relevance, config, rng)
+    return results if config.bot_share == 0 else _with_bot(results, config, options)
+
+
+def _show(
+    shop: Shop,
+    searches: Searches,
+    config: SimulatedConfig,
+    results: Results,
+    rng: np.random.Generator,
+    options: np.random.Generator,
+) -> None:
+    """Fill in what is shown and how relevant it is; by past clicks, the clicks too."""
+    shuffled = np.zeros(config.n_sessions, bool)
+    if config.shuffled_share > 0:
+        shuffled = options.random(config.n_sessions) < config.shuffled_share
+    signs = flip_signs(config)
+    wants = SharedWants(config, options)
+    tally = QueryScores(config, options)
     for rows, objects in _by_topic(shop, searches, config):
         query = searches.query[rows]
         distinct, place = np.unique(query, return_inverse=True)
         similarity = _nearest(shop, objects, distinct)[place]
         noise = rng.standard_normal(similarity.shape, np.float32)
-        best = _top(similarity + DISPLAY_NOISE * noise, config.n_shown)
-        liked = liking(shop, objects, searches.user[rows], similarity)
-        shown[rows] = objects.start + best
-        relevance[rows] = relevance_of(np.take_along_axis(liked, best, axis=1))
-    return Results(shown, relevance, _draw_clicks(relevance, config, rng))
+        scores = similarity + DISPLAY_NOISE * noise
+        liked = liking(shop, config, objects, searches.user[rows], similarity)
+        liked = wants.add_to(liked, objects, query, searches.day[rows])
+        liked *= signs[rows, None]
+        for wave in tally.rounds(query):
+            ranked = tally.scores(query[wave], objects, scores[wave])
+            best = shuffle_rows(top(ranked, config.n_shown), shuffled[rows[wave]], options)
+            at = rows[wave]
+            results.shown[at] = objects.start + best
+            results.relevance[at] = relevance_of(np.take_along_axis(liked[wave], best, axis=1))
+            if config.shown_order == "past_clicks":
+                results.clicked[at] = _draw_clicks(results.relevance[at], config, rng)
+                tally.add(query[wave], results.shown[at], results.clicked[at])
+
+
+def _with_bot(results: Results, config: SimulatedConfig, rng: np.random.Generator) -> Results:
+    """Hand sessions over to the bot: it clicks its own objects and judges nothing relevant."""
+    its_clicks = draw_bot_objects(config.n_objects, rng)[results.shown]
+    by_bot = choose_bot_sessions(
+        results.clicked.sum(axis=1), its_clicks.sum(axis=1), config.bot_share, rng
+    )
+    mine = by_bot[:, None]
+    return Results(
+        shown=results.shown,
+        relevance=np.where(mine, np.int8(0), results.relevance),
+        clicked=np.where(mine, its_clicks, results.clicked),
+        sought=results.sought | mine,
+        by_bot=by_bot,
+    )
 
 
 def _draw_clicks(
@@ -137,16 +222,6 @@ def _nearest(shop: Shop, objects: slice, queries: NDArray[np.int64]) -> NDArray[
     parts = shop.object_vectors[offsets[0] : offsets[-1]]
     cosines = shop.query_vectors[queries] @ parts.T
     return np.maximum.reduceat(cosines, offsets[:-1] - offsets[0], axis=1)
-
-
-def _top(scores: NDArray[np.float32], n: int) -> NDArray[np.int64]:
-    """Columns of the `n` best scores of each row, best first."""
-    if n < scores.shape[1]:
-        best = np.argpartition(-scores, n, axis=1)[:, :n]
-    else:
-        best = np.broadcast_to(np.arange(n), scores.shape)
-    order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1)
-    return np.take_along_axis(best, order, axis=1)
 
 
 def click_times(

@@ -17,9 +17,6 @@ N_INTERESTS = 3
 VECTOR_NOISE = 1.0
 """Length of an object's or query's own direction beside its topic's, which has length 1."""
 
-SIMILARITY_WEIGHT, CROWD_WEIGHT, TASTE_WEIGHT = 0.35, 0.35, 0.87
-"""What a user's liking is made of; the squares add up to about 1."""
-
 GRADE_BOUNDS = (0.6, 1.2, 1.8)
 """Likings, in standard deviations, from which an object is of relevance 1, 2, 3."""
 
@@ -84,17 +81,22 @@ def build_shop(config: SimulatedConfig, rng: np.random.Generator) -> Shop:
         user_segment=segment,
         user_taste=_unit(0.7 * segment_taste[segment] + own_taste),
         user_topics=rng.integers(0, config.n_topics, (config.n_users, N_INTERESTS)),
-        user_activity=activity / activity.sum(),
+        user_activity=activity / activity.sum() if config.user_tail == 0 else _tail(config),
     )
 
 
 def liking(
-    shop: Shop, topic_objects: slice, users: NDArray[np.int64], similarity: NDArray[np.float32]
+    shop: Shop,
+    config: SimulatedConfig,
+    topic_objects: slice,
+    users: NDArray[np.int64],
+    similarity: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """How much each user likes each object of a topic for their query, in standard deviations.
 
     Args:
         shop: The truth.
+        config: The weights of what a liking is made of.
         topic_objects: The topic's objects.
         users: Shape ``(n_sessions,)``.
         similarity: Shape ``(n_sessions, n_topic_objects)``: of the query to the nearest part.
@@ -106,7 +108,12 @@ def liking(
     spread = max(float(similarity.std()), 1e-6)
     standard = (similarity - similarity.mean()) / spread
     crowd = shop.object_quality[topic_objects]
-    return SIMILARITY_WEIGHT * standard + CROWD_WEIGHT * crowd + TASTE_WEIGHT * taste
+    liked: NDArray[np.float32] = (
+        config.similarity_weight * standard
+        + config.crowd_weight * crowd
+        + config.taste_weight * taste
+    )
+    return liked
 
 
 def relevance_of(liked: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -117,6 +124,13 @@ def relevance_of(liked: NDArray[np.float32]) -> NDArray[np.int64]:
         [0, 1, 3]
     """
     return np.digitize(liked, GRADE_BOUNDS)
+
+
+def _tail(config: SimulatedConfig) -> NDArray[np.float64]:
+    """Shares of sessions that fall with the user's rank, the first user's the largest."""
+    weight = np.arange(1.0, config.n_users + 1) ** -config.user_tail
+    share: NDArray[np.float64] = weight / weight.sum()
+    return share
 
 
 def _spread(n: int, n_topics: int) -> NDArray[np.int64]:

@@ -21,6 +21,7 @@ from experiments.data.made.browsing import (
     examination,
 )
 from experiments.data.made.shop import Shop, build_shop
+from experiments.data.made.visitors import NOBODY, signed
 
 HOW_MADE = (
     "Simulated. Objects and queries lie around topics; users like what is near their query, what "
@@ -28,7 +29,11 @@ HOW_MADE = (
     "nothing. A position-based model with noise decides the clicks; relevance is the true one, "
     "propensity the true chance of a look."
 )
-NULL_NOTE = " With null=true clicks depend on the position alone and carry no signal."
+NOTES = {
+    "relevance": "",
+    "position": " With null=true clicks depend on the position alone and carry no signal.",
+    "refinding": " Clicks are by chance, or find again what was clicked some days before.",
+}
 
 
 def prepare_simulated(
@@ -56,8 +61,8 @@ def prepare_simulated(
         index=SearchIndexInfo(config.dimensions, MetricType.COSINE, MetricAggregationType.MIN),
         source="simulated",
         licence="none needed",
-        how_made=HOW_MADE + NULL_NOTE * config.null,
-        personalize_by="user_id",
+        how_made=HOW_MADE + NOTES[config.followed],
+        personalize_by="user_id" if config.unknown_users_share < 1 else "none",
         notes={"simulated": {**asdict(config), "seed": seed}},
     )
     write_click_log(folder, metadata, simulate(config, seed))
@@ -79,8 +84,10 @@ def simulate(config: SimulatedConfig, seed: int = 0) -> dict[str, pa.Table]:
     shop = build_shop(config, rng)
     searches = draw_searches(shop, config, rng)
     results = draw_results(shop, searches, config, rng)
+    (options,) = rng.spawn(1)
+    user = signed(searches.user, results.by_bot, config, options)
     ids = {
-        "user": _names("u", config.n_users),
+        "user": _names("u", config.n_users + config.bot_ids * (config.bot_share > 0)),
         "query": _names("q", config.n_queries),
         "session": _names("s", config.n_sessions),
         "object": _names("o", config.n_objects),
@@ -88,7 +95,7 @@ def simulate(config: SimulatedConfig, seed: int = 0) -> dict[str, pa.Table]:
     return {
         "items": _item_table(shop, ids),
         "queries": _query_table(shop, ids),
-        "sessions": _session_table(shop, searches, ids),
+        "sessions": _session_table(shop, searches, user, ids),
         "impressions": _impression_table(results, config, ids),
         "events": _event_table(searches, results, config, ids, rng),
     }
@@ -119,18 +126,24 @@ def _query_table(shop: Shop, ids: dict[str, pa.Array]) -> pa.Table:
     )
 
 
-def _session_table(shop: Shop, searches: Searches, ids: dict[str, pa.Array]) -> pa.Table:
+def _session_table(
+    shop: Shop, searches: Searches, user: NDArray[np.int64], ids: dict[str, pa.Array]
+) -> pa.Table:
+    """The sessions; who searched is left out where the log knows it of none."""
     segments = _names("segment-", int(shop.user_segment.max()) + 1)
-    return pa.table(
-        {
-            "session_id": ids["session"],
-            "user_id": _coded(searches.user, ids["user"]),
-            "query_id": _coded(searches.query, ids["query"]),
-            "created_at": searches.created_at,
-            "is_irrelevant": searches.is_irrelevant,
-            "segment": _coded(shop.user_segment[searches.user], segments),
-        }
-    )
+    known_person = (user != NOBODY) & (user < len(shop.user_segment))
+    segment = np.where(known_person, shop.user_segment[searches.user], NOBODY)
+    columns = {
+        "session_id": ids["session"],
+        "user_id": _coded(user, ids["user"]),
+        "query_id": _coded(searches.query, ids["query"]),
+        "created_at": searches.created_at,
+        "is_irrelevant": searches.is_irrelevant,
+        "segment": _coded(segment, segments),
+    }
+    if (user == NOBODY).all():
+        del columns["user_id"], columns["segment"]
+    return pa.table(columns)
 
 
 def _impression_table(
@@ -138,15 +151,16 @@ def _impression_table(
 ) -> pa.Table:
     n_sessions = config.n_sessions
     session = np.repeat(np.arange(n_sessions, dtype=np.int32), config.n_shown)
-    return pa.table(
-        {
-            "session_id": _coded(session, ids["session"]),
-            "position": np.tile(np.arange(config.n_shown, dtype=np.int32), n_sessions),
-            "object_id": _coded(results.shown.ravel(), ids["object"]),
-            "relevance": results.relevance.ravel().astype(np.float32),
-            "propensity": np.tile(examination(config).astype(np.float32), n_sessions),
-        }
-    )
+    columns = {
+        "session_id": _coded(session, ids["session"]),
+        "position": np.tile(np.arange(config.n_shown, dtype=np.int32), n_sessions),
+        "object_id": _coded(results.shown.ravel(), ids["object"]),
+    }
+    if config.log_truth:
+        look = np.where(results.sought, np.float32(1), examination(config).astype(np.float32))
+        columns["relevance"] = results.relevance.ravel().astype(np.float32)
+        columns["propensity"] = look.ravel()
+    return pa.table(columns)
 
 
 def _event_table(
@@ -157,13 +171,15 @@ def _event_table(
     rng: np.random.Generator,
 ) -> pa.Table:
     session, position = np.nonzero(results.clicked)
+    created_at = searches.created_at[session]
+    times = click_times(created_at, position, config, rng)
     return pa.table(
         {
             "event_id": _names("e", len(session)),
             "session_id": _coded(session, ids["session"]),
             "object_id": _coded(results.shown[session, position], ids["object"]),
             "event_type": pa.repeat("click", len(session)),
-            "created_at": click_times(searches.created_at[session], position, config, rng),
+            "created_at": np.where(results.by_bot[session], created_at + 1, times),
         }
     )
 
@@ -176,4 +192,6 @@ def _names(prefix: str, n: int) -> pa.Array:
 
 
 def _coded(index: NDArray[np.integer], ids: pa.Array) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), ids)
+    """Ids by their numbers; `NOBODY` is null."""
+    codes = pa.array(index.astype(np.int32), mask=index == NOBODY)
+    return pa.DictionaryArray.from_arrays(codes, ids)

@@ -6,7 +6,7 @@ from itertools import combinations
 import pandas as pd
 import plotly.graph_objects as go
 
-from experiments.replay.baselines import BASELINES, NO_ADJUSTMENT, POPULARITY
+from experiments.replay.baseline_names import BASELINES, NO_ADJUSTMENT, POPULARITY
 from experiments.review.figures import decision, sessions, trials
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study_folder.finished_study import FinishedStudy

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from scipy.interpolate import griddata
 
 from experiments.common.wording import label
-from experiments.config.commands import GuardrailsConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.replay.guardrails import GUARDRAILS
 from experiments.review.figures.theme import BLUE, GREEN, GREY, RED, REFERENCE_STYLES, style
 

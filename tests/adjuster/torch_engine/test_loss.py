@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from adjuster import AdjusterConfig
-from adjuster.torch_engine.loss import check_bias, curvature, term_loss
+from adjuster.losses import check_bias, curvature
+from adjuster.torch_engine.loss import term_loss
 
 
 def loss(pooled, clicked, unclicked, **settings):

@@ -6,7 +6,7 @@ import pytest
 
 from experiments.benchmarks.calibration import bound_p_value, count_adopted
 from experiments.benchmarks.known_truth import SHOP, iter_studies, study_once
-from experiments.config.commands import ReplayConfig
+from experiments.config.replay import ReplayConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
 

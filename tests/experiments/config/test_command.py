@@ -37,7 +37,7 @@ def told(capsys, *overrides: str, name: str = "sweep") -> str:
         ("study=5", "study must be a group of settings, got 5."),
         (
             "replay.personalize_by=me",
-            "replay.personalize_by must be one of user_id, segment, none, got me.",
+            "replay.personalize_by must be one of user_id, segment, none or null, got me.",
         ),
         ("study.n_trials=[", "'study.n_trials=[' must be written as key=value, such as "),
         ("fast", "'fast' must be written as key=value, such as "),

@@ -62,9 +62,34 @@ def test_every_command_composes_or_names_what_must_be_given():
         assert (CONF / f"{command}.yaml").is_file()
 
 
-def test_the_replay_ticks_at_the_adjusters_interval():
-    assert composed("adjuster.interval_seconds=600").replay.interval_seconds == 600
-    assert base_settings(composed("replay.interval_seconds=60")).adjuster.interval_seconds == 60
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_of_different_kind_combine_with_each_other_and_with_profiles(name):
+    group, _, choice = name.partition("_")
+    profile = {} if group == "interval" else PROFILES["product_search"]
+    change = {**profile, PRESETS[name].field: PRESETS[name].value}
+    start = ["adjuster=product_search"] if profile else []
+    config = composed(*start, f"adjuster/{group}={choice}")
+    assert config.adjuster == AdjusterConfig().with_values(change)
+
+
+def test_one_preset_of_each_kind_at_once():
+    chosen = ("rate_aggressive", "iterations_deep", "temperature_sharp", "interval_batch")
+    config = composed(*(f"adjuster/{name.replace('_', '=')}" for name in chosen))
+    change = {PRESETS[name].field: PRESETS[name].value for name in chosen}
+    assert config.adjuster == AdjusterConfig().with_values(change)
+
+
+def test_the_nested_groups_hold_every_preset_and_no_other():
+    files = {f"{path.parent.name}_{path.stem}" for path in (CONF / "adjuster").glob("*/*.yaml")}
+    assert files == set(PRESETS)
+
+
+def test_debugging_is_small_and_offline_and_gives_way_to_what_is_asked():
+    config = composed("debug=default")
+    assert (config.tracking.name, config.dataset.name) == ("none", "simulated")
+    assert config.study.n_trials < 10
+    asked = composed("debug=default", "dataset=folder", "dataset.path=x", "study.n_trials=30")
+    assert (asked.dataset.path, asked.study.n_trials) == ("x", 30)
 
 
 def test_the_default_space_is_the_three_published_knobs():

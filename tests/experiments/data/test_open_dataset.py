@@ -3,7 +3,7 @@
 import pytest
 
 from experiments.common.errors import InputError
-from experiments.config.commands import DatasetConfig
+from experiments.config.data import DatasetConfig
 from experiments.data import open_dataset as prepared
 from experiments.data.format.folder import write_click_log
 from experiments.data.open_dataset import open_dataset

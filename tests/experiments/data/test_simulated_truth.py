@@ -4,8 +4,8 @@ import pytest
 
 from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
 from experiments.config.data import SimulatedConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
 from experiments.replay.layout import lay_out

@@ -11,7 +11,9 @@ import torch
 
 from adjuster import AdjusterConfig, PublishedAdjuster, SelectionConfig, TorchBasedAdjuster
 from adjuster.index import SearchIndexInfo
-from experiments.config.commands import ObjectiveConfig, ReplayConfig, StudyConfig, SweepConfig
+from experiments.config.commands import SweepConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
+from experiments.config.study import StudyConfig
 from experiments.deployment.deployment import (
     Deployment,
     make_deployment,

@@ -17,7 +17,7 @@ from adjuster import (
     SelectionConfig,
     TorchBasedAdjuster,
 )
-from experiments.config.commands import TrackingConfig
+from experiments.config.study import TrackingConfig
 from experiments.deployment.deployment import Deployment
 from experiments.deployment.registry import register_champion
 from experiments.replay.settings import Settings
@@ -189,7 +189,7 @@ def test_no_pickle_is_in_the_model_and_nothing_of_the_checkout(outputs):
         if path.is_file() and "__pycache__" not in path.parts
     ]
     assert {"served_model.py", "best.json", "kernel.py"} <= {path.name for path in files}
-    assert {path.suffix for path in files} == {"", ".py", ".json", ".yaml", ".txt"}
+    assert {path.suffix for path in files} == {"", ".py", ".json", ".typed", ".yaml", ".txt"}
     models = [path.read_text() for path in files if path.name == "MLmodel"]
     assert models
     assert not any("experiments" in text for text in models)

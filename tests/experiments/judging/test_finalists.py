@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from experiments.config.commands import ReplayConfig
+from experiments.config.replay import ReplayConfig
 from experiments.judging.bystanders import N_FOLDS, compare_bystanders
 from experiments.judging.finalists import Candidate, judge_finalists
 from tests.experiments.planted_replay import PlantedReplay, make_settings

@@ -6,7 +6,8 @@ from functools import partial
 import pytest
 
 from experiments.common.errors import InputError
-from experiments.config.commands import GuardrailsConfig, ReplayConfig
+from experiments.config.replay import ReplayConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.judging.finalists import Candidate
 from experiments.judging.sealed_test import first_that_stays, looks, open_sealed_test
 from tests.experiments.planted_replay import PlantedReplay, make_settings

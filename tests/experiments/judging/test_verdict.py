@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.config.commands import GuardrailsConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.judging.clustered_interval import ClusteredInterval
 from experiments.judging.comparison import Comparison
 from experiments.judging.evidence import Evidence, Power, Rival, Split

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
 from experiments.common.errors import InputError
-from experiments.config.commands import ObjectiveConfig, ReplayConfig, SplitConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig, SplitConfig
 from experiments.replay.blocks import rank_block
 from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay

@@ -5,7 +5,7 @@ import pytest
 
 from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.replay.copies import learn_copies
 from experiments.replay.layout import lay_out
 from experiments.replay.settings import Settings

@@ -7,8 +7,8 @@ import pytest
 
 from adjuster.metrics.linear import judge_linear, linear_scores
 from adjuster.metrics.ranking import rank_order
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
 from experiments.config.data import SimulatedConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
 from experiments.replay.debiased_score import (

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from experiments.config.commands import GuardrailsConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.replay.guardrails import DRIFT, GUARDRAILS, HARM, broken, constraints
 
 BOTH = GuardrailsConfig(max_mean_drift=0.2, max_harmed_share=0.3)

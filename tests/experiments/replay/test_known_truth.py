@@ -5,8 +5,8 @@ import pytest
 
 from adjuster.config import RECOMMENDED, AdjusterConfig
 from adjuster.selection import SelectionConfig
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
 from experiments.config.data import SimulatedConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
 from experiments.judging.statistics import cluster_means, cluster_numbers

@@ -6,7 +6,7 @@ import pytest
 from adjuster.config import AdjusterConfig
 from adjuster.metrics.ranking import score_sessions
 from adjuster.selection import SelectionConfig
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings

@@ -6,7 +6,7 @@ import pytest
 from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
 from experiments.common.errors import InputError
-from experiments.config.commands import ObjectiveConfig, ReplayConfig, SplitConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig, SplitConfig
 from experiments.replay.layout import lay_out
 from experiments.replay.plan import resolve
 from experiments.replay.replay import Replay

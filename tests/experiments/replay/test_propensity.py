@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from adjuster.config import AdjusterConfig
-from adjuster.feedback import offsets_of
+from adjuster.ragged import offsets_of
 from adjuster.selection import SelectionConfig
 from experiments.common.errors import InputError
-from experiments.config.commands import ObjectiveConfig, ReplayConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.replay.layout import lay_out
 from experiments.replay.propensity import estimate_by_position
 from experiments.replay.replay import Replay

@@ -12,7 +12,7 @@ from adjuster.fused_engine.knobs import make_knobs
 from adjuster.live.personalization import PersonalizedVectors
 from adjuster.selection import SelectionConfig
 from experiments.common.errors import InputError
-from experiments.config.commands import ObjectiveConfig, ReplayConfig, SplitConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig, SplitConfig
 from experiments.replay.layout import lay_out
 from experiments.replay.pair_streams import PairStreams
 from experiments.replay.plan import resolve

@@ -1,4 +1,4 @@
-"""From scores to figures, by hand."""
+"""From scores to figures, counted on paper: two results a search, the clicked one on top or not."""
 
 import math
 from dataclasses import replace
@@ -7,104 +7,220 @@ import numpy as np
 import pytest
 
 from adjuster.metrics.ranking import METRIC_NAMES
-from experiments.config.commands import ObjectiveConfig, ReplayConfig, SplitConfig
-from experiments.replay.layout import lay_out
+from adjuster.selection import SelectionConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig, SplitConfig
+from experiments.replay.layout import Layout, lay_out
 from experiments.replay.replay import Replay
 from experiments.replay.results import SessionScores
+from experiments.replay.schedule import build_schedule
 from experiments.replay.scoreboard import Scoreboard, curve, mean_of, summarize
-from experiments.replay.timeline import withheld_queries
-from tests.experiments.random_log import make_log
-from tests.experiments.replay.tiny_log import Search, tiny_log
+from tests.experiments.hand_log import Session, write_log
 
-WHOLE = SplitConfig(warmup=0.0, tune=0.9)
+SECOND = 1 / math.log2(3)
+"""NDCG of one relevant result in the second place."""
 
 
-def rows(before, after, created_at=None, reached=None):
-    """Scored sessions that have these values of MRR, and of every other metric."""
-    n = len(before)
-    number = np.arange(n)
-    return SessionScores(
-        session=number,
-        owner=number,
-        user=number,
-        created_at=number if created_at is None else np.array(created_at),
-        reached=np.ones(n, bool) if reached is None else np.array(reached),
-        before={name: np.array(before, float) for name in METRIC_NAMES},
-        after={name: np.array(after, float) for name in METRIC_NAMES},
+def search(number: int, clicked: int | None, *, user: int = 0, query: int = 0) -> Session:
+    """Object 0, which is nearest to query 0, and object 1; one of them or none is clicked."""
+    at = 100 * (number + 1)
+    return Session(at, (0, 1), () if clicked is None else ((clicked, at + 1),), user, query)
+
+
+def layout_of(*sessions: Session, objective: ObjectiveConfig | None = None, **config) -> Layout:
+    config = {"split": SplitConfig(0.0, 1.0), "n_blocks": 1, **config}
+    return lay_out(
+        write_log(*sessions), ReplayConfig(**config), objective or ObjectiveConfig(), "tune"
     )
 
 
-def test_means_are_over_sessions_and_deltas_are_theirs():
-    found = summarize(rows([0.5, 1.0], [1.0, 1.0], reached=[True, False]), "mrr", np.array([0.3]))
-    assert (found["mrr"], found["before_mrr"], found["delta_mrr"]) == (1.0, 0.75, 0.25)
-    assert (found["drift_mean"], found["reach"], found["harmed_share"]) == (0.3, 0.5, 0.0)
-
-
-@pytest.mark.parametrize(("fall", "share"), [(0.0, 0.0), (1e-10, 0.0), (2e-9, 0.5), (0.005, 0.5)])
-def test_a_session_is_harmed_by_any_fall_that_is_no_rounding(fall, share):
-    found = summarize(rows([0.5, 0.5], [0.5 - fall, 0.9]), "mrr", np.empty(0))
-    assert found["harmed_share"] == share
-
-
-def test_nothing_adjusted_is_a_drift_of_zero_and_nothing_scored_has_no_mean():
-    assert summarize(rows([1.0], [1.0]), "mrr", np.empty(0))["drift_mean"] == 0.0
-    assert math.isnan(mean_of(np.empty(0)))
-
-
-def test_the_curve_cuts_sessions_by_time_into_stretches():
-    points = curve(rows([1, 2, 3, 4, 5], [5, 4, 3, 2, 1], [50, 10, 30, 20, 40]), "mrr", 2)
-    assert [(point.created_at, point.n_sessions) for point in points] == [(30, 3), (50, 2)]
-    assert [point.before for point in points] == [3.0, 3.0]
-    assert [point.after for point in points] == [3.0, 3.0]
-
-
-def test_a_session_without_a_click_is_not_scored():
-    log = tiny_log(
-        *[Search(10 * at, 0, 0, [0, 1], [(at % 2, 10 * at)] if at % 3 else []) for at in range(10)]
-    )
-    layout = lay_out(log, ReplayConfig(split=WHOLE, n_blocks=1), ObjectiveConfig(metric="mrr"))
-    result = Replay(layout).score_ranking(-np.arange(18.0))
-    assert result.sessions.session.tolist() == [1, 2, 4, 5, 7, 8]
-    assert result.sessions.after["mrr"].tolist() == [0.5, 1.0, 1.0, 0.5, 0.5, 1.0]
-    assert result.counts.to_dict() == {"not_scored": 3}
-    assert result.metrics["mrr"] == 0.75
-
-
-def test_withheld_sessions_count_for_no_block():
-    log = make_log(4, n_sessions=120)
-    config = ReplayConfig(bystander_share=0.4, n_blocks=3, personalize_by="none")
-    layout = lay_out(log, config, ObjectiveConfig(metric="mrr"))
+def turned(layout: Layout, *sessions: int) -> Scoreboard:
+    """A board on which these sessions' results changed places."""
     board = Scoreboard(layout, None)
-    checkpoints = [board.add_block(number) for number in range(3)]
-    result = board.finish(np.empty(0))
-    withheld = withheld_queries(log, config)[log.session_query]
-    assert result.bystanders is not None
-    assert withheld[result.bystanders.session].all()
-    assert not withheld[result.sessions.session].any()
-    for block, checkpoint, value in zip(layout.blocks, checkpoints, result.blocks, strict=True):
-        mine = np.isin(result.sessions.session, block.sessions)
-        assert checkpoint.value == value == pytest.approx(result.sessions.after["mrr"][mine].mean())
-        everyone = np.concatenate(
-            [
-                result.sessions.after["mrr"][mine],
-                result.bystanders.after["mrr"][np.isin(result.bystanders.session, block.sessions)],
-            ]
-        )
-        assert value != pytest.approx(everyone.mean(), abs=1e-6)
-    assert checkpoints[-1].n_sessions == len(result.sessions.session)
-    assert checkpoints[-1].running_value == pytest.approx(result.metrics["mrr"])
+    for session in sessions:
+        rows = slice(*layout.timeline.offsets[session : session + 2])
+        board.after[rows] = board.after[rows][::-1]
+        board.adjusted[layout.timeline.offsets[session]] = True
+    return board
 
 
-def test_a_session_is_reached_where_it_shows_an_adjusted_object():
-    log = tiny_log(*[Search(10 * at, 0, 0, [0, 1], [(0, 10 * at)]) for at in range(10)])
-    layout = lay_out(log, ReplayConfig(split=WHOLE, n_blocks=1), ObjectiveConfig())
-    board = Scoreboard(layout, None)
-    board.adjusted[[3, 6, 7]] = True
+def test_a_session_is_scored_before_and_after_in_its_own_row():
+    layout = layout_of(search(0, 0), search(1, 1, user=1), search(2, None), search(3, 1))
+    board = turned(layout, 1)
     board.add_block(0)
-    result = board.finish(np.array([0.25, 0.75]))
-    assert result.sessions.reached.tolist() == [False, True, False, True, *[False] * 5]
-    assert result.metrics["reach"] == pytest.approx(2 / 9)
-    assert result.metrics["drift_mean"] == 0.5
+    result = board.finish(np.empty(0))
+    rows = result.sessions
+    assert rows.session.tolist() == [0, 1, 3]
+    assert rows.user.tolist() == [0, 1, 0]
+    assert rows.owner.tolist() == [0, 1, 0]
+    assert rows.created_at.tolist() == [100, 200, 400]
+    assert rows.reached.tolist() == [False, True, False]
+    assert rows.before["ndcg_at_10"] == pytest.approx([1, SECOND, SECOND])
+    assert rows.after["ndcg_at_10"] == pytest.approx([1, 1, SECOND])
+    assert rows.before["mrr"] == pytest.approx([1, 0.5, 0.5])
+    assert set(rows.before) == set(rows.after) == set(METRIC_NAMES)
+    assert result.bystanders is None
+    assert result.counts.not_scored == 1
+
+
+def test_a_result_holds_the_drift_and_the_curve_that_were_found():
+    board = turned(layout_of(search(0, 1), search(1, 1)), 0)
+    board.add_block(0)
+    result = board.finish(np.array([0.2, 0.4]))
+    assert result.drift.tolist() == [0.2, 0.4]
+    assert [point.after for point in result.curve] == pytest.approx([1.0, SECOND])
+    assert result.seconds == {}
+
+
+def test_what_was_not_scored_before_the_window_has_no_row():
+    sessions = [search(i, 1) for i in range(4)]
+    layout = layout_of(*sessions, split=SplitConfig(0.5, 0.5))
+    board = turned(layout, 3)
+    board.add_block(0)
+    rows = board.finish(np.empty(0)).sessions
+    assert rows.session.tolist() == [2, 3]
+    assert rows.reached.tolist() == [False, True]
+    assert rows.after["mrr"] == pytest.approx([0.5, 1])
+
+
+def test_the_running_value_weighs_sessions_not_blocks():
+    layout = layout_of(*[search(i, int(i > 2)) for i in range(5)], n_blocks=2)
+    assert [len(block.sessions) for block in layout.blocks] == [3, 2]
+    board = turned(layout, 0)
+    first, second = board.add_block(0), board.add_block(1)
+    assert (first.block, first.n_blocks, first.n_sessions) == (0, 2, 3)
+    assert first.value == pytest.approx((SECOND + 2) / 3)
+    assert first.running_value == pytest.approx(first.value)
+    assert (second.block, second.n_blocks, second.n_sessions) == (1, 2, 5)
+    assert second.value == pytest.approx(SECOND)
+    assert second.running_value == pytest.approx((2 + 3 * SECOND) / 5)
+    assert board.finish(np.empty(0)).blocks == [first.value, second.value]
+    assert board.seconds > 0
+
+
+def test_a_block_without_a_scored_session_has_no_value_and_changes_no_mean():
+    layout = layout_of(search(0, None), search(1, 0), n_blocks=2)
+    board = Scoreboard(layout, None)
+    empty = board.add_block(0)
+    assert math.isnan(empty.value)
+    assert math.isnan(empty.running_value)
+    assert empty.n_sessions == 0
+    full = board.add_block(1)
+    assert (full.value, full.running_value, full.n_sessions) == (1, 1, 1)
+
+
+def test_withheld_sessions_are_bystanders_and_not_in_the_objective():
+    # Of four queries half is withheld; object 0 is nearest to query 0 only.
+    sessions = [search(i, 0 if i < 2 else 1, query=i % 4) for i in range(8)]
+    layout = layout_of(*sessions, bystander_share=0.5)
+    withheld = layout.timeline.withheld
+    assert 0 < withheld.sum() < 8
+    board = turned(layout, *range(8))
+    checkpoint = board.add_block(0)
+    result = board.finish(np.empty(0))
+    assert result.bystanders is not None
+    assert result.sessions.session.tolist() == np.flatnonzero(~withheld).tolist()
+    assert result.bystanders.session.tolist() == np.flatnonzero(withheld).tolist()
+    theirs = result.bystanders.after["ndcg_at_10"].mean()
+    ours = result.sessions.after["ndcg_at_10"].mean()
+    assert ours != pytest.approx(theirs), "else this test could not tell them apart"
+    assert checkpoint.value == pytest.approx(ours)
+    assert checkpoint.running_value == pytest.approx(ours)
+    assert checkpoint.n_sessions == (~withheld).sum()
+    assert result.metrics["ndcg_at_10"] == pytest.approx(ours)
+
+
+def test_withheld_queries_that_no_scored_session_asks_make_no_bystanders():
+    layout = layout_of(search(0, 0), search(1, 1), bystander_share=0.01)
+    board = Scoreboard(layout, None)
+    board.add_block(0)
+    withheld = layout.timeline.withheld.any()
+    assert (board.finish(np.empty(0)).bystanders is None) == (not withheld)
+
+
+def test_the_objective_is_the_metric_that_was_asked_for():
+    layout = layout_of(search(0, 1), objective=ObjectiveConfig(metric="mrr"))
+    assert Scoreboard(layout, None).add_block(0).value == 0.5
+
+
+def test_the_workers_counts_are_told_where_there_is_a_worker():
+    layout = layout_of(search(0, 0), search(1, None), search(2, 1, user=-1), quiet_seconds=10)
+    schedule = build_schedule(layout.timeline, SelectionConfig(), interval_seconds=0, batch_size=5)
+    board = Scoreboard(layout, schedule)
+    board.add_block(0)
+    counts = board.finish(np.empty(0)).counts
+    assert counts.by_fate == {"no_click": 1, "no_owner": 1, "selected": 1}
+    assert (counts.not_scored, counts.late_clicks) == (1, 0)
+    bare = Scoreboard(layout, None)
+    bare.add_block(0)
+    counts = bare.finish(np.empty(0)).counts
+    assert (counts.by_fate, counts.not_scored, counts.late_clicks) == ({}, 1, None)
+
+
+def test_exploration_stands_beside_the_objective_and_costs_its_gain():
+    # A slot is always filled from the ranking before, so all that was gained is lost.
+    layout = layout_of(search(0, 1), search(1, 0), search(2, None), exploration_ratio=1.0)
+    board = turned(layout, 0)
+    board.add_block(0)
+    metrics = board.finish(np.empty(0)).metrics
+    assert metrics["ndcg_at_10"] == 1
+    assert metrics["explored_ndcg_at_10"] == pytest.approx((SECOND + 1) / 2)
+    assert metrics["exploration_cost"] == pytest.approx(1 - (SECOND + 1) / 2)
+
+
+def columns(*changes: float, reached: tuple[bool, ...] | None = None) -> SessionScores:
+    """Sessions of .5 before adjustment whose metrics change by so much."""
+    n = len(changes)
+    return SessionScores(
+        session=np.arange(n),
+        owner=np.zeros(n, np.int64),
+        user=np.zeros(n, np.int64),
+        created_at=np.arange(n) * 10,
+        reached=np.array(reached or (False,) * n),
+        before={name: np.full(n, 0.5) for name in METRIC_NAMES},
+        after={name: 0.5 + np.array(changes) for name in METRIC_NAMES},
+    )
+
+
+def test_a_small_fall_is_harm_and_a_rounding_is_none():
+    metrics = summarize(columns(-0.005, -1e-6, -1e-12, 0.0, 0.3), "mrr", np.empty(0))
+    assert metrics["harmed_share"] == 2 / 5
+
+
+def test_figures_are_means_over_sessions():
+    sessions = columns(0.1, 0.3, reached=(True, False))
+    metrics = summarize(sessions, "ndcg_at_10", np.array([0.2, 0.4]))
+    assert metrics["reach"] == 0.5
+    assert metrics["drift_mean"] == pytest.approx(0.3)
+    for name in METRIC_NAMES:
+        assert metrics[name] == pytest.approx(0.7)
+        assert metrics[f"before_{name}"] == pytest.approx(0.5)
+        assert metrics[f"delta_{name}"] == pytest.approx(0.2)
+    assert summarize(sessions, "mrr", np.empty(0))["drift_mean"] == 0
+
+
+def test_a_session_is_harmed_by_the_objective_and_no_other_metric():
+    sessions = columns(0.1, 0.1)
+    sessions.after["map"][:] = 0.0
+    assert summarize(sessions, "mrr", np.empty(0))["harmed_share"] == 0
+    assert summarize(sessions, "map", np.empty(0))["harmed_share"] == 1
+
+
+def test_the_mean_of_nothing_is_nan_and_one_of_flags_a_share():
+    assert math.isnan(mean_of(np.empty(0)))
+    assert mean_of(np.array([True, False, False, False])) == 0.25
+    many = np.full(100_000, 0.1, np.float32)
+    assert mean_of(many) == pytest.approx(float(np.float32(0.1)), abs=1e-9)
+
+
+def test_the_curve_has_stretches_of_equally_many_sessions_in_order_of_time():
+    sessions = columns(0.0, 0.1, 0.2, 0.3, 0.4)
+    sessions.created_at[:] = [50, 10, 20, 30, 40]
+    points = curve(sessions, "mrr", 2)
+    assert [point.n_sessions for point in points] == [3, 2]
+    assert [point.created_at for point in points] == [30, 50]
+    assert [point.after for point in points] == pytest.approx([0.5 + 0.2, 0.5 + 0.2])
+    assert [point.before for point in points] == pytest.approx([0.5, 0.5])
+    assert [point.n_sessions for point in curve(sessions, "mrr", 9)] == [1] * 5
 
 
 class CountsResults:
@@ -128,8 +244,7 @@ class CountsResults:
 
 
 def test_a_scorer_adds_columns_and_their_figure():
-    log = tiny_log(*[Search(10 * at, 0, 0, [0, 1], [(0, 10 * at)]) for at in range(10)])
-    layout = lay_out(log, ReplayConfig(split=WHOLE, n_blocks=2), ObjectiveConfig())
+    layout = layout_of(*[search(number, 0) for number in range(9)], n_blocks=2)
     layout = replace(layout, scorers=(CountsResults(layout),))
     scores = layout.before.copy()
     scores[:2] = [0.0, 9.0]

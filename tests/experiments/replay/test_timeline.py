@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.common.errors import InputError
-from experiments.config.commands import ReplayConfig, SplitConfig
+from experiments.config.replay import ReplayConfig, SplitConfig
 from experiments.replay.timeline import NEVER, build_timeline, marking_times, resolve_scope
 from tests.experiments.random_log import make_log
 from tests.experiments.replay.tiny_log import Search, tiny_log

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from experiments.common.errors import InputError
-from experiments.config.commands import StudyConfig
+from experiments.config.study import StudyConfig
 from experiments.judging.openings import Opening, look_at, open_seal
 from experiments.study import storage
 from tests.experiments.fake_replay import FakeReplay, Killed, make_config, open_study, run_study
@@ -118,7 +118,7 @@ SCRIPT = """
 import sys, time
 from dataclasses import replace
 from pathlib import Path
-from experiments.config.commands import StudyConfig
+from experiments.config.study import StudyConfig
 from tests.experiments.fake_replay import FakeReplay, make_config, run_study
 
 config = make_config(Path(sys.argv[1]))

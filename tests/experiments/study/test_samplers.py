@@ -7,7 +7,7 @@ import pytest
 from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
 from experiments.common.errors import InputError
-from experiments.config.commands import ParameterConfig, SamplerConfig, SearchSpaceConfig
+from experiments.config.study import ParameterConfig, SamplerConfig, SearchSpaceConfig
 from experiments.replay.settings import Settings
 from experiments.study.samplers import check_sampler, iter_design
 from experiments.study.search_space import SearchSpace

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
 from experiments.common.errors import InputError
-from experiments.config.commands import ParameterConfig, SearchSpaceConfig
+from experiments.config.study import ParameterConfig, SearchSpaceConfig
 from experiments.replay.settings import Settings
 from experiments.study.search_space import SearchSpace
 

@@ -13,7 +13,7 @@ import optuna
 import pytest
 
 from experiments.common.errors import InputError
-from experiments.config.commands import ParameterConfig, SearchSpaceConfig
+from experiments.config.study import ParameterConfig, SearchSpaceConfig
 from experiments.replay.settings import Settings
 from experiments.study import study as study_module
 from experiments.study.records import best_feasible, best_overall

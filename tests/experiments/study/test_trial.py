@@ -2,7 +2,7 @@
 
 from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
-from experiments.config.commands import GuardrailsConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.replay.settings import Settings
 from experiments.study.records import COMPLETE, FAILED, PRUNED
 from experiments.study.trial import run_trial

@@ -1,13 +1,10 @@
 """The files of a sweep: columns, bytes, wholeness."""
 
 import csv
-import json
 import re
 from pathlib import Path
 
-import pytest
-
-from experiments.study_folder.layout import Outputs, finite, trials_table, write_atomic, write_json
+from experiments.study_folder.layout import Outputs, trials_table
 from tests.experiments.fake_replay import FakeReplay, make_config, run_study
 
 
@@ -48,21 +45,6 @@ def test_two_runs_give_the_same_bytes_but_for_seconds(tmp_path):
         for name in ("a", "b")
     ]
     assert texts[0] == texts[1]
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "file"
-    write_atomic(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        write_atomic(path, "new \ud800")
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_json_has_null_for_what_is_not_a_number(tmp_path):
-    write_json(tmp_path / "a.json", {"a": [float("nan"), 1.5], "b": float("inf")})
-    assert json.loads((tmp_path / "a.json").read_text()) == {"a": [None, 1.5], "b": None}
-    assert finite((1, "x")) == [1, "x"]
 
 
 def test_the_tracking_store_is_named_absolutely(tmp_path, monkeypatch):

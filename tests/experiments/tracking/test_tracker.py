@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from experiments.config.commands import TrackingConfig
+from experiments.config.study import TrackingConfig
 from experiments.study.records import BaselineRecord
 from experiments.study_folder.layout import Outputs
 from experiments.tracking.courier import Courier

@@ -11,10 +11,10 @@ import yaml
 from experiments.benchmarks.known_truth import SHOP
 from experiments.compare import compare, listed
 from experiments.config.command import run_command
+from experiments.config.saved import read_config
 from experiments.data.made.simulated import prepare_simulated
 from experiments.export import export
 from experiments.report import report
-from experiments.study_folder.best_yaml import read_config
 from experiments.study_folder.finalist_files import read_json, read_sessions
 from experiments.sweep import sweep
 from experiments.workflow.studies import load_study

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments.common.errors import InputError
-from experiments.config.commands import DatasetConfig
+from experiments.config.data import DatasetConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.made import movielens_source
 from experiments.data.made.movielens import genre_sessions, prepare_movielens

@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from experiments.config.commands import GuardrailsConfig
+from experiments.config.study import GuardrailsConfig
 from experiments.review.figures import decision, sessions, trials
 from experiments.review.figures.of_study import study_figures
 from experiments.study_folder.finished_study import read_study

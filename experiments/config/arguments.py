@@ -1,0 +1,79 @@
+"""The arguments of a command as Hydra takes them: flags in any order, one setting once."""
+
+from collections.abc import Sequence
+
+from hydra._internal.utils import get_args_parser
+
+from experiments.common.errors import InputError
+
+REFUSED = frozenset(("-m", "--multirun", "--experimental-rerun"))
+"""Flags of Hydra that these commands do not offer: the study searches, and nothing is unpickled."""
+
+OLD_INTERVAL, INTERVAL = "replay.interval_seconds", "adjuster.interval_seconds"
+"""Two names of one setting; the second is its home."""
+
+
+def arranged(arguments: Sequence[str]) -> list[str]:
+    """A command's arguments with its flags first, so that all overrides stand together.
+
+    Args:
+        arguments: Flags of Hydra and overrides, in any order; ``-v`` is short for
+            ``verbose=true``.
+
+    Raises:
+        InputError: For a flag that is not for these commands, or an interval given twice.
+
+    Example:
+        >>> arranged(["study.n_trials=5", "--cfg", "job", "-v"])
+        ['--cfg', 'job', 'study.n_trials=5', 'verbose=true']
+    """
+    given = ["verbose=true" if argument == "-v" else argument for argument in arguments]
+    refused = REFUSED & {argument.split("=")[0] for argument in given}
+    if refused:
+        raise InputError(f"{', '.join(sorted(refused))} is not for this command.")
+    flags, overrides = split_arguments(given)
+    return [*flags, *one_interval(overrides)]
+
+
+def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Flags with their values, and overrides; each in the order given.
+
+    Example:
+        >>> split_arguments(["a=1", "--config-dir", "here", "b=2"])
+        (['--config-dir', 'here'], ['a=1', 'b=2'])
+    """
+    found = get_args_parser().parse_known_intermixed_args(list(arguments))[0].overrides
+    flags, overrides = [], list(found)
+    waiting = list(found)
+    for argument in arguments:
+        if waiting and argument == waiting[0]:
+            waiting.pop(0)
+        else:
+            flags.append(argument)
+    return flags, overrides
+
+
+def one_interval(overrides: Sequence[str]) -> list[str]:
+    """Overrides with the interval under its one name.
+
+    Raises:
+        InputError: If both names are given, with different values.
+
+    Example:
+        >>> one_interval(["study.seed=1", "replay.interval_seconds=900"])
+        ['study.seed=1', 'adjuster.interval_seconds=900']
+    """
+    given = [override.lstrip("+").partition("=") for override in overrides]
+    values = {key: value for key, sign, value in given if sign}
+    old, new = values.get(OLD_INTERVAL), values.get(INTERVAL)
+    if old is None:
+        return list(overrides)
+    if new is not None and new != old:
+        raise InputError(
+            f"{OLD_INTERVAL}={old} and {INTERVAL}={new} are one setting with two values; give it "
+            f"once, as {INTERVAL}."
+        )
+    return [
+        f"{INTERVAL}={value}" if key == OLD_INTERVAL else override
+        for override, (key, _, value) in zip(overrides, given, strict=True)
+    ]

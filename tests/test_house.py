@@ -1,0 +1,208 @@
+"""The floor plan: who may import whom, which library is known where, how large a part may be.
+
+The plan stands here as data; `tests/house` reads the sources and holds them to it. A rule that
+is broken fails with a line a case: file, line, and the arrow or the size that is wrong.
+"""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.house import rules
+from tests.house.sources import read_sources
+
+ROOT = Path(__file__).parents[1]
+OURS = read_sources(ROOT, "adjuster", "experiments")
+TESTS = read_sources(ROOT, "tests")
+
+# From top to bottom: a room imports those below it. "" is the files beside the rooms, which in
+# `experiments` are the commands, in `experiments.data` the doors, in `adjuster` what both engines
+# are told and given.
+ROOMS = {
+    "": ["tests", "experiments", "adjuster"],
+    "experiments": [
+        "",
+        "benchmarks",
+        "workflow",
+        "deployment",
+        "review",
+        "tracking",
+        "study_folder",
+        "judging",
+        "study",
+        "replay",
+        "data",
+        "config",
+        "common",
+    ],
+    "experiments.replay": ["", "position"],
+    "experiments.data": [
+        "",
+        "importers",
+        "intake",
+        "card",
+        "made",
+        "texts",
+        "readers",
+        "format",
+    ],
+    "adjuster": ["live", "adjusters", "fused_engine", "torch_engine", "", "metrics"],
+}
+
+# The package's own door names what the rooms above its root hold.
+DOORS_WITH_NAMES = {"adjuster", "adjuster.metrics"}
+
+LIBRARIES = {
+    "hydra": {"experiments.config"},
+    "omegaconf": {"experiments.config"},
+    "optuna": {"experiments.study"},
+    "sqlalchemy": {"experiments.study.storage", "experiments.study.shared_ledger"},
+    "mlflow": {
+        "experiments.tracking",
+        "experiments.deployment.registry",
+        "experiments.deployment.served_model",
+    },
+    "plotly": {
+        "experiments.review.figures",
+        "experiments.review.html_page",
+        "experiments.data.card.page",
+    },
+    # A benchmark measures the published adjuster and torch autograd beside the kernel.
+    "torch": {"adjuster.torch_engine", "adjuster.adjusters", "experiments.benchmarks"},
+    "numba": {"adjuster.fused_engine"},
+    "pandas": {"experiments"},
+}
+
+# What the replay may use of the engines.
+ENGINE_NAMES = {
+    "Answers",
+    "Streams",
+    "make_corpus",
+    "Corpus",
+    "Knobs",
+    "Showings",
+    "Lessons",
+    "Span",
+    "StreamState",
+    "start_state",
+    "run_streams",
+    "score_originals",
+    "make_knobs",
+    "rocchio_knobs",
+    "query_rows",
+}
+
+# Only the commands and the benchmarks, the two on top, may walk through all rooms of `data`.
+GUESTS_OF_DATA = [room for room in ROOMS["experiments"][2:] if room != "data"]
+
+# Signatures that are not ours to choose: a host builds the adjuster with these arguments.
+GIVEN_SIGNATURES = {"adjuster.adjusters.torch_adjuster.__init__"}
+
+
+def test_no_room_imports_a_room_above_it() -> None:
+    broken = [
+        case
+        for package, rooms in ROOMS.items()
+        for case in rules.upward_arrows(OURS, package, rooms, exempt={"adjuster"})
+    ]
+    assert_none(broken)
+
+
+def test_every_room_of_the_plan_is_a_folder() -> None:
+    folders = {module.path.rpartition("/")[0] for module in OURS.modules.values()}
+    planned = {
+        f"{package.replace('.', '/')}/{room}"
+        for package, rooms in ROOMS.items()
+        for room in rooms
+        if package and room
+    }
+    assert_none([f"{folder} is planned and is no folder" for folder in sorted(planned - folders)])
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    assert_none(rules.circles(OURS.arrows))
+
+
+def test_no_rooms_import_each_other_in_a_circle() -> None:
+    assert_none([c for package in ROOMS for c in rules.circles(rules.room_arrows(OURS, package))])
+
+
+def test_heavy_libraries_are_known_in_their_rooms_only() -> None:
+    assert_none(rules.strayed_libraries(OURS, LIBRARIES))
+
+
+def test_the_metrics_import_nothing_of_ours() -> None:
+    assert_none(rules.foreign_imports(OURS, "adjuster.metrics", "adjuster", []))
+
+
+def test_the_two_engines_do_not_know_each_other() -> None:
+    assert_none(rules.foreign_imports(OURS, "adjuster.fused_engine", "adjuster.torch_engine", []))
+
+
+def test_review_replays_nothing_and_tracks_nothing() -> None:
+    allowed = ["study_folder", "judging", "config", "common"]
+    # Records, and the names of guardrails, baselines and enqueued settings.
+    allowed += ["study.records", "study.enqueued", "replay.guardrails", "replay.baseline_names"]
+    rooms = [f"experiments.{room}" for room in allowed]
+    assert_none(rules.foreign_imports(OURS, "experiments.review", "experiments", rooms))
+
+
+def test_the_data_are_entered_through_their_front_door() -> None:
+    doors = [*_files_beside_rooms("experiments.data"), "experiments.data.format.click_log"]
+    doors += ["experiments.data.format.folder"]
+    assert_none(
+        [
+            case
+            for room in GUESTS_OF_DATA
+            for case in rules.foreign_imports(
+                OURS, f"experiments.{room}", "experiments.data", doors
+            )
+        ]
+    )
+
+
+def test_the_replay_uses_a_few_names_of_the_engines_and_no_more() -> None:
+    used = rules.names_used(OURS, "experiments.replay", "adjuster.fused_engine")
+    used |= rules.names_used(OURS, "experiments.replay", "adjuster.torch_engine")
+    assert_none([f"{used[name]}: {name} of an engine" for name in set(used) - ENGINE_NAMES])
+
+
+def test_a_rooms_door_holds_its_charter_and_nothing_else() -> None:
+    assert_none(rules.furnished_doors(OURS, DOORS_WITH_NAMES))
+
+
+def test_every_package_is_installed() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        listed = set(tomllib.load(file)["tool"]["setuptools"]["packages"])
+    folders = {name for name, module in OURS.modules.items() if module.is_package}
+    folders.add("experiments.conf")  # Hydra's YAML files; lies in conf/
+    assert_none(
+        [f"pyproject.toml does not list {name}" for name in sorted(folders - listed)]
+        + [f"pyproject.toml lists {name}, which is no package" for name in sorted(listed - folders)]
+    )
+
+
+def test_no_file_is_longer_than_400_lines() -> None:
+    assert_none(rules.long_files(OURS) + rules.long_files(TESTS))
+
+
+def test_no_function_is_longer_than_40_lines_without_a_reason() -> None:
+    assert_none(rules.long_functions(OURS))
+
+
+def test_no_function_outside_compiled_code_has_more_than_7_parameters() -> None:
+    assert_none(rules.many_parameters(OURS, GIVEN_SIGNATURES))
+
+
+def test_every_module_of_over_100_lines_has_a_test_module_of_its_name() -> None:
+    assert_none(rules.untested_modules(OURS, ROOT / "tests"))
+
+
+def assert_none(broken: list[str]) -> None:
+    if broken:
+        pytest.fail("\n".join(["", *broken]), pytrace=False)
+
+
+def _files_beside_rooms(package: str) -> list[str]:
+    return [name for name in OURS.modules if rules.room_of(OURS, name, package) == ""]
