@@ -267,3 +267,20 @@ def concatenate(parts: Sequence[SessionScores]) -> SessionScores:
                 name: np.concatenate([value[name] for value in values]) for name in values[0]
             }
     return replace(first, **columns, positions=None)
+
+
+def select(scores: SessionScores, kept: NDArray[np.bool_]) -> SessionScores:
+    """Some of the rows; sums by position are of whole replays and are left out.
+
+    Args:
+        scores: The rows.
+        kept: Shape ``(n,)``: which to keep.
+    """
+    columns: dict[str, Any] = {}
+    for item in fields(SessionScores):
+        value = getattr(scores, item.name)
+        if isinstance(value, np.ndarray):
+            columns[item.name] = value[kept]
+        elif isinstance(value, dict):
+            columns[item.name] = {name: column[kept] for name, column in value.items()}
+    return replace(scores, **columns, positions=None)

@@ -5,10 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments.judging.clustered_interval import ClusteredInterval, clustered_interval
 from experiments.judging.comparison import Comparison, Judge, gain_of, shared_units
-from experiments.judging.concentration import faster_than_people, largest
+from experiments.judging.concentration import (
+    LARGEST_SHARE,
+    clicked_at_once,
+    faster_than_people,
+    largest,
+)
 from experiments.judging.detectable_effect import (
     clusters_to_settle,
     detectable_gain,
@@ -92,13 +98,27 @@ class Power:
 
 
 @dataclass(frozen=True)
+class Weighting:
+    """How clicks were weighted by the inverse of their propensities.
+
+    Args:
+        effective_clicks: How many equally weighted clicks these are worth.
+        clipped_share: Share of the clicks whose weight was cut off, and made up for by a click
+            model (doubly robust).
+    """
+
+    effective_clicks: float
+    clipped_share: float
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All that the verdict looks at.
 
     Args:
         gain: The finalist against no adjustment, by the objective.
         naive: The same with clicks taken as they are; None where the objective does that.
-        doubly_robust: The same with the click model as control variate; None where there is none.
+        weighting: How clicks were weighted; None where they are taken as they are, or not at all.
         metrics: ``drift_mean``, ``harmed_share`` and ``reach`` of the finalist's replay.
         unidentified: Why position and relevance cannot be told apart; "" where they can.
         n_needed: Users that a claimed gain of this spread and skew needs.
@@ -114,7 +134,7 @@ class Evidence:
 
     gain: Comparison
     naive: Comparison | None
-    doubly_robust: Comparison | None
+    weighting: Weighting | None
     metrics: Mapping[str, float]
     unidentified: str
     n_needed: float
@@ -194,6 +214,11 @@ def crowding(traffic: Traffic) -> tuple[str, ...]:
         found.append(
             f"{len(fast):,} user{'s' if len(fast) > 1 else ''} with {share:.0%} of the sessions "
             "searched faster than people can."
+        )
+    at_once = clicked_at_once(traffic.delay)
+    if at_once > LARGEST_SHARE:
+        found.append(
+            f"{at_once:.0%} of the clicks come within a second of the search: nobody reads so fast."
         )
     return tuple(found)
 

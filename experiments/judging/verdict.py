@@ -200,12 +200,14 @@ def _what_would_settle(evidence: Evidence) -> str:
 
 def _notes(evidence: Evidence, guardrails: GuardrailsConfig) -> list[str]:
     notes = []
-    for item, words in (
-        (evidence.naive, "With clicks taken as they are"),
-        (evidence.doubly_robust, "Doubly robust"),
-    ):
-        if item is not None:
-            notes.append(f"{words}: {signed(item.gain)} ({_interval(item)}).")
+    if evidence.naive is not None:
+        gain = evidence.naive
+        notes.append(f"With clicks taken as they are: {signed(gain.gain)} ({_interval(gain)}).")
+    if evidence.weighting is not None and evidence.weighting.clipped_share:
+        notes.append(
+            f"{evidence.weighting.clipped_share:.0%} of the clicks weigh more than "
+            "objective.propensity_clip; a click model makes up for what was cut off."
+        )
     item, split = evidence.bystanders, evidence.split
     if guardrails.bystanders == "report" and _bystander_finding(evidence, guardrails) == "fails":
         assert item is not None
