@@ -29,16 +29,16 @@ def test_few_owners_are_cut_by_time_into_pieces_of_equal_size():
     assert np.concatenate([block.sessions for block in layout.blocks]).tolist() == list(
         range(20, 70)
     )
-    assert [block.finish for block in layout.blocks] == [False, False, True]
+    assert [block.span.finish for block in layout.blocks] == [False, False, True]
 
 
 def test_a_pair_goes_on_where_the_block_before_left_it():
     layout = blocks_of(make_log(2, n_sessions=90), n_blocks=4)
     offsets = layout.pairs.showings.offsets
-    np.testing.assert_array_equal(layout.blocks[0].begin, offsets[:-1])
+    np.testing.assert_array_equal(layout.blocks[0].span.begin, offsets[:-1])
     for block, following in zip(layout.blocks, layout.blocks[1:], strict=False):
-        np.testing.assert_array_equal(block.end, following.begin)
-    np.testing.assert_array_equal(layout.blocks[-1].end, offsets[1:])
+        np.testing.assert_array_equal(block.span.end, following.span.begin)
+    np.testing.assert_array_equal(layout.blocks[-1].span.end, offsets[1:])
 
 
 def test_many_owners_are_cut_by_owner():
@@ -47,7 +47,7 @@ def test_many_owners_are_cut_by_owner():
     assert len(layout.blocks) == 5
     owners = [set(log.session_user[block.sessions]) - {-1} for block in layout.blocks]
     assert sum(map(len, owners)) == len(set.union(*owners))
-    assert all(block.finish for block in layout.blocks)
+    assert all(block.span.finish for block in layout.blocks)
 
 
 def test_owners_without_a_scored_session_learn_with_the_block_before():
@@ -61,12 +61,12 @@ def test_owners_without_a_scored_session_learn_with_the_block_before():
     late = [Search(100 + at, seen, 0, [0, 1], CLICKED) for at in range(10)]
     layout = blocks_of(tiny_log(*early, *late, n_users=10), n_blocks=2, split=split)
     assert len(layout.blocks) == 1
-    assert layout.blocks[0].pairs == (0, len(layout.pairs.owner))
+    assert layout.blocks[0].span.pairs == (0, len(layout.pairs.owner))
     unseen = int(groups.owner[-1])
     late = [Search(100 + at, unseen, 0, [0, 1], CLICKED) for at in range(10)]
     layout = blocks_of(tiny_log(*early, *late, n_users=10), n_blocks=2, split=split)
     assert len(layout.blocks) == 1
-    assert layout.blocks[0].pairs == (0, len(layout.pairs.owner))
+    assert layout.blocks[0].span.pairs == (0, len(layout.pairs.owner))
 
 
 @settings(max_examples=60, deadline=None)

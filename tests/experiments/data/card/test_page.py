@@ -36,9 +36,9 @@ CARD = DataCard(
     sessions_over_time=[4, 2],
     repeat_rate={"query": 0.9, "user": math.nan, "user_object": 0.111},
     expected_reach={"user_id": 0.4, "none": 0.8},
-    reach_at_once={"user_id": 0.4, "none": 0.9},
-    interval_seconds=3_600,
-    quiet_seconds=1_800,
+    reach_at_once={"user_id": 0.4, "none": 0.8},
+    interval_seconds=3600,
+    quiet_seconds=1800,
     judged=0.0,
     with_propensity=1.0,
     warnings=["Few users & <odd> clicks."],
@@ -69,7 +69,7 @@ def test_ten_positions_are_told_at_most() -> None:
 
 
 def test_rows_of_the_source_are_told_as_a_sum() -> None:
-    events, items = row_lines(CARD)
+    events, items = row_lines(CARD.rows)
     assert events.split() == [
         "events",
         "7,000",
