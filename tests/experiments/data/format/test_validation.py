@@ -122,6 +122,7 @@ def test_a_bad_id_is_found_in_each_of_its_rows(
         (10**11 - 1, "UTC epoch seconds, not in the future"),
         (int(time.time()) + 3 * 86_400, "UTC epoch seconds, not in the future"),
     ],
+    ids=(lambda value: "time" if isinstance(value, (int, float)) else None),
 )
 def test_a_bad_time_is_told_what_it_is(tables: Tables, seconds: int, must: str) -> None:
     times = pa.array([0, int(time.time()), seconds], pa.int64())
