@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
 from experiments.config.replay import SCOPES
 from experiments.data.format.faults import Faults
-from experiments.data.format.metadata import MAX_DIMENSIONS, Metadata, read_metadata
+from experiments.data.format.metadata import (
+    MAX_DIMENSIONS,
+    NAME_MUST,
+    Metadata,
+    is_plain_name,
+    read_metadata,
+)
 
 GOOD = {
     "name": "tiny",
@@ -35,7 +41,7 @@ def complaint(folder: Path) -> str:
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    name=TEXTS.filter(str.strip),
+    name=TEXTS.filter(is_plain_name),
     dimensions=st.integers(1, MAX_DIMENSIONS),
     metric=st.sampled_from(MetricType),
     pooling=st.sampled_from(MetricAggregationType),
@@ -75,8 +81,8 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("name", " ", "name must be a non-empty string, got ' '"),
-        ("name", 7, "name must be a non-empty string, got 7"),
+        ("name", " ", f"name must be {NAME_MUST}, got ' '"),
+        ("name", 7, f"name must be {NAME_MUST}, got 7"),
         ("dimensions", 0, "dimensions must be an integer from 1 to 100,000, got 0"),
         ("dimensions", 100_001, "dimensions must be an integer from 1 to 100,000, got 100001"),
         ("dimensions", True, "dimensions must be an integer from 1 to 100,000, got True"),
