@@ -1,6 +1,11 @@
 """What the settings of commands must be, beyond the ranges that `adjuster.ranges` knows."""
 
+from omegaconf import MISSING
+
 from adjuster.ranges import Constraint
+
+TAKEN = ("mlflow.db", "mlartifacts", "studies", "sealed_tests.json")
+"""What else lies in an output folder, beside the studies' own folders."""
 
 
 def a_path() -> Constraint:
@@ -28,3 +33,21 @@ def folder_name(longest: int) -> Constraint:
         )
 
     return Constraint(f"1 to {longest} letters, digits, -, _ or ., not starting with a dot", holds)
+
+
+def study_name() -> Constraint:
+    """A folder's name that is nothing else's in the output folder.
+
+    Example:
+        >>> study_name().holds("spring"), study_name().holds("Studies"), study_name().holds("a/b")
+        (True, False, False)
+    """
+    folder = folder_name(100)
+    words = f"{folder.words}, and not {', '.join(TAKEN[:-1])} or {TAKEN[-1]}"
+
+    def holds(value: object) -> bool:
+        taken = str(value).lower() in TAKEN or str(value).lower().startswith("mlflow.db-")
+        # A name that is still missing is told by OmegaConf, in other words.
+        return value == MISSING or (folder.holds(value) and not taken)
+
+    return Constraint(words, holds)
