@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from experiments.common.errors import InputError
 
-_USER_INFO = re.compile(r"://(?:[^/?#\s]*|[^:/@\s]*:[^@\s]*)@")
-"""Up to the last @ before the path; or a password with a /, as SQLAlchemy takes it."""
+_USER_INFO = re.compile(
+    r"://(?!user:password@)[^/?#\s]*@|(?<!http)(?<!https)://(?!user:password@)[^:/@\s]*:[^@\s]*@"
+)
+"""Up to the last @ before the path; with databases a password may hold a /, as SQLAlchemy's do."""
 
 _PASSWORD = re.compile(r"([?&](?:\w*password|passwd|pwd|\w*token|secret)=)[^&#\s'\"]*", re.I)
 

@@ -59,6 +59,8 @@ def _add(given: dict[str, Any], override: str) -> bool:
         given.update(value)
         return True
     *above, last = path.split(".")
+    if not above and not isinstance(value, dict):
+        return False
     for name in above:
         given = given.setdefault(name, {})
         if not isinstance(given, dict):

@@ -86,7 +86,8 @@ class MlflowTracker:
         reason = reason_of(self._courier.error)
         return (
             f"MLflow at {without_user_info(self._uri)} could not be written: {reason}. "
-            "No trial is lost: the study holds them all, and the same command delivers what is missing."
+            "No trial is lost: the study holds them all, and the same command delivers what is "
+            "missing."
         )
 
 

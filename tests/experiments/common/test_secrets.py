@@ -26,7 +26,7 @@ from experiments.common.secrets import STORAGE, TRACKING, without_user_info
     ],
 )
 def test_no_url_names_a_user_or_a_password(text, left):
-    assert without_user_info(text).replace("nor http://h", "nor h") == left
+    assert without_user_info(text) == left
     assert "S3cret" not in without_user_info(text)
 
 
@@ -37,6 +37,7 @@ def test_no_url_names_a_user_or_a_password(text, left):
         "sqlite:////tmp/a@b.db",
         "bob@example.org",
         "databricks",
+        "such as postgresql+psycopg://user:password@host/database",
         "",
         "a: b@c",
     ],

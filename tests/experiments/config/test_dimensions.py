@@ -21,12 +21,9 @@ PLACE = "search_space.parameters"
         ["+{}.max_drift.type=categorical", "+{}.max_drift.choices=[null,0.1]"],
         ["{}={{max_drift: {{type: categorical, choices: [null, 0.1]}}}}"],
         ["++{}.max_drift={{type: categorical, choices: [null, 0.1]}}", "study.seed=4"],
-        ["+{}.max_drift.type=categorical", "-v", "+{}.max_drift={{choices: [null, 0.1]}}"],
     ],
 )
 def test_a_new_dimension_is_made_beside_the_others(arguments):
-    if arguments[-1].endswith("choices: [null, 0.1]}}") and len(arguments) == 3:
-        arguments = [arguments[2].replace("{{choices", "{{type: categorical, choices")]
     found = dimensions(*(argument.format(PLACE) for argument in arguments))
     assert found["max_drift"].type == "categorical"
     assert found["max_drift"].choices == [None, 0.1]
@@ -49,7 +46,7 @@ def test_a_dimension_that_is_there_is_changed_as_before():
 def test_a_dimension_that_cannot_be_is_a_sentence(capsys, override, sentence):
     assert run_command("sweep", lambda config: 1, [override.format(PLACE)]) == 2
     said = capsys.readouterr().err
-    assert sentence in said.replace("must be of another type", "must be a number or null")
+    assert sentence in said
     assert len(said.splitlines()) == 1
 
 
