@@ -1,6 +1,7 @@
 """The whole of an import: read a source, check it, write a data set, tell what happened."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from experiments.common.errors import InputError
 from experiments.config.data import IngestConfig
 from experiments.data.card.card import DataCard, make_card
 from experiments.data.card.counts import CardParts
+from experiments.data.card.page import row_lines
 from experiments.data.format.faults import Faults
 from experiments.data.format.folder import check_free, new_folder
 from experiments.data.format.metadata import Metadata
@@ -32,6 +34,9 @@ PACKED = 8
 
 MAX_PARTS = 256
 QUERY_BLOCK = 4096
+QUARANTINE_REMEDY = (
+    "Mend these rows, or say on_error=quarantine to leave them out and go on with the rest."
+)
 
 
 @dataclass(frozen=True)
@@ -123,10 +128,11 @@ class _Import:
         checks = self._check_sessions()
         counts = self._counts(checks)
         self.rejections.close()
-        self._refuse_unusable(checks)
-        rows = {table: count.flat() for table, count in counts.items()}
-        self._write_metadata(rows)
-        card = make_card(self._name(), self.card.finish(len(self.vectors.ids("items"))), rows)
+        rows = self.intake.sources | {table: count.flat() for table, count in counts.items()}
+        self._refuse_unusable(checks, rows)
+        self._write_metadata(rows, complete_lists=checks.unknown.keeps_lists_whole)
+        data = self.card.finish(len(self.vectors.ids("items")))
+        card = make_card(self._name(), data, rows)
         return Ingested(card, counts, self.rejections.describe())
 
     def _encode_queries(self) -> None:
@@ -143,7 +149,10 @@ class _Import:
             object_ids=self.vectors.ids("items"),
             query_ids=self.vectors.ids("queries"),
             distinct_sessions=self.intake.distinct_sessions,
+            ordered_only=self.intake.ordered_only,
             refused_sessions=self.intake.refused_sessions,
+            left_out_sessions=self.intake.left_out_sessions,
+            unknown_objects=self.config.unknown_objects,
         )
         checks = SessionChecks(self.folder, source, self.rejections, self.card)
         checks.check(self.staging, self.progress)
@@ -151,15 +160,15 @@ class _Import:
 
     def _counts(self, checks: SessionChecks) -> dict[str, TableCounts]:
         n_out = {**self.intake.n_vector_rows, **checks.n_out}
-        if checks.n_repeated:
-            reasons = self.intake.left_out.setdefault("sessions", {})
-            reasons["repeated rows of a session"] = checks.n_repeated
         counts = {
             table: TableCounts(
                 n_in=n_in,
                 n_out=n_out.get(table, 0),
                 quarantined=self.rejections.n_rows.get(table, 0),
-                left_out=self.intake.left_out.get(table, {}),
+                left_out=dict(
+                    Counter(self.intake.left_out.get(table, {}))
+                    + checks.left_out.get(table, Counter())
+                ),
             )
             for table, n_in in self.intake.n_in.items()
         }
@@ -168,31 +177,40 @@ class _Import:
             assert count.n_in == total, f"rows of {table} were lost or counted twice: {count}"
         return counts
 
-    def _refuse_unusable(self, checks: SessionChecks) -> None:
-        failing = self.rejections.has_bad_file or self.config.on_error == "fail"
-        if failing and self.rejections.describe():
-            remedy = (
-                ""
-                if self.rejections.has_bad_file
-                else "\nMend these rows, or say on_error=quarantine "
-                "to leave them out and go on with the rest."
-            )
-            raise InputError(
-                f"The log {self.config.path!r} cannot be used as it is:\n"
-                f"{self.rejections.describe()}{remedy}"
-            )
+    def _refuse_unusable(self, checks: SessionChecks, rows: dict[str, dict[str, int]]) -> None:
+        what = self._why_unusable(checks)
+        if what:
+            counted = "\n".join(f"  {line}" for line in row_lines(rows)) or "  none"
+            raise InputError(f"{what}\nRows of the source\n{counted}")
+
+    def _why_unusable(self, checks: SessionChecks) -> str:
+        """What forbids to use the log, with the remedy; "" if nothing does."""
+        faults = self.rejections.describe()
+        reasons = [faults] if faults else []
+        if self.rejections.has_bad_file:
+            return self._unusable(reasons)  # What it lacks would be told once more for each row.
+        failing = bool(faults) and self.config.on_error == "fail"
+        if failing:
+            reasons.append(QUARANTINE_REMEDY)
+        if checks.unknown.refuses:
+            reasons.append(checks.unknown.describe())
+        if failing or checks.unknown.refuses:
+            return self._unusable(reasons)
         empty = [table for table in STAGED if not checks.n_out[table]]
         if empty:
-            raise InputError(
+            return (
                 f"The log {self.config.path!r} leaves no {' and no '.join(empty)}; without "
-                "searches, results and clicks there is nothing to learn from.\n"
-                f"{self.rejections.describe()}"
-            )
+                f"searches, results and clicks there is nothing to learn from.\n{faults}"
+            ).rstrip()
+        return ""
+
+    def _unusable(self, reasons: list[str]) -> str:
+        return "\n".join([f"The log {self.config.path!r} cannot be used as it is:", *reasons])
 
     def _name(self) -> str:
         return self.config.name or Path(self.config.output).resolve().name
 
-    def _write_metadata(self, rows: dict[str, dict[str, int]]) -> None:
+    def _write_metadata(self, rows: dict[str, dict[str, int]], *, complete_lists: bool) -> None:
         metadata = Metadata(
             name=self._name(),
             index=self.vectors.index(),
@@ -200,6 +218,7 @@ class _Import:
             licence=self.importer.licence,
             how_made=self.importer.how_made,
             personalize_by=self.config.personalize_by or self.importer.personalize_by,
+            complete_lists=complete_lists,
             notes={"ingested": {"source": self.config.source, "rows": rows}},
         )
         (self.folder / METADATA_FILE).write_text(metadata.to_yaml(), encoding="utf-8")

@@ -11,6 +11,7 @@ from adjuster.metrics.linear import (
     row_discounts,
     users_gain,
 )
+from adjuster.ticks import NEVER
 from experiments.replay.blocks import ScoringBlock
 from experiments.replay.position.impressions import Impressions
 from experiments.replay.position_bias import (
@@ -19,7 +20,7 @@ from experiments.replay.position_bias import (
     find_position_bias,
     gains_over_draws,
 )
-from experiments.replay.timeline import NEVER, Timeline
+from experiments.replay.timeline import Timeline
 
 FALLBACK = "ndcg_at_10"
 """Debiased in place of a metric that is not linear in the clicks (MRR, MAP)."""

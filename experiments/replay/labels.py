@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from adjuster.ticks import NEVER
 from experiments.common.errors import InputError
 from experiments.config.replay import ObjectiveConfig
-from experiments.replay.timeline import NEVER, Timeline
+from experiments.replay.timeline import Timeline
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.metrics.ranking import judge, rank_order, score_sessions
+from adjuster.ticks import NEVER, tick_after
 from experiments.replay.layout import Layout
-from experiments.replay.schedule import tick_after
-from experiments.replay.timeline import NEVER, Timeline
+from experiments.replay.timeline import Timeline
 
 Key = TypeVar("Key")
 

@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from adjuster.ticks import NEVER
 from experiments.common.errors import InputError
 from experiments.config.replay import ObjectiveConfig
-from experiments.replay.timeline import NEVER, Timeline
+from experiments.replay.timeline import Timeline
 
 N_ROUNDS = 100
 PRIOR = 1.0

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from adjuster.ragged import row_maxima, row_sums
 from adjuster.selection import REASONS, SelectionConfig, select
-from experiments.replay.timeline import NEVER, Timeline
+from adjuster.ticks import NEVER, tick_after
+from experiments.replay.timeline import Timeline
 
 NOT_TAKEN = ("no_click", "no_owner", "withheld", "after_the_end")
 """Why a session never reaches the worker's selection, beside `REASONS`."""
@@ -40,21 +41,6 @@ class Schedule:
     clicked: NDArray[np.bool_]
     counts: dict[str, int]
     late_clicks: int
-
-
-def tick_after(times: NDArray[np.int64], interval_seconds: int) -> NDArray[np.int64]:
-    """The first tick at or after each time; an interval of 0 ticks at once.
-
-    Example:
-        >>> tick_after(np.array([1, 60, 61]), 60).tolist()
-        [60, 60, 120]
-    """
-    if interval_seconds == 0:
-        return times
-    known = times < NEVER
-    ticks = np.full(len(times), NEVER)
-    ticks[known] = -(-times[known] // interval_seconds) * interval_seconds
-    return ticks
 
 
 def build_schedule(

@@ -8,12 +8,11 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from adjuster.ticks import NEVER
+from adjuster.ticks import marking_times as times_of_marking
 from experiments.common.errors import InputError
 from experiments.config.replay import ReplayConfig
 from experiments.data.format.click_log import ClickLog
-
-NEVER = np.iinfo(np.int64).max
-"""A time that never comes."""
 
 WINDOWS = ("tune", "test", "all")
 """``tune`` is scored from warmup's end to tune's end, ``test`` after it, ``all`` is both; and
@@ -154,25 +153,13 @@ def _owners(log: ClickLog, scope: str) -> tuple[NDArray[np.int64], int]:
 
 
 def marking_times(log: ClickLog, quiet_seconds: int) -> NDArray[np.int64]:
-    """When each session is marked for improvement.
-
-    Like an application that calls a search over when nothing has happened for a while, a replay
-    marks a session `quiet_seconds` after the first of its events that no other follows within
-    that time. What comes later is too late, as it is in a live system.
+    """When each session is marked for improvement; see `adjuster.ticks`.
 
     Returns:
         Shape ``(n_sessions,)``: epoch seconds, `NEVER` for a session without an event.
     """
-    session = log.event_session
-    times = np.maximum(log.event_created_at, log.session_created_at[session])
-    order = np.lexsort((times, session))
-    session, times = session[order], times[order]
-    last_of_session = np.append(session[1:] != session[:-1], True)[: len(session)]
-    gap = np.append(np.diff(times), 0)[: len(times)]
-    quiet = np.flatnonzero(last_of_session | (gap > quiet_seconds))
-    marked = np.full(log.n_sessions, NEVER)
-    np.minimum.at(marked, session[quiet], times[quiet] + quiet_seconds)
-    return marked
+    times = np.maximum(log.event_created_at, log.session_created_at[log.event_session])
+    return times_of_marking(log.event_session, times, log.n_sessions, quiet_seconds)
 
 
 def withheld_queries(log: ClickLog, config: ReplayConfig) -> NDArray[np.bool_]:

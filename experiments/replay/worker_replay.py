@@ -17,10 +17,10 @@ from adjuster.live.personalization import PersonalizedVectors
 from adjuster.live.worker import ImprovementWorker, SessionFeedback, Status
 from adjuster.metrics.drift import drift
 from adjuster.ragged import offsets_of
+from adjuster.ticks import NEVER, tick_after
 from experiments.data.format.click_log import ClickLog
-from experiments.replay.schedule import tick_after
 from experiments.replay.settings import Settings
-from experiments.replay.timeline import NEVER, Timeline
+from experiments.replay.timeline import Timeline
 
 
 class LogIndex:

@@ -48,10 +48,10 @@ def card_rows(card: DataCard) -> list[tuple[str, str]]:
     ]
 
 
-def row_lines(card: DataCard) -> list[str]:
+def row_lines(rows: dict[str, dict[str, int]]) -> list[str]:
     """What an import made of its source's rows, a line a table."""
     lines = []
-    for table, count in card.rows.items():
+    for table, count in rows.items():
         parts = " + ".join(f"{n:,} {what}" for what, n in count.items() if what != "read" and n)
         lines.append(f"{table:<12} {count['read']:,} read = {parts or 'none'}")
     return lines
@@ -62,7 +62,7 @@ def card_text(card: DataCard) -> str:
     lines = [f"Data card of {card.name}", ""]
     lines += [f"  {line}" for line in grid(card_rows(card), n_left=2)]
     if card.rows:
-        lines += ["", "Rows of the source", *(f"  {line}" for line in row_lines(card))]
+        lines += ["", "Rows of the source", *(f"  {line}" for line in row_lines(card.rows))]
     if card.warnings:
         lines += ["", "Warnings", *(f"  ! {warning}" for warning in card.warnings)]
     return "\n".join(lines)
@@ -89,7 +89,7 @@ def card_html(card: DataCard) -> str:
         f"<style>{STYLE}</style><h1>Data card of {escape(card.name)}</h1>"
         + (f"<ul class='warnings'>{warnings}</ul>" if warnings else "")
         + f"<table>{rows}</table>"
-        + "".join(f"<p>{escape(line)}</p>" for line in row_lines(card))
+        + "".join(f"<p>{escape(line)}</p>" for line in row_lines(card.rows))
         + "".join(_plot(title, [float(v) for v in values], axis) for title, values, axis in plots)
         + "</html>\n"
     )

@@ -55,7 +55,8 @@ def load_click_log(path: str | Path) -> ClickLog:
     ]
     if len(tables) == len(TABLES) and all(data.num_rows for data in tables.values()):
         items, queries = groups
-        codes = check_relations(tables, items.ids, queries.ids, faults)
+        complete = metadata is None or metadata.complete_lists
+        codes = check_relations(tables, items.ids, queries.ids, faults, complete_lists=complete)
     faults.raise_if_any(f"The data set {str(path)!r} cannot be used:")
     assert metadata is not None
     return build_click_log(metadata, items, queries, tables, codes)

@@ -25,6 +25,8 @@ class Metadata:
         licence: Under what terms.
         how_made: How the data set was made from the source, and what a reader must know of it.
         personalize_by: Its default scope, or None: by user where users are known.
+        complete_lists: Whether all that a session showed stands in the impressions. False where
+            results without a vector were left out: positions then have gaps.
         notes: Anything else that stands in the file.
     """
 
@@ -34,6 +36,7 @@ class Metadata:
     licence: str = ""
     how_made: str = ""
     personalize_by: str | None = None
+    complete_lists: bool = True
     notes: dict[str, Any] = field(default_factory=dict)
 
     def to_yaml(self) -> str:
@@ -47,6 +50,7 @@ class Metadata:
             "source": self.source,
             "licence": self.licence,
             "how_made": self.how_made,
+            **({} if self.complete_lists else {"complete_lists": False}),
             **self.notes,
         }
         return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
@@ -71,6 +75,7 @@ def read_metadata(folder: Path, faults: Faults) -> Metadata | None:
         ("metric_type", *_one_of([m.value for m in MetricType])),
         ("metric_aggregation_type", *_one_of([m.value for m in MetricAggregationType])),
         ("personalize_by", *_one_of([None, *SCOPES])),
+        ("complete_lists", lambda v: v is None or isinstance(v, bool), "true or false"),
         *((key, lambda v: v is None or isinstance(v, str), "text") for key in _TEXTS),
     )
     bad = [(key, must) for key, good, must in rules if not good(content.get(key))]
@@ -109,12 +114,14 @@ def _parse(path: Path, faults: Faults) -> dict[str, Any] | None:
 
 def _metadata(content: dict[str, Any]) -> Metadata:
     known = {"name", "dimensions", "metric_type", "metric_aggregation_type", "personalize_by"}
+    known.add("complete_lists")
     return Metadata(
         name=content["name"],
         index=SearchIndexInfo(
             content["dimensions"], content["metric_type"], content["metric_aggregation_type"]
         ),
         personalize_by=content.get("personalize_by"),
+        complete_lists=content.get("complete_lists") is not False,
         notes={k: v for k, v in content.items() if k not in known and k not in _TEXTS},
         **{key: content.get(key) or "" for key in _TEXTS},
     )

@@ -33,7 +33,12 @@ class Codes:
 
 
 def check_relations(
-    tables: dict[str, pa.Table], object_ids: pa.Array, query_ids: pa.Array, faults: Faults
+    tables: dict[str, pa.Table],
+    object_ids: pa.Array,
+    query_ids: pa.Array,
+    faults: Faults,
+    *,
+    complete_lists: bool = True,
 ) -> Codes:
     """Check how sessions, impressions and events refer to each other and to the index.
 
@@ -42,6 +47,7 @@ def check_relations(
         object_ids: Distinct ids of the objects that have vectors.
         query_ids: Distinct ids of the queries that have vectors.
         faults: Where to report.
+        complete_lists: Positions must run without gaps; else each must stand once in a session.
     """
     sessions, impressions, events = (tables[n] for n in ("sessions", "impressions", "events"))
     check_unique("sessions.parquet", "session_id", sessions["session_id"], faults)
@@ -53,7 +59,7 @@ def check_relations(
         impressions, "impressions", "session_id", session_ids, "sessions.parquet", faults
     )
     shown = _refer(impressions, "impressions", "object_id", object_ids, "items.parquet", faults)
-    order = _check_positions(impressions, session, faults)
+    order = check_positions(impressions, session, faults, complete=complete_lists)
     _check_shown(sessions, session_ids, session, faults)
     event_session = _refer(events, "events", "session_id", session_ids, "sessions.parquet", faults)
     event_impression = _event_impressions(impressions, session, events, event_session, faults)
@@ -79,14 +85,24 @@ def _refer(
     return codes
 
 
-def _check_positions(
-    impressions: pa.Table, session: NDArray[np.int64], faults: Faults
+def check_positions(
+    impressions: pa.Table, session: NDArray[np.int64], faults: Faults, *, complete: bool = True
 ) -> NDArray[np.int64]:
-    """Check that each session's positions run 0, 1, 2 …; answer the rows in that order."""
+    """Check the positions of each session, and answer the rows in their order.
+
+    Args:
+        impressions: The table.
+        session: Shape ``(n_impressions,)``: a number for each session, -1 where unknown.
+        faults: Where to report.
+        complete: Positions must run 0, 1, 2 …; else each must stand once.
+    """
     position = pc.fill_null(impressions["position"], 0).to_numpy().astype(np.int64)
     position = np.clip(position, -1, np.iinfo(np.int32).max)
     order = np.argsort((session << 32) + position, kind="stable")
     owner = session[order]
+    if not complete:
+        _check_positions_once(impressions, order[1:], position[order], owner, faults)
+        return order
     first = np.flatnonzero(np.r_[True, np.diff(owner) != 0]) if len(owner) else owner
     expected = np.arange(len(order)) - np.repeat(first, np.diff(np.r_[first, len(order)]))
     wrong = (position[order] != expected) & (owner >= 0)
@@ -106,6 +122,26 @@ def _check_positions(
             ),
         )
     return order
+
+
+def _check_positions_once(
+    impressions: pa.Table,
+    later: NDArray[np.int64],
+    position: NDArray[np.int64],
+    owner: NDArray[np.int64],
+    faults: Faults,
+) -> None:
+    """Report later rows, in order of session and position, at the position of the row before."""
+    again = (np.diff(position) == 0) & (np.diff(owner) == 0) & (owner[1:] >= 0)
+    faults.add_rows(
+        "impressions.parquet",
+        "column position must stand once in each session",
+        later[again],
+        lambda row: Got(
+            f"{impressions['position'][row].as_py()} again "
+            f"(session {impressions['session_id'][row].as_py()!r:.60})"
+        ),
+    )
 
 
 def _check_shown(

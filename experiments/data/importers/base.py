@@ -126,6 +126,7 @@ class Searches:
         self.file, self._time_unit = file, time_unit
         self._rows = {table: Rows() for table in ("queries", "sessions", "impressions", "events")}
         self._left_out: dict[tuple[str, str], int] = {}
+        self._left_out_sessions: list[tuple[Any, str]] = []
 
     def add_session(
         self, line: int, objects: list[Any], positions: list[int] | None = None, **session: Any
@@ -137,6 +138,10 @@ class Searches:
         shown = {"session_id": [name] * len(objects), "position": where, "object_id": objects}
         self._rows["impressions"].add(line, shown)
 
+    def add_impression(self, line: int, **shown: Any) -> None:
+        """Add one result by itself, its columns by name."""
+        self._rows["impressions"].add(line, {key: [value] for key, value in shown.items()})
+
     def add_event(self, line: int, **event: Any) -> None:
         """Add an event, its columns by name."""
         self._rows["events"].add(line, {key: [value] for key, value in event.items()})
@@ -144,6 +149,11 @@ class Searches:
     def add_query(self, line: int, **query: Any) -> None:
         """Add a query with its vector."""
         self._rows["queries"].add(line, {key: [value] for key, value in query.items()})
+
+    def leave_out_session(self, session_id: Any, why: str) -> None:
+        """Count a search that says nothing here, and what belongs to it with it."""
+        self.leave_out("sessions", why)
+        self._left_out_sessions.append((session_id, why))
 
     def leave_out(self, table: str, why: str) -> None:
         """Count one row that says nothing here."""
@@ -153,16 +163,23 @@ class Searches:
         """Hand everything over."""
         for (table, why), n_rows in self._left_out.items():
             intake.leave_out(table, why, n_rows)
+        for session_id, why in self._left_out_sessions:
+            intake.leave_out_session(session_id, why)
         for table, rows in self._rows.items():
             rows.send(intake, table, self.file, self._time_unit)
 
 
-def add_objects(path: Path, config: IngestConfig, intake: Intake) -> None:
+def add_objects(
+    path: Path,
+    config: IngestConfig,
+    intake: Intake,
+    watch: Callable[[RowBlock], object] = lambda _: None,
+) -> None:
     """Take objects from a table of vectors or of texts.
 
     RowBlock: ``object_id`` (or ``id``), then ``vector`` with ``part_id``, ``is_average`` and
     ``user_id`` where there are such, or ``title`` and ``text``. A row with a ``user_id`` is an
-    adjusted copy, no original, and is left out.
+    adjusted copy, no original, and is left out; `watch` sees it.
     """
     for block in read_table(path, "items", intake, config.csv):
         columns = block.columns
@@ -173,14 +190,20 @@ def add_objects(path: Path, config: IngestConfig, intake: Intake) -> None:
             what = f"must have the columns object_id and vector (or title, text), got {there}"
             intake.reject_file(block.file, what)
             return
+        watch(block)
         block = _originals(block, intake)
-        taken = {"object_id": block.columns[name]}
+        taken = {"object_id": block.ids(name)}
         if "vector" in columns:
             kept = ("vector", "part_id", "is_average", "title")
-            taken |= {c: block.numbers(c) for c in kept if c in columns}
+            taken |= {c: _column(block, c) for c in kept if c in columns}
         else:
             taken |= {"body" if c == "text" else c: block.columns[c] for c in texts}
         intake.add("items", block.file, block.rows, taken)
+
+
+def _column(block: RowBlock, name: str) -> Any:
+    readers = {"vector": block.numbers, "part_id": block.ids}
+    return readers.get(name, block.columns.__getitem__)(name)
 
 
 def _originals(block: RowBlock, intake: Intake) -> RowBlock:
@@ -188,6 +211,6 @@ def _originals(block: RowBlock, intake: Intake) -> RowBlock:
         return block
     users: Any = block.columns["user_id"]
     plain = users if isinstance(users, list) else users.to_pylist()
-    kept = np.array([user is None or user == "" for user in plain], bool)
+    kept = np.array([user is None or user != user or user == "" for user in plain], bool)
     intake.leave_out("items", "adjusted copies, no originals", int((~kept).sum()))
     return filtered(block, kept)

@@ -26,13 +26,13 @@ def read(root: Path, _: IngestConfig, intake: Intake) -> None:
     searches = find_file(root, ["search_train"], [".csv"], intake)
     content = find_file(root, ["sku_to_content"], [".csv"], intake)
     if content is not None:
-        for block in read_csv(content, "items", intake, CsvForm()):
+        for block in read_csv(content, "items", intake, CsvForm(",")):
             if not has_columns(block, CONTENT_COLUMNS, intake):
                 break
             _add_products(block, intake)
     if searches is not None:
         queries: set[str] = set()
-        for block in read_csv(searches, "sessions", intake, CsvForm()):
+        for block in read_csv(searches, "sessions", intake, CsvForm(",")):
             if not has_columns(block, SEARCH_COLUMNS, intake):
                 break
             _add_searches(block, queries, intake)

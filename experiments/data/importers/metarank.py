@@ -77,9 +77,9 @@ def _add_ranking(line: int, record: dict[str, Any], searches: Searches, intake: 
         what = "items of a ranking must be a list of objects with id"
         intake.reject("sessions", searches.file, line, what, str(results))
     elif not results:
-        searches.leave_out("sessions", "rankings without items")
-    elif query is None:
-        searches.leave_out("sessions", "rankings without a query")
+        searches.leave_out_session(record.get("id"), "rankings without items")
+    elif query is None or (isinstance(query, str) and not query.strip()):
+        searches.leave_out_session(record.get("id"), "rankings without a query")
     else:
         searches.add_session(
             line,

@@ -59,7 +59,7 @@ def _add_behaviors(block: RowBlock, titles: dict[str, str], intake: Intake) -> N
         query = last_title(history, titles)
         results = [item.rsplit("-", 1) for item in (shown or "").split()]
         if query is None:
-            searches.leave_out("sessions", "impressions of readers without a history")
+            searches.leave_out("sessions", why_no_query(history))
         elif not results or any(len(pair) != 2 or pair[1] not in ("0", "1") for pair in results):
             what = "impressions must be news ids with -1 (clicked) or -0, between blanks"
             intake.reject("sessions", block.file, line, what, str(shown))
@@ -70,6 +70,18 @@ def _add_behaviors(block: RowBlock, titles: dict[str, str], intake: Intake) -> N
             for item in (pair[0] for pair in results if pair[1] == "1"):
                 searches.add_event(line, event_id=f"{name}-{item}", object_id=item, **owner)
     searches.send(intake)
+
+
+def why_no_query(history: str | None) -> str:
+    """Why there is no title that could stand in for a query.
+
+    Example:
+        >>> why_no_query(None), why_no_query("N9")
+        ('of readers without a history', 'of readers whose history is not in the news')
+    """
+    if (history or "").split():
+        return "of readers whose history is not in the news"
+    return "of readers without a history"
 
 
 def last_title(history: str | None, titles: dict[str, str]) -> str | None:

@@ -18,6 +18,8 @@ from experiments.data.readers.row_blocks import RowBlock, filtered
 NUMBERS = ("vector", "created_at", "relevance", "propensity")
 """Columns whose texts are numbers, or lists of such."""
 
+IDS = ("object_id", "part_id", "query_id", "session_id", "user_id", "segment", "event_id")
+
 
 def read(root: Path, config: IngestConfig, intake: Intake) -> None:
     """Read the files that the mapping names, objects and queries first.
@@ -76,16 +78,20 @@ def _add(
         intake.reject_file(block.file, what)
         return False
     block = _chosen(block, name, table, types, intake)
-    columns: dict[str, Any] = {
-        column: block.numbers(source) if column in NUMBERS else block.columns[source]
-        for column, source in table.columns.items()
-    }
+    columns = {c: _column(block, c, source) for c, source in table.columns.items()}
     if name == "events" and "event_id" not in columns:
         columns["event_id"] = [f"{block.file}-{row}" for row in block.rows.tolist()]
     if name == "impressions" and table.first_position:
         columns["position"] = [shifted(position) for position in _values(columns["position"])]
     intake.add(name, block.file, block.rows, columns, time_unit=time_unit)
     return True
+
+
+def _column(block: RowBlock, column: str, source: str) -> Any:
+    """The values of a column of the format, as the source has them."""
+    if column in NUMBERS:
+        return block.numbers(source)
+    return block.ids(source) if column in IDS else block.columns[source]
 
 
 def _chosen(

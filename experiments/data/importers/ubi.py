@@ -1,5 +1,7 @@
 """OpenSearch User Behavior Insights: `ubi_queries` and `ubi_events`, one JSON a line."""
 
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,39 @@ from experiments.data.importers.base import (
     chosen_types,
     find_file,
 )
+from experiments.data.importers.ubi_searches import (
+    Shown,
+    document,
+    hits_of,
+    nested,
+    object_of,
+    survey,
+)
 from experiments.data.intake.intake import Intake
 from experiments.data.readers.json_lines import read_json_lines
 from experiments.data.readers.row_blocks import RecordBlock
+
+CLICKS = (
+    "click",
+    "item_click",
+    "product_click",
+    "result_click",
+    "search_result_click",
+    "document_click",
+    "doc_click",
+    "object_click",
+    "click_through",
+    "clickthrough",
+)
+IMPRESSIONS = (
+    "impression",
+    "item_impression",
+    "product_impression",
+    "result_impression",
+    "search_result_impression",
+)
+N_ACTIONS = 20
+"""Actions that are told apart; the rest count as others."""
 
 
 def read(root: Path, config: IngestConfig, intake: Intake) -> None:
@@ -28,82 +60,131 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
     objects = find_file(root, ["objects", "items", "products"], TABULAR, intake)
     if objects is not None:
         add_objects(objects, config, intake)
-    if queries is not None:
-        for block in read_json_lines(queries, "sessions", intake):
-            _add_queries(block, intake)
-    if events is not None:
-        types = chosen_types(config, IMPORTER.click_types)
-        for block in read_json_lines(events, "events", intake):
-            _add_events(block, types, intake)
+    if queries is None or events is None:
+        return
+    # Pages of one search are repeated rows of it, and impression events know an order only.
+    intake.distinct_sessions = intake.ordered_only = True
+    shown = survey(queries, events, is_impression)
+    for block in read_json_lines(queries, "sessions", intake):
+        _add_queries(block, shown, intake)
+    types = chosen_types(config, IMPORTER.click_types)
+    _Events(events, types, shown).add_to(intake)
 
 
-def _add_queries(block: RecordBlock, intake: Intake) -> None:
+def action(name: object) -> str:
+    """The name of an action as it is compared: `Item Click`, `item-click` are `item_click`.
+
+    Example:
+        >>> action("Item Click"), action("item-click"), action(None)
+        ('item_click', 'item_click', 'none')
+    """
+    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", str(name)).strip()
+    return re.sub(r"[\s\-.]+", "_", words).lower()
+
+
+def is_impression(record: dict[str, Any]) -> bool:
+    """Whether an event says that a result was shown."""
+    return action(record.get("action_name")) in IMPRESSIONS
+
+
+def _add_queries(block: RecordBlock, shown: Shown, intake: Intake) -> None:
     searches = Searches(block.file, "ms")
     for line, hit in block.lines():
         record = document(hit)
-        hits = record.get("query_response_hit_ids")
-        if hits is None or hits == []:
-            searches.leave_out("sessions", "searches without results")
-        elif not isinstance(hits, list):
+        hits, query = hits_of(record), record.get("query_id")
+        if hits is not None and not isinstance(hits, list):
             what = "query_response_hit_ids must be a list of ids"
             intake.reject("sessions", block.file, line, what, str(hits))
+        elif not hits and not shown.has_results(query):
+            searches.leave_out_session(query, "searches without results")
         else:
+            results = hits or []
+            first = shown.next_page(query, len(results))
             searches.add_session(
                 line,
-                hits,
-                session_id=record.get("query_id"),
-                user_id=record.get("client_id"),
+                results,
+                list(range(first, first + len(results))),
+                session_id=query,
+                user_id=next((record[k] for k in ("client_id", "user_id") if record.get(k)), None),
                 query_text=record.get("user_query"),
                 created_at=record.get("timestamp"),
             )
     searches.send(intake)
 
 
-def _add_events(block: RecordBlock, types: set[str] | None, intake: Intake) -> None:
-    searches = Searches(block.file, "ms")
-    for line, hit in block.lines():
-        record = document(hit)
-        kind = record.get("action_name")
-        if types is not None and str(kind) not in types:
-            searches.leave_out("events", "events that are no clicks")
-        elif record.get("query_id") in (None, ""):
-            searches.leave_out("events", "events outside a search")
-        else:
-            searches.add_event(
-                line,
-                event_id=f"{block.file}-{line}",
-                session_id=record["query_id"],
-                object_id=nested(record, "event_attributes", "object", "object_id"),
-                event_type=kind,
-                created_at=record.get("timestamp"),
+class _Events:
+    """Clicks, and impressions of searches whose query document names no results."""
+
+    def __init__(self, path: Path, types: set[str] | None, shown: Shown) -> None:
+        self._path, self._shown = path, shown
+        self._types = None if types is None else {action(name) for name in types}
+        self._others: Counter[str] = Counter()
+        self._n_clicks = 0
+
+    def add_to(self, intake: Intake) -> None:
+        """Read the file, and tell which actions there are if none of them is a click."""
+        for block in read_json_lines(self._path, "events", intake):
+            self._add(block, intake)
+        names = [(name, n) for name, n in self._others.most_common(N_ACTIONS)]
+        for name, n_rows in names:
+            intake.leave_out("events", f"action {name}, no click", n_rows)
+        rest = sum(self._others.values()) - sum(n for _, n in names)
+        intake.leave_out("events", "other actions, no clicks", rest)
+        if self._others and not self._n_clicks:
+            there = ", ".join(f"{name} ({n:,})" for name, n in names)
+            wanted = ", ".join(sorted(self._types or ()))
+            what = (
+                f"no event is a click: action_name must be one of {wanted}; the file has {there}. "
+                "Say click_types=[…] if one of these is a click"
             )
-    searches.send(intake)
+            intake.reject_file(self._path.name, what)
 
+    def _add(self, block: RecordBlock, intake: Intake) -> None:
+        searches = Searches(block.file, "ms")
+        for line, hit in block.lines():
+            record = document(hit)
+            name, query = action(record.get("action_name")), record.get("query_id")
+            is_click = self._types is None or name in self._types
+            self._n_clicks += is_click
+            if not is_click and name not in IMPRESSIONS:
+                self._others[name] += 1
+            elif query in (None, ""):
+                searches.leave_out("events", "events outside a search")
+            elif not is_click:
+                self._add_impression(line, record, searches)
+            else:
+                searches.add_event(
+                    line,
+                    event_id=f"{block.file}-{line}",
+                    session_id=query,
+                    object_id=object_of(record),
+                    event_type=record.get("action_name"),
+                    created_at=record.get("timestamp"),
+                )
+        searches.send(intake)
 
-def document(record: dict[str, Any]) -> dict[str, Any]:
-    """The document of a line, be it wrapped in a search hit or not."""
-    inner = record.get("_source")
-    return inner if isinstance(inner, dict) else record
-
-
-def nested(record: Any, *keys: str) -> Any:
-    """A value some levels down, or None.
-
-    Example:
-        >>> nested({"a": {"b": 1}}, "a", "b"), nested({"a": 3}, "a", "b")
-        (1, None)
-    """
-    for key in keys:
-        record = record.get(key) if isinstance(record, dict) else None
-    return record
+    def _add_impression(self, line: int, record: dict[str, Any], searches: Searches) -> None:
+        query = record["query_id"]
+        if self._shown.names_results(query):
+            searches.leave_out("events", "impressions of searches whose query names its results")
+            return
+        ordinal = nested(record, "event_attributes", "position", "ordinal")
+        searches.add_impression(
+            line,
+            session_id=query,
+            position=0 if ordinal is None else ordinal,
+            object_id=object_of(record),
+        )
 
 
 IMPORTER = Importer(
     read=read,
-    click_types=("click",),
+    click_types=CLICKS,
     source="OpenSearch User Behavior Insights (ubi_queries, ubi_events)",
     how_made=(
-        "A session is a query_id, its user the client_id, its results query_response_hit_ids in "
-        "order; an event is a click on event_attributes.object.object_id."
+        "A session is a query_id, its pages one after the other; its user the client_id; its "
+        "results are query_response_hit_ids (or query_response_object_ids) in order, or, where a "
+        "query names none, the objects of its impression events by position.ordinal. An event is "
+        "a click on event_attributes.object.object_id."
     ),
 )

@@ -35,10 +35,9 @@ RAW_WORDS: dict[str, str] = {
     "position": "a whole number",
     "vector": "a list of numbers",
 }
-FLOAT_ID = re.compile(r"-?\d+\.0|nan")
-"""A whole number as pandas writes it in a column of floats, or what it writes for a gap."""
+FLOAT_ID = re.compile(r"-?\d+\.0")
+"""A whole number as a float is written."""
 
-NO_NUMBER = "nan"
 MAX_EXACT = 2**53
 """Whole numbers up to here are exact as floats."""
 
@@ -53,8 +52,8 @@ def coerce(values: Raw, kind: str, *, time_unit: str = "s") -> tuple[pa.Array, N
     Args:
         values: A list of Python values, or an Arrow column.
         kind: ``id``, ``text``, ``time``, ``flag``, ``number``, ``share``, ``position`` or
-            ``vector``. Ids that pandas made floats of, because of gaps, are the whole numbers
-            they were, in a column of texts only if all of it looks like that.
+            ``vector``. Ids that are floats, which pandas makes of whole numbers with gaps,
+            are the whole numbers they were.
         time_unit: What a number that stands for a time counts: ``s``, ``ms``, ``us`` or ``ns``
             since 1970. Texts are read as such a number or as ISO 8601 (UTC where they name no
             zone).
@@ -143,11 +142,7 @@ def _ids(values: pa.Array) -> pa.Array:
     """
     if pa.types.is_floating(values.type):
         return _whole_numbers(values.cast(pa.float64())).cast(pa.string())
-    texts = values.cast(pa.string())
-    if pa.types.is_integer(values.type) or not _were_floats(texts):
-        return texts
-    numbers = pc.replace_substring_regex(texts, r"\.0$", "")
-    return pc.if_else(pc.equal(texts, NO_NUMBER), None, numbers)
+    return values.cast(pa.string())
 
 
 def _whole_numbers(values: pa.Array) -> pa.Array:
@@ -156,15 +151,6 @@ def _whole_numbers(values: pa.Array) -> pa.Array:
     if pc.any(large).as_py():
         raise pa.ArrowInvalid("an id that is a float is too large to be exact")
     return numbers.cast(pa.int64())
-
-
-def _were_floats(texts: pa.Array) -> bool:
-    """Whether every text is a whole number as a float is written, or the text of a gap."""
-    first = texts.drop_null().slice(0, 1).to_pylist()
-    if not first or not FLOAT_ID.fullmatch(first[0]):
-        return False  # One look spares a column of ordinary ids the expression.
-    fits = pc.match_substring_regex(texts, f"^(?:{FLOAT_ID.pattern})$")
-    return bool(pc.all(fits).as_py()) and not pc.all(pc.equal(texts, NO_NUMBER)).as_py()
 
 
 def _times(values: pa.Array, time_unit: str) -> pa.Array:
@@ -269,7 +255,7 @@ def plain_text(value: Any) -> str:
         ('1', '1', '1.50', 'True')
     """
     text = str(value)
-    return text.removesuffix(".0") if FLOAT_ID.fullmatch(text) and text != NO_NUMBER else text
+    return text.removesuffix(".0") if FLOAT_ID.fullmatch(text) else text
 
 
 def _int64(number: int) -> int:

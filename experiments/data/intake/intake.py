@@ -17,8 +17,8 @@ from experiments.data.format.faults import Fault, Faults, show
 from experiments.data.format.ids import encode
 from experiments.data.format.schema import TABLES, Column
 from experiments.data.format.validation import check_values
-from experiments.data.intake.coercion import RAW_WORDS, Raw, coerce
-from experiments.data.intake.rejections import Rejections
+from experiments.data.intake.coercion import RAW_WORDS, Raw, coerce, plain_text
+from experiments.data.intake.rejections import Rejections, storable
 from experiments.data.intake.staging import Staging, staged_schema
 from experiments.data.intake.vector_intake import VectorIntake
 
@@ -58,7 +58,10 @@ class Intake:
         self.left_out: dict[str, dict[str, int]] = {}
         self.n_vector_rows: dict[str, int] = {}
         self.distinct_sessions = False
+        self.ordered_only = False
         self.refused_sessions: set[str] = set()
+        self.left_out_sessions: dict[str, str] = {}
+        self.sources: dict[str, dict[str, int]] = {}
         self._staging, self._vectors, self._rejections = staging, vectors, rejections
         self._progress = progress
         self._query_texts = pq.ParquetWriter(folder / "query-texts.parquet", QUERY_TEXTS_SCHEMA)
@@ -80,6 +83,23 @@ class Intake:
             self._count(table, n_rows)
             reasons = self.left_out.setdefault(table, {})
             reasons[why] = reasons.get(why, 0) + n_rows
+
+    def leave_out_session(self, session_id: object, why: str) -> None:
+        """Remember a session that is left out: what belongs to it is left out for that reason."""
+        if session_id is not None:
+            self.left_out_sessions.setdefault(storable(plain_text(session_id)), why)
+
+    def count_source(self, name: str, n_rows: int, used: int, left_out: Mapping[str, int]) -> None:
+        """Tell of rows that became none of a table's, but part of several or of none.
+
+        Args:
+            name: What they are in the source.
+            n_rows: How many it has.
+            used: How many of them the log is made of.
+            left_out: Why not → how many of the others.
+        """
+        reasons = {f"left out ({why})": n for why, n in left_out.items() if n}
+        self.sources[name] = {"read": n_rows, "used": used} | reasons
 
     def add(
         self,

@@ -1,7 +1,8 @@
 """The last step of an import: check each part's sessions as a whole, and write those that hold."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,13 @@ from experiments.data.card.counts import CardParts
 from experiments.data.format.faults import Faults
 from experiments.data.format.folder import table_writer
 from experiments.data.format.ids import encode, find, hashes
-from experiments.data.format.relations import check_relations
+from experiments.data.format.relations import check_positions, check_relations
 from experiments.data.format.schema import TABLES, file_of
 from experiments.data.intake.intake import content_of
 from experiments.data.intake.rejections import Rejections
+from experiments.data.intake.shown_order import numbered
 from experiments.data.intake.staging import STAGED, Staging
+from experiments.data.intake.unknown_objects import UnknownObjects
 
 OUTPUT_TYPES = {
     "id": pa.string(),
@@ -41,14 +44,20 @@ class SourceFacts:
         object_ids: Ids of the objects that have vectors.
         query_ids: Ids of the queries that have vectors.
         distinct_sessions: A session may stand in several rows, the first of which counts.
+        ordered_only: Positions say the order of results and no more.
         refused_sessions: Sessions that lost a row on the way, so that nothing of them is used.
+        left_out_sessions: Sessions that say nothing here → why.
+        unknown_objects: What to do with results of which there is no vector.
     """
 
     files: Sequence[str]
     object_ids: pa.Array
     query_ids: pa.Array
     distinct_sessions: bool = False
+    ordered_only: bool = False
     refused_sessions: Collection[str] = ()
+    left_out_sessions: Mapping[str, str] = field(default_factory=dict)
+    unknown_objects: str = "refuse"
 
 
 class SessionChecks:
@@ -68,10 +77,13 @@ class SessionChecks:
         rejections: Rejections,
         card: CardParts,
     ) -> None:
-        self.n_repeated = 0
+        self.left_out: dict[str, Counter[str]] = {table: Counter() for table in STAGED}
+        self.unknown = UnknownObjects(source.unknown_objects, source.object_ids)
         self.n_out = dict.fromkeys(STAGED, 0)
         self._source, self._rejections, self._card = source, rejections, card
         self._refused = pa.array(sorted(source.refused_sessions), pa.large_string())
+        self._left_out_ids = pa.array(list(source.left_out_sessions), pa.large_string())
+        self._left_out_whys = np.array([*source.left_out_sessions.values(), ""], object)
         self._writers = {table: _writer(folder, table) for table in STAGED}
         self._seen_events: set[str] = set()
         self._repeated = np.empty(0, np.uint64)
@@ -86,11 +98,15 @@ class SessionChecks:
             writer.close()
 
     def _check_part(self, tables: dict[str, pa.Table]) -> None:
-        tables = {table: self._without_refused(table, rows) for table, rows in tables.items()}
-        if self._source.distinct_sessions:
-            tables = {**tables, "sessions": self._without_repeats(tables["sessions"])}
+        tables = self._prepared(tables)
         faults = Faults()
-        codes = check_relations(tables, self._source.object_ids, self._source.query_ids, faults)
+        codes = check_relations(
+            tables,
+            self._source.object_ids,
+            self._source.query_ids,
+            faults,
+            complete_lists=self._source.unknown_objects != "drop_impression",
+        )
         reasons = self._by_row(tables, faults)
         self._repeated_events(tables["events"], reasons["events"])
         good = _spread_to_sessions(tables, reasons)
@@ -98,6 +114,53 @@ class SessionChecks:
             self._refuse(table, tables[table], reasons[table])
             self._write(table, tables[table].filter(pa.array(good[table])))
         self._card.add(tables, codes, good)
+
+    def _prepared(self, tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
+        """One part without what was refused or says nothing, so that no echo of it is told."""
+        tables = self._without_left_out(tables)
+        tables = {table: self._without_refused(table, rows) for table, rows in tables.items()}
+        if self._source.distinct_sessions:
+            tables = {**tables, "sessions": self._without_repeats(tables["sessions"])}
+        if self._source.ordered_only:
+            shown = numbered(tables["impressions"])
+            n_again = tables["impressions"].num_rows - shown.num_rows
+            self._leave_out("impressions", "objects shown again in their search", n_again)
+            tables = {**tables, "impressions": shown}
+        if self._source.unknown_objects == "drop_impression":
+            tables = self._without_broken_lists(tables)
+        return self.unknown.leave_out(tables, self._leave_out)
+
+    def _leave_out(self, table: str, why: str, n_rows: int) -> None:
+        if n_rows:
+            self.left_out[table][why] += n_rows
+
+    def _without_left_out(self, tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
+        """Leave out what belongs to a session that was left out, for the reason it was."""
+        if not len(self._left_out_ids):
+            return tables
+        there = find(pa.chunked_array([self._left_out_ids]), _ids(tables["sessions"])) >= 0
+        kept = dict(tables)
+        for table in ("impressions", "events"):
+            index = find(tables[table]["session_id"], self._left_out_ids)
+            lost = (index >= 0) & ~there[index]
+            for why, n_rows in Counter(self._left_out_whys[index[lost]].tolist()).items():
+                self._leave_out(table, f"of {why}", n_rows)
+            kept[table] = tables[table].filter(pa.array(~lost))
+        return kept
+
+    def _without_broken_lists(self, tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
+        """Refuse sessions whose positions had gaps before any result was left out."""
+        faults = Faults()
+        shown = tables["impressions"]
+        names, session = encode(shown["session_id"])
+        check_positions(shown, np.where(session < len(names), session, -1), faults)
+        if not faults:
+            return tables
+        reasons = self._by_row(tables, faults)
+        good = _spread_to_sessions(tables, reasons)
+        for table in STAGED:
+            self._refuse(table, tables[table], reasons[table])
+        return {table: rows.filter(pa.array(good[table])) for table, rows in tables.items()}
 
     def _without_refused(self, table: str, data: pa.Table) -> pa.Table:
         refused = find(data["session_id"], self._refused) >= 0
@@ -108,7 +171,7 @@ class SessionChecks:
     def _without_repeats(self, sessions: pa.Table) -> pa.Table:
         _, code = encode(sessions["session_id"])
         first = np.sort(np.unique(code, return_index=True)[1])
-        self.n_repeated += sessions.num_rows - len(first)
+        self._leave_out("sessions", "repeated rows of a session", sessions.num_rows - len(first))
         return sessions.take(pa.array(first))
 
     def _by_row(
@@ -154,6 +217,10 @@ class SessionChecks:
 
     def _origin(self, data: pa.Table, row: int) -> tuple[str, int]:
         return self._source.files[data["_file"][row].as_py()], data["_row"][row].as_py()
+
+
+def _ids(sessions: pa.Table) -> pa.Array:
+    return encode(sessions["session_id"])[0]
 
 
 def _spread_to_sessions(

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from experiments.config.data import CsvConfig
-from experiments.data.readers.csv_file import CsvForm, delimiter_of, read_csv
+from experiments.data.readers.csv_file import CsvForm, read_csv
 from experiments.data.readers.json_lines import read_json_lines
 from experiments.data.readers.row_blocks import (
     OPENERS,
@@ -53,17 +53,10 @@ def read_table(
         for block in read_json_lines(path, table, complaints):
             yield RowBlock(block.file, block.rows, RecordColumns(block.records))
     else:
-        yield from read_csv(path, table, complaints, form=_csv_form(path, kind, csv))
-
-
-def _csv_form(path: Path, kind: str, csv: CsvConfig | None) -> CsvForm | None:
-    """How a delimited file is written: as it was said, else by its suffix, else by its lines."""
-    asked = csv or CsvConfig()
-    if not path.stat().st_size:
-        return None
-    delimiter = asked.delimiter or ("\t" if kind == "tsv" else delimiter_of(path))
-    comma = asked.decimal == "," or (asked.decimal is None and delimiter == ";")
-    return CsvForm(delimiter, decimal_comma=comma)
+        asked = csv or CsvConfig()
+        delimiter = asked.delimiter or ("\t" if kind == "tsv" else None)
+        comma = None if asked.decimal is None else asked.decimal == ","
+        yield from read_csv(path, table, complaints, CsvForm(delimiter, decimal_comma=comma))
 
 
 def format_of(path: Path) -> str:

@@ -34,16 +34,23 @@ class CsvForm:
     """How a delimited file is written.
 
     Args:
-        delimiter: Between values.
+        delimiter: Between values; None is found out from the first lines.
         columns: Names of the columns, for a file without a header.
         quoted: Whether values may stand in double quotes.
-        decimal_comma: Whether numbers may be written with a comma for a point.
+        decimal_comma: Whether numbers may be written with a comma for a point; None is where
+            the delimiter is ``;``.
     """
 
-    delimiter: str = ","
+    delimiter: str | None = None
     columns: list[str] | None = None
     quoted: bool = True
-    decimal_comma: bool = False
+    decimal_comma: bool | None = None
+
+    def resolved(self, path: Path) -> "CsvForm":
+        """The form with what the file itself must tell."""
+        delimiter = self.delimiter or delimiter_of(path)
+        comma = delimiter == ";" if self.decimal_comma is None else self.decimal_comma
+        return replace(self, delimiter=delimiter, decimal_comma=comma)
 
     def reading(self) -> pcsv.ReadOptions:
         """Bytes as Latin-1: every byte is a character, so that one bad row cannot stop the file."""
@@ -79,7 +86,7 @@ def read_csv(
         form: How it is written; None is found out from its first lines.
     """
     try:
-        form = form or CsvForm(delimiter_of(path))
+        form = (form or CsvForm()).resolved(path)
         names = _names(path, form)
         if _check_names(path.name, names, complaints):
             yield from _blocks(path, table, form, names, complaints)
@@ -145,7 +152,7 @@ def _blocks(
             rows = skipped.next_rows(done, batch.num_rows)
             done = int(rows[-1]) if len(rows) else done
             block = _decoded(path.name, table, rows, batch, complaints)
-            yield replace(block, decimal_comma=form.decimal_comma)
+            yield replace(block, decimal_comma=bool(form.decimal_comma), is_text=True)
 
 
 def _check_names(file: str, names: list[str], complaints: Complaints) -> bool:

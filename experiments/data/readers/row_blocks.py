@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Protocol, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from experiments.data.readers.decimal_comma import with_points
@@ -91,12 +92,21 @@ class RowBlock:
         rows: Shape ``(n,)``: number of each row, from 1; a CSV file's header is row 1.
         columns: Column name → values: Arrow arrays, or lists where they come from JSON.
         decimal_comma: Numbers may be written with a comma for a point.
+        is_text: Values came as texts, whatever they were: those of a delimited file.
     """
 
     file: str
     rows: NDArray[np.int64]
     columns: Mapping[str, Any]
     decimal_comma: bool = False
+    is_text: bool = False
+
+    def ids(self, name: str) -> Any:
+        """A column of ids; ``1.0``, as pandas writes 1 in a column with gaps, is 1 again."""
+        values = self.columns[name]
+        return (
+            pc.replace_substring_regex(values, r"^(-?\d+)\.0$", r"\1") if self.is_text else values
+        )
 
     def numbers(self, name: str) -> Any:
         """A column of numbers or vectors, with points where the file has commas."""

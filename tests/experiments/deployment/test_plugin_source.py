@@ -5,11 +5,8 @@ import ast
 import pytest
 
 from adjuster import AdjusterConfig, SelectionConfig
-from experiments.deployment.plugin_source import (
-    adjuster_arguments,
-    adjuster_class,
-    plugin_text,
-)
+from adjuster.adjusters.by_config import adjuster_arguments
+from experiments.deployment.plugin_source import plugin_text
 from experiments.replay.settings import Settings
 
 DOCUMENTED = AdjusterConfig(adjustment_rate=0.02, max_drift=0.1)
@@ -39,8 +36,8 @@ def test_every_constant_is_a_literal(adjuster):
 
 
 def test_the_class_follows_the_semantics():
-    assert adjuster_class(DOCUMENTED) == "TorchBasedAdjuster"
-    assert adjuster_class(PUBLISHED) == "PublishedAdjuster"
+    assert "return TorchBasedAdjuster(search_index_info" in text_of(DOCUMENTED)
+    assert "return PublishedAdjuster(search_index_info" in text_of(PUBLISHED)
     assert set(adjuster_arguments(PUBLISHED)) == {
         *("adjustment_rate", "num_iterations", "softmin_temperature", "engine")
     }

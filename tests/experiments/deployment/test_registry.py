@@ -172,7 +172,7 @@ def test_the_same_configuration_is_one_version_and_another_one_is_the_champion(o
     assert int(champion.version) > int(first.version)
     assert champion.tags["verdict"] == "keep off"
     assert champion.tags["trial"] == "3"
-    assert champion.description == "Adopt: it's better."
+    assert champion.description == "Keep off: it's better."
     assert client_of(outputs).get_run(champion.run_id).data.tags["study.key"] == "study"
 
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from adjuster import AdjusterConfig, PublishedAdjuster, SearchIndexInfo, TorchBasedAdjuster
-from experiments.deployment.served_model import build_adjuster, read_session, to_rows, vectors_of
+from experiments.deployment.served_model import read_session, to_rows, vectors_of
 
 ROW = {
     "session_id": "s1",
@@ -48,9 +47,5 @@ def test_lists_of_different_length_are_refused_with_the_session(column):
         read_session({**ROW, column: ROW[column][:2]})
 
 
-def test_the_adjuster_has_the_semantics_asked_for():
-    index = SearchIndexInfo(2)
-    assert isinstance(build_adjuster(index, AdjusterConfig()), TorchBasedAdjuster)
-    published = build_adjuster(index, AdjusterConfig(semantics="published"))
-    assert isinstance(published, PublishedAdjuster)
+def test_rows_are_numbers_of_two_axes():
     assert to_rows([[1, 2]]).shape == (1, 2)

@@ -11,6 +11,7 @@ from adjuster.config import AdjusterConfig
 from adjuster.fused_engine.knobs import make_knobs
 from adjuster.live.personalization import PersonalizedVectors
 from adjuster.selection import SelectionConfig
+from adjuster.ticks import NEVER
 from experiments.common.errors import InputError
 from experiments.config.replay import ObjectiveConfig, ReplayConfig, SplitConfig
 from experiments.replay.layout import lay_out
@@ -18,7 +19,7 @@ from experiments.replay.pair_streams import PairStreams
 from experiments.replay.plan import resolve
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings
-from experiments.replay.timeline import NEVER, withheld_queries
+from experiments.replay.timeline import withheld_queries
 from experiments.replay.worker_replay import LogIndex, TickingReplay, drift_of
 from tests.experiments.naive_replay import original, replay_naively
 from tests.experiments.random_log import make_log

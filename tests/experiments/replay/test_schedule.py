@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from adjuster.selection import SelectionConfig
+from adjuster.ticks import NEVER, tick_after
 from experiments.config.replay import ReplayConfig, SplitConfig
-from experiments.replay.schedule import Schedule, build_schedule, tick_after
-from experiments.replay.timeline import NEVER, build_timeline, withheld_queries
+from experiments.replay.schedule import Schedule, build_schedule
+from experiments.replay.timeline import build_timeline, withheld_queries
 from tests.experiments.hand_log import Session, write_log
 
 QUIET = 60

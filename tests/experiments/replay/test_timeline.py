@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from adjuster.ticks import NEVER
 from experiments.common.errors import InputError
 from experiments.config.replay import ReplayConfig, SplitConfig
-from experiments.replay.timeline import NEVER, build_timeline, marking_times, resolve_scope
+from experiments.replay.timeline import build_timeline, marking_times, resolve_scope
 from tests.experiments.random_log import make_log
 from tests.experiments.replay.tiny_log import Search, tiny_log
 

@@ -29,10 +29,10 @@ GOOD = [
 BAD = [
     ("id", [True, 1.5, ["a"], {}, "\ud800"]),
     ("text", [1, "\udfff"]),
-    ("time", ["yesterday", True, [], 10**40, "9" * 400, float("nan"), float("inf")]),
+    ("time", ["yesterday", True, [], 10**40, "9" * 400, float("inf")]),
     ("flag", ["maybe", 2, [1], 0.5]),
     ("number", ["one", True, [1], 10**400]),
-    ("position", ["1.5", 1.5, True, float("nan"), 10**30, [1]]),
+    ("position", ["1.5", 1.5, True, 10**30, [1]]),
     ("vector", ["[1", "x", [[1]], ["a"], [True], 3, {"a": 1}, [10**400]]),
 ]
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.data.readers.any_file import format_of, read_parquet, read_table
-from experiments.data.readers.csv_file import read_csv
+from experiments.data.readers.csv_file import CsvForm, read_csv
 from experiments.data.readers.json_lines import BLOCK_ROWS, read_json_lines
 
 
@@ -120,7 +120,7 @@ def test_csv_rows_come_with_their_numbers_the_bad_ones_reported(tmp_path):
 def test_a_file_without_a_header_is_numbered_from_its_first_row(tmp_path):
     (tmp_path / "log.tsv").write_text('a"\tb\nc\nd\te\n')
     rows, notebook = csv_rows(
-        tmp_path / "log.tsv", delimiter="\t", columns=["x", "y"], quoted=False
+        tmp_path / "log.tsv", form=CsvForm("\t", columns=["x", "y"], quoted=False)
     )
     assert rows == [(1, ('a"', "b")), (3, ("d", "e"))]
     assert [row for row, _ in notebook.rejected] == [2]
