@@ -20,7 +20,7 @@ from experiments.config.data import (
     InspectConfig,
     SimulateConfig,
 )
-from experiments.config.ranges import study_name
+from experiments.config.ranges import or_missing, study_name
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.config.study import (
     GuardrailsConfig,
@@ -71,7 +71,7 @@ class EvaluateConfig:
 class ExportConfig:
     """Which study to export, and as what."""
 
-    study: str = setting(MISSING, study_name(), "Name of the study.")
+    study: str = setting(MISSING, or_missing(study_name()), "Name of the study.")
     trial: int | None = setting(
         None, text="Number of a trial; null is the best one within the guardrails."
     )
@@ -102,7 +102,7 @@ class ExportConfig:
 class ReportConfig:
     """Which study to report on."""
 
-    study: str = setting(MISSING, study_name(), "Name of the study.")
+    study: str = setting(MISSING, or_missing(study_name()), "Name of the study.")
     output_dir: str = setting("outputs", text=SWEPT)
 
     def __post_init__(self) -> None:
@@ -136,7 +136,7 @@ class CompareConfig:
 class TrackConfig:
     """Which study to deliver to MLflow."""
 
-    study: str = setting(MISSING, study_name(), "Name of the study.")
+    study: str = setting(MISSING, or_missing(study_name()), "Name of the study.")
     output_dir: str = setting("outputs", text=SWEPT)
     uri: str | None = setting(None, text="The tracking server or store; null is the sweep's own.")
     uri_env: str | None = setting(None, text="The environment variable that holds `uri`.")

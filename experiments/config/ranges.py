@@ -47,7 +47,11 @@ def study_name() -> Constraint:
 
     def holds(value: object) -> bool:
         taken = str(value).lower() in TAKEN or str(value).lower().startswith("mlflow.db-")
-        # A name that is still missing is told by OmegaConf, in other words.
-        return value == MISSING or (folder.holds(value) and not taken)
+        return folder.holds(value) and not taken
 
     return Constraint(words, holds)
+
+
+def or_missing(constraint: Constraint) -> Constraint:
+    """The same of a setting that must be given; that it is missing is told in other words."""
+    return Constraint(constraint.words, lambda value: value == MISSING or constraint.holds(value))

@@ -6,12 +6,12 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy import make_url, text
@@ -28,6 +28,7 @@ from experiments.common.secrets import STORAGE, without_user_info
 from experiments.config.study import StudyConfig
 from experiments.study.file_lock import FileLock
 from experiments.study.journal_repair import repair_journal
+from experiments.study.reconnection import wait_for_restarts
 from experiments.study.shared_ledger import SharedLedger
 
 HEARTBEAT_SECONDS = 30
@@ -168,6 +169,7 @@ class PostgresStudyStorage:
             raise InputError(
                 f"study.storage cannot be reached: {reason.rstrip('.')}. {STORAGE.advice(None)}"
             ) from None
+        wait_for_restarts(self._database.engine)
         self.storage: BaseStorage = optuna.storages.get_storage(self._database)
         digest = hashlib.sha256(name.encode()).digest()
         self._key = int.from_bytes(digest[:8], "big", signed=True)
@@ -202,7 +204,9 @@ class PostgresStudyStorage:
 
         def beat() -> None:
             while not done.wait(HEARTBEAT_SECONDS):
-                self._database.record_heartbeat(trial_id)
+                # One that is lost does no harm: the next comes long before the grace is over.
+                with suppress(StorageInternalError, SQLAlchemyError):
+                    self._database.record_heartbeat(trial_id)
 
         thread = threading.Thread(target=beat, daemon=True)
         thread.start()

@@ -1,4 +1,4 @@
-"""Every command, with each call that writes failing once: a sentence, and the next run completes."""
+"""Each command with a call that writes failing: a sentence, and the next run completes."""
 
 import errno
 import json

@@ -16,7 +16,7 @@ from experiments.common.secrets import STORAGE, TRACKING, without_user_info
         ("https://S3cretPw@h", "https://h"),
         (
             "cannot reach 'mysql://b:S3cretPw@h/d', nor http://h",
-            "cannot reach 'mysql://h/d', nor h",
+            "cannot reach 'mysql://h/d', nor http://h",
         ),
         (
             "postgresql://h/db?user=b&password=S3cretPw&x=1",
