@@ -18,7 +18,12 @@ from experiments.data.format.metadata import read_metadata
 def inspect(config: InspectConfig) -> int:
     """Read a data set, print its card, write it as JSON and HTML."""
     log = load_click_log(config.dataset.path)
-    card = make_card(log.name, card_data_of(log), imported_rows(config.dataset.path))
+    card = make_card(
+        log.name,
+        card_data_of(log, config.quiet_seconds),
+        imported_rows(config.dataset.path),
+        interval_seconds=config.interval_seconds,
+    )
     folder = Path(config.output_dir) / "cards" / plain_name(log.name)
     content = {**card.to_dict(), "fingerprint": log.fingerprint}
     write_json(folder / "card.json", content)

@@ -98,7 +98,10 @@ GUESTS_OF_DATA = [room for room in ROOMS["experiments"][2:] if room != "data"]
 
 # Modules without a test module of their name: what they do is held by these, under `tests`. A new
 # module does not join them.
+POSITION = "experiments/replay/position"
 TESTED_ELSEWHERE = {
+    f"{POSITION}/click_counts.py": f"{POSITION}/test_click_model.py",
+    f"{POSITION}/click_information.py": f"{POSITION}/test_click_model.py",
     "adjuster/adjusters/base.py": "adjuster/adjusters/test_contract.py",
     "adjuster/fused_engine/descent.py": "adjuster/fused_engine/test_engines_agree.py",
     "adjuster/fused_engine/problem.py": "adjuster/fused_engine/test_batch.py",
@@ -120,8 +123,6 @@ TESTED_ELSEWHERE = {
     "experiments/data/readers/row_blocks.py": "experiments/data/readers/test_any_file.py",
     "experiments/data/texts/parts.py": "experiments/data/texts/test_splitting.py",
     "experiments/replay/popularity.py": "experiments/replay/test_baselines.py",
-    "experiments/replay/position/click_counts.py": "experiments/replay/position/test_click_model.py",
-    "experiments/replay/position/click_information.py": "experiments/replay/position/test_click_model.py",
     "experiments/replay/results.py": "experiments/replay/test_scoreboard.py",
     "experiments/replay/worker_replay.py": "experiments/replay/test_replay.py",
     "experiments/study/records.py": "experiments/study/test_study.py",

@@ -5,9 +5,10 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from adjuster.config import AdjusterConfig
 from adjuster.ranges import Rule, at_least, between, check_settings, one_of, or_null, setting
 from experiments.config.ranges import a_path
-from experiments.config.replay import SCOPES
+from experiments.config.replay import SCOPES, ReplayConfig
 
 MADE = ("movielens", "simulated")
 """Data sets that are prepared when no folder is named."""
@@ -317,7 +318,20 @@ class InspectConfig:
     """Which data set to look at."""
 
     dataset: InspectedConfig = setting(factory=InspectedConfig)
+    interval_seconds: int = setting(
+        AdjusterConfig().interval_seconds,
+        at_least(0, "seconds"),
+        "Seconds between the worker's ticks, for the expected reach.",
+    )
+    quiet_seconds: int = setting(
+        ReplayConfig().quiet_seconds,
+        at_least(0, "seconds"),
+        "Seconds without an event after which a session is learnt from, for the expected reach.",
+    )
     output_dir: str = setting(
         "outputs",
         text="`card.json` and `card.html` are written to `<output_dir>/cards/<name>`.",
     )
+
+    def __post_init__(self) -> None:
+        check_settings(self, "")

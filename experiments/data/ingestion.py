@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -125,6 +126,10 @@ class _Import:
         if "queries" not in self.intake.n_in:
             self._encode_queries()
         self.vectors.close()
+        if self.rejections.has_bad_file:
+            # What it lacks would be told once more for each row that refers to it.
+            self.rejections.close()
+            self._refuse(self._unusable([self.rejections.describe()]), self._unchecked_rows())
         checks = self._check_sessions()
         counts = self._counts(checks)
         self.rejections.close()
@@ -180,15 +185,26 @@ class _Import:
     def _refuse_unusable(self, checks: SessionChecks, rows: dict[str, dict[str, int]]) -> None:
         what = self._why_unusable(checks)
         if what:
-            counted = "\n".join(f"  {line}" for line in row_lines(rows)) or "  none"
-            raise InputError(f"{what}\nRows of the source\n{counted}")
+            self._refuse(what, rows)
+
+    def _refuse(self, what: str, rows: dict[str, dict[str, int]]) -> NoReturn:
+        counted = "\n".join(f"  {line}" for line in row_lines(rows)) or "  none"
+        raise InputError(f"{what}\nRows of the source\n{counted}")
+
+    def _unchecked_rows(self) -> dict[str, dict[str, int]]:
+        """The counts of an import that ends before its sessions were checked."""
+        rows = dict(self.intake.sources)
+        for table, n_in in self.intake.n_in.items():
+            left_out = self.intake.left_out.get(table, {})
+            refused = self.rejections.n_rows.get(table, 0)
+            counts = TableCounts(n_in, 0, refused, left_out).flat()
+            rows[table] = counts | {"not checked": n_in - refused - sum(left_out.values())}
+        return rows
 
     def _why_unusable(self, checks: SessionChecks) -> str:
         """What forbids to use the log, with the remedy; "" if nothing does."""
         faults = self.rejections.describe()
         reasons = [faults] if faults else []
-        if self.rejections.has_bad_file:
-            return self._unusable(reasons)  # What it lacks would be told once more for each row.
         failing = bool(faults) and self.config.on_error == "fail"
         if failing:
             reasons.append(QUARANTINE_REMEDY)

@@ -3,7 +3,7 @@
 import math
 import sys
 import time
-from typing import TextIO
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
@@ -43,7 +43,7 @@ class Progress:
             self._count(record)
         self._before = self._done
         self._started = self._shown = time.monotonic()
-        self._bar: tqdm | None = None
+        self._bar: tqdm[Any] | None = None
         if self._stream.isatty():
             self._bar = tqdm(
                 total=total, initial=self._done, file=self._stream, unit="trial", leave=False

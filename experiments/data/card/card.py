@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from adjuster.config import AdjusterConfig
+from adjuster.ticks import NEVER, tick_after
 from experiments.config.replay import SCOPES
 from experiments.data.card.counts import CardData
 
@@ -13,6 +15,8 @@ N_POSITIONS = 20
 N_TIME_BINS = 40
 BUCKET_ROWS = 4_000_000
 DAY = 86_400
+LITTLE_REACH = 0.01
+INTERVAL_SECONDS = AdjusterConfig().interval_seconds
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,11 @@ class DataCard:
             user came before (``user``), and of impressions whose user was shown the object before
             (``user_object``).
         expected_reach: Scope → share of all sessions that show at least one object that feedback
-            in an earlier session of the same owner adjusts.
+            in an earlier session of the same owner has adjusted by then, with the worker's ticks
+            and quiet time as they are set.
+        reach_at_once: The same if feedback were learnt as soon as it came.
+        interval_seconds: Seconds between ticks.
+        quiet_seconds: Seconds without an event after which a session is marked.
         judged: Share of the impressions with a relevance.
         with_propensity: Share of the impressions with a propensity.
         warnings: What a reader must know.
@@ -62,6 +70,9 @@ class DataCard:
     sessions_over_time: list[int]
     repeat_rate: dict[str, float]
     expected_reach: dict[str, float]
+    reach_at_once: dict[str, float]
+    interval_seconds: int
+    quiet_seconds: int
     judged: float
     with_propensity: float
     warnings: list[str]
@@ -72,20 +83,26 @@ class DataCard:
         return asdict(self)
 
 
-def make_card(name: str, data: CardData, rows: dict[str, dict[str, int]] | None = None) -> DataCard:
+def make_card(
+    name: str,
+    data: CardData,
+    rows: dict[str, dict[str, int]] | None = None,
+    *,
+    interval_seconds: int = INTERVAL_SECONDS,
+) -> DataCard:
     """Work out the card of a log.
 
     Args:
         name: Of the data set.
         data: With at least one session.
         rows: What an import made of its source's rows, if the log was imported.
+        interval_seconds: Seconds between the worker's ticks.
     """
     session = np.repeat(np.arange(len(data.query)), data.n_shown)
-    position = np.arange(len(session)) - np.repeat(
-        np.cumsum(data.n_shown) - data.n_shown, data.n_shown
-    )
+    position = data.position.astype(np.int64)
     clicks = np.bincount(session[data.clicked], minlength=len(data.query))
-    reach = {scope: expected_reach(data, scope) for scope in SCOPES}
+    reach = {scope: expected_reach(data, scope, interval_seconds) for scope in SCOPES}
+    at_once = {scope: expected_reach(data, scope, None) for scope in SCOPES}
     return DataCard(
         name=name,
         sessions=len(data.query),
@@ -103,9 +120,15 @@ def make_card(name: str, data: CardData, rows: dict[str, dict[str, int]] | None 
         sessions_over_time=np.histogram(data.created_at, bins=N_TIME_BINS)[0].tolist(),
         repeat_rate=_repeat_rates(data, session),
         expected_reach=reach,
+        reach_at_once=at_once,
+        interval_seconds=interval_seconds,
+        quiet_seconds=data.quiet_seconds,
         judged=data.judged / max(len(session), 1),
         with_propensity=data.with_propensity / max(len(session), 1),
-        warnings=find_warnings(data, clicks, position, reach),
+        warnings=[
+            *find_warnings(data, clicks, position),
+            *_reach_warnings(data, reach, at_once, interval_seconds),
+        ],
         rows=rows or {},
     )
 
@@ -147,15 +170,18 @@ def _repeated_share(values: NDArray[np.int64]) -> float:
     return 1 - len(np.unique(values)) / len(values) if len(values) else float("nan")
 
 
-def expected_reach(data: CardData, scope: str) -> float:
+def expected_reach(data: CardData, scope: str, interval_seconds: int | None) -> float:
     """The share of all sessions that feedback in earlier sessions of their owner reaches.
 
-    A session with a click that is not marked as irrelevant adjusts every object it shows, for its
-    owner. A later session is reached if it shows one of these. Ticks are taken to come at once.
+    A session with a click that is not marked as irrelevant adjusts, at the first tick after it
+    was marked, every object it shows, for its owner. A session is reached if it shows one that
+    was adjusted before; a search at the very second of a tick is too early.
 
     Args:
         data: The log.
         scope: ``user_id``, ``segment`` or ``none``.
+        interval_seconds: Seconds between ticks; None takes feedback to be learnt as soon as its
+            session began, with no waiting for ticks and quiet.
     """
     everyone = np.zeros(len(data.query), np.int64)
     owner = {"user_id": data.user, "segment": data.segment, "none": everyone}[scope]
@@ -163,38 +189,41 @@ def expected_reach(data: CardData, scope: str) -> float:
     teaches = np.zeros(len(owner), bool)
     teaches[session[data.clicked]] = True
     teaches &= ~data.is_irrelevant
+    if interval_seconds is None:
+        began = learnt = np.arange(len(owner))
+    else:
+        began, learnt = data.created_at, tick_after(data.marked_at, interval_seconds)
+    learnt = np.where(teaches, learnt, NEVER)
     reached = np.zeros(len(owner), bool)
     n_buckets = len(session) // BUCKET_ROWS + 1
     for bucket in range(n_buckets):
         rows = np.flatnonzero((data.shown % n_buckets == bucket) & (owner[session] >= 0))
-        reached[_reached(data, owner, session, teaches, rows)] = True
+        pair = owner[session[rows]] * max(data.n_objects, 1) + data.shown[rows]
+        reached[_reached(pair, session[rows], began, learnt)] = True
     return float(reached.mean())
 
 
 def _reached(
-    data: CardData,
-    owner: NDArray[np.int64],
+    pair: NDArray[np.int64],
     session: NDArray[np.int64],
-    teaches: NDArray[np.bool_],
-    rows: NDArray[np.int64],
+    began: NDArray[np.int64],
+    learnt: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Sessions that show, in one of these rows, an object taught before."""
-    if not len(rows):
-        return rows
-    pair = owner[session[rows]] * max(data.n_objects, 1) + data.shown[rows]
+    """Sessions that show, in one of these rows, an (owner, object) learnt before they began."""
+    if not len(pair):
+        return pair
     order = np.argsort(pair, kind="stable")
-    mine, when = pair[order], session[rows][order]
+    mine, when = pair[order], session[order]
     starts = np.flatnonzero(np.r_[True, np.diff(mine) != 0])
-    taught = np.where(teaches[when], when, len(owner))
-    first = np.repeat(np.minimum.reduceat(taught, starts), np.diff(np.r_[starts, len(mine)]))
-    return np.unique(when[when > first])
+    first = np.minimum.reduceat(learnt[when], starts)
+    first = np.repeat(first, np.diff(np.r_[starts, len(mine)]))
+    return np.unique(when[began[when] > first])
 
 
 def find_warnings(
     data: CardData,
     clicks: NDArray[np.int64],
     position: NDArray[np.int64],
-    reach: dict[str, float],
 ) -> list[str]:
     """What would make a figure of this log misleading.
 
@@ -202,25 +231,36 @@ def find_warnings(
         data: The log.
         clicks: Shape ``(n_sessions,)``: clicked objects.
         position: Shape ``(n_impressions,)``.
-        reach: Scope → expected reach.
     """
     warnings = [*_heavy_user(data, clicks), *_click_positions(data, position)]
     if data.n_early:
         share = data.n_early / max(data.n_events, 1)
         warnings.append(f"{data.n_early:,} events ({share:.1%}) came before their search.")
-    known = {"user_id": data.user, "segment": data.segment, "none": data.query}
-    for scope, value in reach.items():
-        if (known[scope] >= 0).any() and value < 0.01:
-            warnings.append(
-                f"personalize_by={scope} would reach {value:.2%} of the sessions: no setting can "
-                "change what is not reached."
-            )
     if data.created_at[-1] - data.created_at[0] < DAY:
         warnings.append(
             "The log spans less than a day: its end says little about what comes after."
         )
     if (clicks > 0).mean() < 0.05:
         warnings.append(f"Only {(clicks > 0).mean():.1%} of the sessions have a click.")
+    return warnings
+
+
+def _reach_warnings(
+    data: CardData, reach: dict[str, float], at_once: dict[str, float], interval_seconds: int
+) -> list[str]:
+    """Scopes under which next to nothing is reached, and whether ticks and quiet are the cause."""
+    known = {"user_id": data.user, "segment": data.segment, "none": data.query}
+    warnings = []
+    for scope, value in reach.items():
+        if value >= LITTLE_REACH or not (known[scope] >= 0).any():
+            continue
+        cause = "no setting can change what is not reached."
+        if at_once[scope] >= LITTLE_REACH:
+            cause = (
+                f"ticks every {interval_seconds:,} s after {data.quiet_seconds:,} s of quiet come "
+                f"too late; feedback learnt at once would reach {at_once[scope]:.2%}."
+            )
+        warnings.append(f"personalize_by={scope} would reach {value:.2%} of the sessions: {cause}")
     return warnings
 
 

@@ -40,12 +40,20 @@ def card_rows(card: DataCard) -> list[tuple[str, str]]:
         ("sessions of a returning user", percent(card.repeat_rate["user"])),
         ("impressions their user saw before", percent(card.repeat_rate["user_object"])),
         *(
-            (f"expected reach, personalize_by={scope}", percent(value))
+            (f"expected reach, personalize_by={scope}", _reach(card, scope, value))
             for scope, value in card.expected_reach.items()
         ),
         ("impressions with a judgement", percent(card.judged)),
         ("impressions with a propensity", percent(card.with_propensity)),
     ]
+
+
+def _reach(card: DataCard, scope: str, value: float) -> str:
+    at_once = card.reach_at_once[scope]
+    if value == at_once:
+        return percent(value)
+    ticks = f"ticks every {card.interval_seconds:,} s, quiet {card.quiet_seconds:,} s"
+    return f"{percent(value)} ({ticks}; learnt at once {percent(at_once)})"
 
 
 def row_lines(rows: dict[str, dict[str, int]]) -> list[str]:

@@ -10,7 +10,13 @@ from experiments.common.errors import InputError
 from experiments.config.data import IngestConfig
 from experiments.data.importers.base import Importer
 from experiments.data.intake.intake import Intake
-from experiments.data.made.movielens import LICENCE, genre_sessions, session_tables
+from experiments.data.made.movielens import (
+    LICENCE,
+    USED,
+    genre_sessions,
+    rating_counts,
+    session_tables,
+)
 from experiments.data.made.movielens_source import Files, read_movielens, whole_numbers
 
 LATEST_FILES = ("ratings.csv", "movies.csv", "tags.csv")
@@ -27,22 +33,30 @@ def read(root: Path, _: IngestConfig, intake: Intake) -> None:
         intake.reject_file(root.name, f"must hold {wanted}")
         return
     try:
-        if set(LATEST_FILES) <= set(files):
-            ratings, films, shown = _latest(files)
-        else:
-            ratings, films = read_movielens(files)
-            shown = genre_sessions(ratings, films)
+        is_latest = set(LATEST_FILES) <= set(files)
+        ratings, films, kinds = _latest(files) if is_latest else _whole(files)
+        shown = genre_sessions(ratings, kinds)
+        counts = rating_counts(ratings, kinds)
     except (ValueError, KeyError, TypeError, InputError) as error:
         intake.reject_file(
             root.name, f"must be MovieLens as published: {' '.join(str(error).split())}"
         )
         return
+    if is_latest:
+        shown = shown.assign(query=shown["genres"])
+    used = counts.pop(USED)
+    intake.count_source("ratings", len(ratings), used, counts)
     _add_films(films, intake)
     _add_sessions(shown, intake)
 
 
+def _whole(files: Files) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    ratings, films = read_movielens(files)
+    return ratings, films, films
+
+
 def _latest(files: Files) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Ratings, films, and sessions of films that share a tag."""
+    """Ratings, films, and the tags of each film in place of its genres."""
     ratings, movies, tags = (
         pd.read_csv(io.BytesIO(files[name])).rename(columns=NAMES) for name in LATEST_FILES
     )
@@ -54,8 +68,7 @@ def _latest(files: Files) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     words = tags["tag"].astype(str).str.strip().str.lower()
     tagged = tags.assign(word=words)[["film", "word"]].drop_duplicates()
     labels = tagged.groupby("film")["word"].apply(tuple).rename("genres").reset_index()
-    shown = genre_sessions(ratings, labels)
-    return ratings, films, shown.assign(query=shown["genres"])
+    return ratings, films, labels
 
 
 def _add_films(films: pd.DataFrame, intake: Intake) -> None:

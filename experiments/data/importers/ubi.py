@@ -16,6 +16,7 @@ from experiments.data.importers.base import (
     find_file,
 )
 from experiments.data.importers.ubi_searches import (
+    Pages,
     Shown,
     document,
     hits_of,
@@ -65,8 +66,10 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
     # Pages of one search are repeated rows of it, and impression events know an order only.
     intake.distinct_sessions = intake.ordered_only = True
     shown = survey(queries, events, is_impression)
+    pages = Pages()
     for block in read_json_lines(queries, "sessions", intake):
-        _add_queries(block, shown, intake)
+        _add_queries(block, shown, pages, intake)
+    _add_pages(queries.name, pages, intake)
     types = chosen_types(config, IMPORTER.click_types)
     _Events(events, types, shown).add_to(intake)
 
@@ -87,7 +90,7 @@ def is_impression(record: dict[str, Any]) -> bool:
     return action(record.get("action_name")) in IMPRESSIONS
 
 
-def _add_queries(block: RecordBlock, shown: Shown, intake: Intake) -> None:
+def _add_queries(block: RecordBlock, shown: Shown, pages: Pages, intake: Intake) -> None:
     searches = Searches(block.file, "ms")
     for line, hit in block.lines():
         record = document(hit)
@@ -97,19 +100,32 @@ def _add_queries(block: RecordBlock, shown: Shown, intake: Intake) -> None:
             intake.reject("sessions", block.file, line, what, str(hits))
         elif not hits and not shown.has_results(query):
             searches.leave_out_session(query, "searches without results")
+        elif hits and shown.has_pages(query):
+            pages.keep(line, record)
         else:
-            results = hits or []
-            first = shown.next_page(query, len(results))
-            searches.add_session(
-                line,
-                results,
-                list(range(first, first + len(results))),
-                session_id=query,
-                user_id=next((record[k] for k in ("client_id", "user_id") if record.get(k)), None),
-                query_text=record.get("user_query"),
-                created_at=record.get("timestamp"),
-            )
+            _add_search(line, record, hits or [], 0, searches)
     searches.send(intake)
+
+
+def _add_pages(file: str, pages: Pages, intake: Intake) -> None:
+    searches = Searches(file, "ms")
+    for line, record, results, first in pages.together():
+        _add_search(line, record, results, first, searches)
+    searches.send(intake)
+
+
+def _add_search(
+    line: int, record: dict[str, Any], results: list[Any], first: int, searches: Searches
+) -> None:
+    searches.add_session(
+        line,
+        results,
+        list(range(first, first + len(results))),
+        session_id=record.get("query_id"),
+        user_id=next((record[k] for k in ("client_id", "user_id") if record.get(k)), None),
+        query_text=record.get("user_query"),
+        created_at=record.get("timestamp"),
+    )
 
 
 class _Events:

@@ -1,7 +1,7 @@
 """What UBI's two files say together: which searches have results, and where they are named."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.data.intake.coercion import plain_text
+from experiments.data.intake.coercion import coerce, plain_text
 from experiments.data.readers.json_lines import read_json_lines
 
 HIT_FIELDS = (
@@ -43,7 +43,6 @@ class Shown:
     named: NDArray[np.uint64]
     repeated: NDArray[np.uint64]
     seen: NDArray[np.uint64]
-    _n_shown: dict[str, int] = field(default_factory=dict)
 
     def names_results(self, query: object) -> bool:
         """Whether a document of this query_id names results."""
@@ -53,13 +52,9 @@ class Shown:
         """Whether anything says what this search showed."""
         return self.names_results(query) or _holds(self.seen, query)
 
-    def next_page(self, query: object, n_results: int) -> int:
-        """Position of the first of some more results of a search; 0 for its first page."""
-        if not n_results or not _holds(self.repeated, query):
-            return 0
-        first = self._n_shown.get(str(query), 0)
-        self._n_shown[str(query)] = first + n_results
-        return first
+    def has_pages(self, query: object) -> bool:
+        """Whether several documents of this query_id name results."""
+        return _holds(self.repeated, query)
 
 
 def survey(queries: Path, events: Path, is_impression: Callable[[dict[str, Any]], bool]) -> Shown:
@@ -77,6 +72,26 @@ def hits_of(record: dict[str, Any]) -> Any:
         (['a'], None)
     """
     return next((record[name] for name in HIT_FIELDS if record.get(name) is not None), None)
+
+
+class Pages:
+    """Searches of several documents, put together once all of them were read."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, list[tuple[int, int, dict[str, Any]]]] = {}
+
+    def keep(self, line: int, record: dict[str, Any]) -> None:
+        """Keep one document of a search."""
+        at = coerce([record.get("timestamp")], "time", time_unit="ms")[0][0].as_py() or 0
+        self._pages.setdefault(plain_text(record.get("query_id")), []).append((at, line, record))
+
+    def together(self) -> Iterator[tuple[int, dict[str, Any], list[Any], int]]:
+        """Each document with its line, its results and their first position, in order of time."""
+        for pages in self._pages.values():
+            first = 0
+            for _, line, record in sorted(pages, key=lambda page: page[:2]):
+                yield line, record, hits_of(record), first
+                first += len(hits_of(record))
 
 
 def object_of(record: dict[str, Any]) -> Any:

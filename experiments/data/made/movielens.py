@@ -16,6 +16,16 @@ SITTING_GAP_SECONDS = 30 * 60
 MIN_FILMS = 5
 MAX_FILMS = 50
 CLICK_RATING = 4
+USED = "used"
+NOT_USED = (
+    f"fewer than {MIN_FILMS} films of a kind in their sitting",
+    "all or none of their kind in their sitting liked",
+    f"beyond the first {MAX_FILMS} of their kind in their sitting",
+)
+"""Why a rating is in no session of a kind of films, a genre or a tag; the last came furthest."""
+
+NO_GENRE = "of films of no kind"
+TWICE = "the same rating again"
 
 LICENCE = (
     "GroupLens: for research, neither the data nor what is derived from them may be "
@@ -86,6 +96,18 @@ def genre_sessions(ratings: pd.DataFrame, films: pd.DataFrame) -> pd.DataFrame:
     Returns:
         ``session_id, user, query, film, rating, time, position``.
     """
+    rows = candidate_rows(ratings, films)
+    kept = rows[rows["why"] == USED].drop(columns="why")
+    sitting, genre = kept["sitting"].astype(str), kept["genres"]
+    return kept.assign(session_id=sitting + "-" + genre, query=genre + " movies")
+
+
+def candidate_rows(ratings: pd.DataFrame, films: pd.DataFrame) -> pd.DataFrame:
+    """Ratings of a sitting by genre, and whether a session is made of them.
+
+    Returns:
+        A row for each rating and genre of its film, with ``why``: `USED` or a reason.
+    """
     ordered = ratings.sort_values(["user", "time", "film"], kind="stable", ignore_index=True)
     starts = (ordered["user"] != ordered["user"].shift()) | (
         ordered["time"] - ordered["time"].shift() > SITTING_GAP_SECONDS
@@ -95,12 +117,34 @@ def genre_sessions(ratings: pd.DataFrame, films: pd.DataFrame) -> pd.DataFrame:
     rows = ordered.merge(genres, on="film", how="inner")
     rows = rows.sort_values(["sitting", "genres", "time", "film"], kind="stable", ignore_index=True)
     rows["position"] = rows.groupby(["sitting", "genres"]).cumcount()
-    rows = rows[rows["position"] < MAX_FILMS].assign(clicked=rows["rating"] >= CLICK_RATING)
-    groups = rows.groupby(["sitting", "genres"])
-    n_shown, n_clicked = groups["film"].transform("size"), groups["clicked"].transform("sum")
-    kept = rows[(n_shown >= MIN_FILMS) & (n_clicked > 0) & (n_clicked < n_shown)]
-    sitting, genre = kept["sitting"].astype(str), kept["genres"]
-    return kept.assign(session_id=sitting + "-" + genre, query=genre + " movies")
+    rows["clicked"] = rows["rating"] >= CLICK_RATING
+    groups = rows[rows["position"] < MAX_FILMS].groupby(["sitting", "genres"])
+    sizes = groups.agg(n_shown=("film", "size"), n_clicked=("clicked", "sum"))
+    rows = rows.join(sizes, on=["sitting", "genres"])
+    n_shown, n_clicked = rows.pop("n_shown"), rows.pop("n_clicked")
+    conditions = [
+        n_shown < MIN_FILMS,
+        (n_clicked == 0) | (n_clicked == n_shown),
+        rows["position"] >= MAX_FILMS,
+    ]
+    return rows.assign(why=np.select(conditions, list(NOT_USED), USED))
+
+
+def rating_counts(ratings: pd.DataFrame, films: pd.DataFrame) -> dict[str, int]:
+    """How many ratings are in a session, and why each of the others is in none.
+
+    A rating whose film has several genres is counted once, by the genre that came furthest.
+
+    Returns:
+        `USED` and reasons → number of ratings; they add up to all.
+    """
+    rows = candidate_rows(ratings, films)
+    steps = [*NOT_USED, USED]
+    step = rows["why"].map({why: number for number, why in enumerate(steps)})
+    furthest = step.groupby([rows["user"], rows["film"], rows["time"]]).max().value_counts()
+    counts = {why: int(furthest.get(number, 0)) for number, why in enumerate(steps)}
+    rated = len(ratings.drop_duplicates(["user", "film", "time"]))
+    return {**counts, NO_GENRE: rated - sum(counts.values()), TWICE: len(ratings) - rated}
 
 
 def session_tables(shown: pd.DataFrame) -> dict[str, pa.Table]:

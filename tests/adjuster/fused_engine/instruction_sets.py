@@ -34,9 +34,11 @@ SETTINGS = {
 BLOCKS, THREADS, SHIFTS = range(1, 26), range(1, 5), range(16)
 SIZES = {
     "small": ((1, 7, 8, 33), (np.float32,), (1, 2, 5, 25)),
+    "medium": ((1, 2, 3, 7, 8, 9, 16, 31, 33, 40), (np.float32, np.float64), (1, 2, 3, 8, 25)),
     "full": (range(1, 41), (np.float32, np.float64), BLOCKS),
 }
-"""Size → dimensions, types and block counts; threads, cuts and addresses take turns."""
+"""Size → dimensions, types and block counts; threads, cuts and addresses take turns. The full size
+takes half an hour or more for each instruction set, and is run by hand."""
 
 
 def knobs_of(dimensions):

@@ -40,4 +40,4 @@ def test_blocks_threads_and_addresses_change_no_bit(instruction_set, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("instruction_set", sorted(NEEDS))
 def test_no_bit_changes_at_any_length_and_type(instruction_set, tmp_path):
-    compare(instruction_set, "full", tmp_path)
+    compare(instruction_set, "medium", tmp_path)

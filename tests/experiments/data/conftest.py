@@ -11,6 +11,14 @@ import pytest
 from adjuster.index import SearchIndexInfo
 from experiments.data.format.folder import vector_column, write_click_log
 from experiments.data.format.metadata import Metadata
+from tests.experiments.data.studio_log import (
+    VECTORS,
+    event,
+    events,
+    objects,
+    session,
+    sessions,
+)
 
 Tables = dict[str, pa.Table]
 
@@ -91,3 +99,15 @@ def change(folder: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def log(tmp_path) -> Path:
+    """A sound log of two sessions, in the format of Embedding Studio."""
+    folder = tmp_path / "log"
+    folder.mkdir()
+    sessions(folder, session(), session("s2", at=1_700_000_100, shown=("b", "a")))
+    events(folder, event(), event("e2", "s2", "a"))
+    objects(folder, *VECTORS.items())
+    (folder / "queries.csv").write_text('object_id,vector\nq,"[1, 2]"\n')
+    return folder

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adjuster.ticks import NEVER
 from experiments.data.card import card as card_module
 from experiments.data.card.card import expected_reach, make_card
 from experiments.data.card.counts import CardData, card_data_of
@@ -22,15 +23,22 @@ def some_data(rng: np.random.Generator, n_sessions: int = 30) -> CardData:
     n_shown = rng.integers(1, 5, n_sessions)
     shown = np.concatenate([rng.permutation(n_objects)[:n] for n in n_shown]).astype(np.int32)
     clicked = rng.random(len(shown)) < 0.3
+    created_at = np.sort(rng.integers(0, 10**6, n_sessions))
+    session = np.repeat(np.arange(n_sessions), n_shown)
+    has_click = np.bincount(session[clicked], minlength=n_sessions) > 0
     return CardData(
         n_objects=n_objects,
         query=rng.integers(0, 5, n_sessions),
         user=rng.integers(-1, 4, n_sessions),
         segment=rng.integers(-1, 2, n_sessions),
-        created_at=np.sort(rng.integers(0, 10**6, n_sessions)),
+        created_at=created_at,
         is_irrelevant=rng.random(n_sessions) < 0.2,
+        marked_at=np.where(has_click, created_at + rng.integers(0, 90_000, n_sessions), NEVER),
         n_shown=n_shown,
         shown=shown,
+        position=(np.arange(len(shown)) - np.repeat(np.cumsum(n_shown) - n_shown, n_shown)).astype(
+            np.uint16
+        ),
         clicked=clicked,
         judged=3,
         with_propensity=0,
@@ -45,32 +53,65 @@ def sessions_of(data: CardData) -> list[list[tuple[int, bool]]]:
     return [rows[end - n : end] for n, end in zip(data.n_shown, ends, strict=True)]
 
 
-def naive_reach(data: CardData, scope: str) -> float:
-    adjusted: set[tuple[int, int]] = set()
+def naive_reach(data: CardData, scope: str, interval: int | None) -> float:
+    """Every session against every session that was learnt from before it."""
+    everyone = np.zeros(len(data.query), np.int64)
+    owner = {"user_id": data.user, "segment": data.segment, "none": everyone}[scope]
+    rows = sessions_of(data)
     n_reached = 0
-    for number, rows in enumerate(sessions_of(data)):
-        owners = {"user_id": data.user, "segment": data.segment}
-        owner = int(owners[scope][number]) if scope in owners else 0
-        if owner < 0:
-            continue
-        n_reached += any((owner, item) in adjusted for item, _ in rows)
-        if any(clicked for _, clicked in rows) and not data.is_irrelevant[number]:
-            adjusted |= {(owner, item) for item, _ in rows}
+    for late in range(len(rows)):
+        items = {item for item, _ in rows[late]}
+        n_reached += owner[late] >= 0 and any(
+            owner[early] == owner[late]
+            and any(clicked for _, clicked in rows[early])
+            and not data.is_irrelevant[early]
+            and items & {item for item, _ in rows[early]}
+            and learnt_before(data, early, late, interval)
+            for early in range(late)
+        )
     return n_reached / len(data.query)
 
 
-@given(seed=st.integers(0, 2**32 - 1), scope=st.sampled_from(["user_id", "segment", "none"]))
-@settings(deadline=None)
-def test_expected_reach_equals_a_naive_count(seed, scope):
+def learnt_before(data: CardData, early: int, late: int, interval: int | None) -> bool:
+    if interval is None:
+        return True
+    tick = int(data.marked_at[early])
+    while interval and tick % interval:
+        tick += 1
+    return tick < data.created_at[late]
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    scope=st.sampled_from(["user_id", "segment", "none"]),
+    interval=st.sampled_from([None, 0, 60, 3600]),
+)
+@settings(deadline=None, max_examples=40)
+def test_expected_reach_equals_a_naive_count(seed, scope, interval):
     data = some_data(np.random.default_rng(seed))
-    assert expected_reach(data, scope) == pytest.approx(naive_reach(data, scope))
+    assert expected_reach(data, scope, interval) == pytest.approx(
+        naive_reach(data, scope, interval)
+    )
 
 
 def test_reach_does_not_depend_on_the_size_of_buckets(monkeypatch):
     data = some_data(np.random.default_rng(3))
-    whole = [expected_reach(data, scope) for scope in ("user_id", "segment", "none")]
+    whole = [expected_reach(data, scope, 60) for scope in ("user_id", "segment", "none")]
     monkeypatch.setattr(card_module, "BUCKET_ROWS", 5)
-    assert [expected_reach(data, s) for s in ("user_id", "segment", "none")] == whole
+    assert [expected_reach(data, s, 60) for s in ("user_id", "segment", "none")] == whole
+
+
+def test_ticks_that_come_too_late_reach_nothing_and_are_named():
+    data = replace(some_data(np.random.default_rng(0)), created_at=np.arange(30) * 60)
+    late = replace(data, marked_at=np.where(data.marked_at < NEVER, data.created_at + 1800, NEVER))
+    card = make_card("x", late, interval_seconds=3600)
+    assert card.expected_reach["none"] == 0
+    assert card.reach_at_once["none"] > 0.5
+    said = "\n".join(card.warnings)
+    assert (
+        "personalize_by=none would reach 0.00% of the sessions: ticks every 3,600 s after" in said
+    )
+    assert f"would reach {card.reach_at_once['none']:.2%}" in said
 
 
 def test_figures_by_hand(folder):
@@ -92,7 +133,8 @@ def test_figures_by_hand(folder):
         "user": 0,
         "user_object": 0,
     }
-    assert card.expected_reach == {"user_id": 0, "segment": 0, "none": pytest.approx(2 / 3)}
+    assert card.reach_at_once == {"user_id": 0, "segment": 0, "none": pytest.approx(2 / 3)}
+    assert card.expected_reach == {"user_id": 0, "segment": 0, "none": 0}
     assert card.judged == pytest.approx(4 / 6)
     assert card.with_propensity == pytest.approx(4 / 6)
     assert sum(card.sessions_over_time) == 3

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from experiments.common.errors import InputError
 from experiments.data.format.folder import vector_column
-from experiments.data.importers.embedding_studio import positions_of
+from experiments.data.importers.embedding_studio import order_of
 from tests.experiments.data.importers.logical_log import (
     ITEMS,
     expected_log,
@@ -66,8 +66,8 @@ def test_the_sample_becomes_a_log(sample):
     assert log.session_created_at.tolist() == [1_700_000_000, 1_700_042_400]
     assert log.session_user.tolist() == [0, -1]
     assert log.session_is_irrelevant.tolist() == [False, True]
-    assert log.object_ids[log.impression_object].tolist() == ["a", "b", "a", "b"]
-    assert log.event_impression.tolist() == [1, 3]
+    assert log.object_ids[log.impression_object].tolist() == ["a", "b", "b", "a"]
+    assert log.event_impression.tolist() == [1, 2]
     assert log.personalize_by == "user_id"
 
 
@@ -96,19 +96,77 @@ def test_a_query_without_its_vector_is_a_fault(sample):
 
 
 @pytest.mark.parametrize(
-    ("ranks", "places"),
+    ("ranks", "order"),
     [
         ([0, 1, 2], [0, 1, 2]),
-        ([3, 1, 2], [2, 0, 1]),
-        ([0.0, 2.0], [0, 2]),
-        ([0.9, 0.1], [0, 1]),
-        ([1, 1], [0, 1]),
+        ([3, 1, 2], [1, 2, 0]),
+        ([0.9, 0.1], [1, 0]),
+        ([-5000.0, -4889.0, -4963.0], [0, 2, 1]),
+        ([7, 7, 3], [2, 0, 1]),
+        (["0.5", 0.25], [1, 0]),
+        ([10**400, 1], [0, 1]),
         ([None, 1], [0, 1]),
+        (["near", 1], [0, 1]),
         ([float("nan"), 1], [0, 1]),
     ],
 )
-def test_ranks_are_places_where_they_are_whole(ranks, places):
-    assert positions_of(ranks) == places
+def test_a_rank_is_a_distance_never_a_position(ranks, order):
+    assert order_of(ranks) == order
+
+
+LIVE = {
+    "the table says whose copy it is": (
+        'a,0,"[1,0]",f,,\nb,0,"[0,1]",f,,\nx1,0,"[1,1]",f,ann,a\n',
+        [("ann", ["x1", "b"], "x1", ["a", "b"])],
+    ),
+    "the table holds originals alone": (
+        'a,0,"[1,0]",f,,\nb,0,"[0,1]",f,,\n',
+        [("ann", ["b", "a_ann"], "a_ann", ["b", "a"])],
+    ),
+    "one name is the copy of two originals": (
+        'a,0,"[1,0]",f,,\na_b,0,"[0,1]",f,,\n',
+        [
+            ("b_c", ["a_b_c", "a_b"], "a_b_c", ["a", "a_b"]),
+            ("c", ["a_b_c", "a"], "a_b_c", ["a_b", "a"]),
+        ],
+    ),
+    "an original ends in a user's name": (
+        'a,0,"[1,0]",f,,\na_ann,0,"[0,1]",f,,\n',
+        [("ann", ["a_ann", "a"], "a_ann", ["a_ann", "a"])],
+    ),
+    "ids and users are numbers": (
+        '1,0,"[1,0]",f,,\n2,0,"[0,1]",f,,\n1_7,0,"[1,1]",f,7.0,1.0\n',
+        [(7, ["1_7", 2], "1_7", ["1", "2"])],
+    ),
+    "a copy stands beside its original": (
+        'a,0,"[1,0]",f,,\nb,0,"[0,1]",f,,\n',
+        [("ann", ["a_ann", "b", "a"], "a", ["a", "b"])],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LIVE)
+def test_copies_that_were_shown_count_as_their_originals(tmp_path, case):
+    rows, visits = LIVE[case]
+    folder = tmp_path / "live"
+    folder.mkdir()
+    (folder / "objects.csv").write_text(OBJECTS.splitlines()[0] + "\n" + rows)
+    (folder / "queries.csv").write_text('object_id,vector\nq,"[1,1]"\n')
+    sessions, events = [], []
+    for number, (user, shown, clicked, _) in enumerate(visits):
+        results = [{"object_id": name, "rank": n / 10} for n, name in enumerate(shown)]
+        at = 1_700_000_000 + 100 * number
+        owner = {"session_id": f"s{number}", "created_at": at}
+        sessions.append({**owner, "search_query": "q", "user_id": user, "search_results": results})
+        events.append({**owner, "event_id": f"e{number}", "object_id": clicked})
+    write_json_lines(folder / "sessions.jsonl", sessions)
+    write_json_lines(folder / "events.jsonl", events)
+    log = ingest("embedding_studio", folder)
+    for number, (_, shown, clicked, originals) in enumerate(visits):
+        rows = slice(*log.impression_offsets[number : number + 2])
+        assert log.object_ids[log.impression_object[rows]].tolist() == originals
+        hit = log.object_ids[log.impression_object[log.event_impression[number]]]
+        assert hit == originals[[str(name) for name in shown].index(clicked) % len(originals)]
 
 
 @given(log=searches(), seed=st.integers(0, 99), suffix=st.sampled_from([".jsonl", ".jsonl.gz"]))

@@ -111,3 +111,46 @@ def test_round_trip(tmp_path_factory, log, seed):
     write_json_lines(path, [*items, *rankings, *clicks], seed)
     expected = expected_log(path.parent, log)
     assert ingest("metarank", path).fingerprint == expected.fingerprint
+
+
+WITHOUT_QUERY = {
+    "no fields": [],
+    "other fields": [{"name": "source", "value": "search"}],
+    "an empty query": [{"name": "query", "value": ""}],
+    "a blank query": [{"name": "query", "value": "  "}],
+    "no list": None,
+}
+
+
+@pytest.mark.parametrize("case", WITHOUT_QUERY)
+def test_rankings_without_a_query_are_told_and_their_clicks_are_no_faults(tmp_path, case):
+    records = [{"event": "item", "item": "p1", "fields": [{"name": "title", "value": "Hat"}]}]
+    for number in range(30):
+        at = str(1_599_391_470_000 + number)
+        records.append(
+            {
+                "event": "ranking",
+                "id": f"r{number}",
+                "timestamp": at,
+                "fields": WITHOUT_QUERY[case],
+                "items": [{"id": "p1"}],
+            }
+        )
+        records.append(
+            {
+                "event": "interaction",
+                "id": f"i{number}",
+                "ranking": f"r{number}",
+                "timestamp": at,
+                "type": "click",
+                "item": "p1",
+            }
+        )
+    write_json_lines(tmp_path / "metarank" / "events.jsonl", records)
+    with pytest.raises(InputError) as raised:
+        ingest("metarank", tmp_path / "metarank")
+    said = str(raised.value)
+    assert "leaves no sessions and no impressions and no events" in said
+    assert "30 left out (rankings without a query)" in said
+    assert "30 left out (of rankings without a query)" in said
+    assert "must stand in sessions" not in said

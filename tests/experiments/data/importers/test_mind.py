@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.common.errors import InputError
+from experiments.config.data import IngestConfig
 from experiments.data.importers.mind import TIME_FORMAT, last_title, seconds_of
+from experiments.data.ingestion import ingest_log
 from tests.experiments.data.importers.logical_log import (
     ITEMS,
     QUERIES,
@@ -17,6 +19,7 @@ from tests.experiments.data.importers.logical_log import (
     searches,
 )
 
+NOT_IN_NEWS = "of readers whose history is not in the news"
 BEHAVIORS = (
     "1\tU13740\t11/11/2019 9:05:58 AM\tN1 N2\tN3-1 N2-0\n"
     "2\tU91836\t11/12/2019 6:11:30 PM\t\tN1-0 N3-1\n"
@@ -107,3 +110,21 @@ def test_round_trip(tmp_path_factory, log, seed):
         expected.query_texts[number] for number in expected.session_query
     ]
     assert ingest("mind", folder, overwrite=True).fingerprint == found.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("histories", "reasons"),
+    [
+        (["N1", "", "N9"], {"of readers without a history": 1, NOT_IN_NEWS: 1}),
+        (["N2", "N8 N9", "N9"], {NOT_IN_NEWS: 2}),
+        (["N1 N9", "  ", ""], {"of readers without a history": 2}),
+    ],
+)
+def test_why_an_impression_has_no_query_is_told_truly(sample, histories, reasons):
+    lines = [
+        f"{n}\tU{n}\t11/11/2019 9:05:58 AM\t{history}\tN3-1 N2-0\n"
+        for n, history in enumerate(histories, start=1)
+    ]
+    (sample / "behaviors.tsv").write_text("".join(lines))
+    config = IngestConfig(source="mind", path=str(sample), output=str(sample.parent / "out"))
+    assert ingest_log(config).counts["sessions"].left_out == reasons

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments.common.errors import InputError
 from tests.experiments.data.importers.logical_log import (
     ITEMS,
     TITLES,
@@ -19,6 +20,7 @@ from tests.experiments.data.importers.logical_log import (
     searches,
     write_json_lines,
 )
+from tests.experiments.data.studio_log import write_lines
 
 QUERIES = """
 {"application":"shop","query_id":"q1","client_id":"c1","user_query":"red shoes",\
@@ -113,3 +115,139 @@ def test_round_trip(tmp_path_factory, log, seed, iso):
     names = {(s.name, i): f"ubi_events.jsonl-{n + 1}" for n, (s, i, _) in enumerate(clicks)}
     expected = expected_log(folder.parent, log, event_id=lambda s, item: names[s.name, item])
     assert ingest("ubi", folder).fingerprint == expected.fingerprint
+
+
+def ubi(tmp_path, queries, events, objects=("a", "b", "c", "d")):
+    """A folder of documents as they are given, with the ids that every line needs."""
+    folder = tmp_path / "ubi"
+    folder.mkdir()
+    base = {"client_id": "u", "user_query": "q", "timestamp": 1_714_557_600_000}
+    write_lines(folder / "ubi_queries.jsonl", [{**base, **query} for query in queries])
+    stamp = {"timestamp": 1_714_557_609_000}
+    write_lines(folder / "ubi_events.jsonl", [{**stamp, **event} for event in events])
+    lines = "".join(f"{name},red shoe\n" for name in objects)
+    (folder / "objects.csv").write_text("object_id,title\n" + lines)
+    return folder
+
+
+def click(query="q1", item="a", name="click"):
+    return {
+        "action_name": name,
+        "query_id": query,
+        "event_attributes": {"object": {"object_id": item}},
+    }
+
+
+def impression(query="q1", item="a", ordinal=None, name="impression"):
+    attributes = {"object": {"object_id": item}}
+    if ordinal is not None:
+        attributes["position"] = {"ordinal": ordinal}
+    return {"action_name": name, "query_id": query, "event_attributes": attributes}
+
+
+def shown_in(log):
+    names = log.object_ids[log.impression_object].tolist()
+    bounds = log.impression_offsets
+    return {
+        str(session): names[bounds[number] : bounds[number + 1]]
+        for number, session in enumerate(log.session_ids)
+    }
+
+
+IMPRESSIONS = {
+    "in the order of their ordinals": (
+        [impression(item="b", ordinal=2), impression(item="a", ordinal=1)],
+        ["a", "b"],
+    ),
+    "ordinals from 0": (
+        [impression(item="b", ordinal=0), impression(item="a", ordinal=1)],
+        ["b", "a"],
+    ),
+    "ordinals with gaps": (
+        [impression(item="c", ordinal=30), impression(item="a", ordinal=4)],
+        ["a", "c"],
+    ),
+    "no ordinals": ([impression(item="c"), impression(item="a")], ["c", "a"]),
+    "seen twice": (
+        [impression(item="a", ordinal=1), impression(item="a", ordinal=1), impression(item="b")],
+        ["b", "a"],
+    ),
+    "another name of the action": (
+        [impression(item="a", name="Product Impression"), impression(item="d", ordinal=9)],
+        ["a", "d"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", IMPRESSIONS)
+def test_impression_events_say_what_was_shown(tmp_path, case):
+    events, shown = IMPRESSIONS[case]
+    log = ingest("ubi", ubi(tmp_path, [{"query_id": "q1"}], [*events, click(item=shown[1])]))
+    assert shown_in(log) == {"q1": shown}
+    assert log.event_impression.tolist() == [1]
+
+
+def test_a_query_that_names_its_results_needs_no_impression_events(tmp_path):
+    queries = [{"query_id": "q1", "query_response_hit_ids": ["a", "b"]}, {"query_id": "q2"}]
+    events = [impression(item="b", ordinal=1), impression("q2", "c"), click(), click("q2", "c")]
+    folder = ubi(tmp_path, queries, events)
+    assert shown_in(ingest("ubi", folder)) == {"q1": ["a", "b"], "q2": ["c"]}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["query_response_hit_ids", "query_response_object_ids", "query_response_objects_ids"],
+)
+def test_results_stand_under_any_of_their_names(tmp_path, name):
+    folder = ubi(tmp_path, [{"query_id": "q1", name: ["b", "a"]}], [click()])
+    assert shown_in(ingest("ubi", folder)) == {"q1": ["b", "a"]}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["click", "item_click", "product_click", "Item Click", "productClick", "RESULT-CLICK"],
+)
+def test_clicks_go_by_their_common_names(tmp_path, name):
+    queries = [{"query_id": "q1", "query_response_hit_ids": ["b", "a"]}]
+    log = ingest("ubi", ubi(tmp_path, queries, [click(name=name)]))
+    assert log.event_impression.tolist() == [1]
+
+
+def test_actions_are_listed_when_none_is_a_click(tmp_path):
+    queries = [{"query_id": "q1", "query_response_hit_ids": ["b", "a"]}]
+    events = [click(name="dwell"), click(name="dwell"), click(name="add_to_cart")]
+    with pytest.raises(InputError) as raised:
+        ingest("ubi", ubi(tmp_path, queries, events))
+    said = str(raised.value)
+    assert "the file has dwell (2), add_to_cart (1). Say click_types=[…]" in said
+    assert "2 left out (action dwell, no click)" in said
+    assert "session_id" not in said
+
+
+PAGES = {
+    "two pages": ([["a", "b"], ["c", "d"]], ["a", "b", "c", "d"]),
+    "three pages": ([["d"], ["c"], ["a", "b"]], ["d", "c", "a", "b"]),
+    "a page with what was shown before": ([["a", "b"], ["b", "c"]], ["a", "b", "c"]),
+    "the same page twice": ([["a", "b"], ["a", "b"]], ["a", "b"]),
+    "a page without results": ([["a", "b"], []], ["a", "b"]),
+}
+
+
+@pytest.mark.parametrize("case", PAGES)
+def test_pages_of_one_query_id_are_one_search(tmp_path, case):
+    pages, shown = PAGES[case]
+    queries = [
+        {"query_id": "q1", "query_response_hit_ids": page, "timestamp": 1_714_557_000_000 + at}
+        for at, page in zip(range(0, 90_000, 5_000), pages, strict=False)
+    ]
+    queries.reverse()  # Exports come in any order; time says which page was first.
+    queries.append({"query_id": "q2", "query_response_hit_ids": ["a"]})
+    log = ingest("ubi", ubi(tmp_path, queries, [click(item=shown[-1])]))
+    assert shown_in(log) == {"q1": shown, "q2": ["a"]}
+    assert log.event_impression.tolist() == [len(shown) - 1]
+
+
+def test_clicks_of_searches_without_results_are_no_faults_of_their_own(tmp_path):
+    queries = [{"query_id": "q1", "query_response_hit_ids": ["a"]}, {"query_id": "q2"}]
+    log = ingest("ubi", ubi(tmp_path, queries, [click(), click("q2"), click("q2", "b")]))
+    assert len(log.event_impression) == 1

@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.common.errors import InputError
+from experiments.config.data import IngestConfig
+from experiments.data.ingestion import ingest_log
 from tests.experiments.data.importers.logical_log import ingest
 
 RATINGS = [(1, film, film % 5 + 1, 1_000 + film) for film in range(1, 7)]
@@ -65,3 +67,33 @@ def test_round_trip_in_any_order_of_rows(tmp_path_factory, order):
     one = ingest("movielens", write_latest(path / "one", RATINGS))
     two = ingest("movielens", write_latest(path / "two", order))
     assert one.fingerprint == two.fingerprint
+
+
+KINDS = {
+    "all used": (RATINGS, {"read": 6, "used": 6}),
+    "too few in their sitting": (
+        [*RATINGS, (2, 1, 4, 9_000), (2, 2, 1, 9_001)],
+        {"read": 8, "used": 6, "fewer than 5 films of a kind": 2},
+    ),
+    "all of them liked": (
+        [*RATINGS, *((2, film, 5, 9_000 + film) for film in range(1, 6))],
+        {"read": 11, "used": 6, "all or none of their kind": 5},
+    ),
+    "of films without a tag": (
+        [*RATINGS, (1, 99, 4, 1_010), (3, 98, 2, 5)],
+        {"read": 8, "used": 6, "of films of no kind": 2},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", KINDS)
+def test_every_rating_of_the_source_is_accounted_for(tmp_path, case):
+    ratings, expected = KINDS[case]
+    folder = write_latest(tmp_path / "ml", ratings)
+    config = IngestConfig(source="movielens", path=str(folder), output=str(tmp_path / "out"))
+    counts = ingest_log(config).card.rows["ratings"]
+    assert counts["read"] == counts["used"] + sum(
+        n for why, n in counts.items() if why.startswith("left out")
+    )
+    for what, n_rows in expected.items():
+        assert sum(n for why, n in counts.items() if what in why) == n_rows
