@@ -55,3 +55,24 @@ def study_name() -> Constraint:
 def or_missing(constraint: Constraint) -> Constraint:
     """The same of a setting that must be given; that it is missing is told in other words."""
     return Constraint(constraint.words, lambda value: value == MISSING or constraint.holds(value))
+
+
+def one_folder(longest: int) -> Constraint:
+    """A text that stays in its folder where it becomes a folder's name.
+
+    Example:
+        >>> one_folder(9).holds("my shop"), one_folder(9).holds("/etc"), one_folder(9).holds("..")
+        (True, False, False)
+    """
+
+    def holds(value: object) -> bool:
+        return (
+            isinstance(value, str)
+            and 1 <= len(value.strip()) <= len(value) <= longest
+            and value.isprintable()
+            and not set(value) & set("/\\")
+            and not value.startswith(".")
+        )
+
+    words = f"1 to {longest} printable characters without / and \\, not starting with a dot"
+    return Constraint(words, holds)

@@ -15,7 +15,7 @@ from adjuster.ranges import (
     or_null,
     setting,
 )
-from experiments.config.ranges import folder_name, study_name
+from experiments.config.ranges import one_folder, study_name
 
 SAMPLERS = ("tpe", "gp", "cmaes", "qmc", "random", "grid")
 PRUNERS = ("wilcoxon", "hyperband", "median", "none")
@@ -161,7 +161,7 @@ class TrackingConfig:
         good = self.uri is None or self.uri_env is None
         both = Rule("uri_env", self.uri_env, good, "null where tracking.uri is given")
         # The store beside the studies makes a folder of the name; a server may have paths.
-        name = folder_name(250) if self.is_local else ANYTHING
+        name = one_folder(250) if self.is_local else ANYTHING
         safe = self.experiment is None or name.holds(self.experiment)
         check_settings(
             self, "tracking", [both, Rule("experiment", self.experiment, safe, name.words)]

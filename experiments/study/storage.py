@@ -272,13 +272,13 @@ def _check_url(url: str) -> None:
     try:
         parts = make_url(url)
         parts.get_dialect().import_dbapi()
+    except NoSuchModuleError:
+        kind = url.partition(":")[0]
+        raise InputError(f"{form}; there is no driver called {kind}.") from None
     except (ArgumentError, ValueError):
         raise InputError(
             f"{form}; this one cannot be read (@, / and : in a password are written %40, %2F, %3A)."
         ) from None
-    except NoSuchModuleError:
-        kind = url.partition(":")[0]
-        raise InputError(f"{form}; there is no driver called {kind}.") from None
     except ImportError as error:
         raise InputError(
             f"study.storage needs the package {error.name}. Install it with "
