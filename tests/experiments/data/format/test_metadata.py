@@ -125,7 +125,7 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, content: bytes, sa
     assert complaint(written(tmp_path, content)) == said
 
 
-@pytest.mark.parametrize("text", ["a: [", "a: !!python/object/apply:os.getcwd []", "[" * 5000])
+@pytest.mark.parametrize("text", ["a: [", "a: !!python/object/apply:os.getcwd []", "[" * 1000])
 def test_a_file_that_is_no_plain_yaml_is_refused_on_one_line(tmp_path: Path, text: str) -> None:
     said = complaint(written(tmp_path, text))
     assert said.startswith("dataset.yaml: must be plain YAML (no tags that build objects): ")
