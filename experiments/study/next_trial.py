@@ -73,7 +73,7 @@ class Queue:
         records = [read_record(trial) for trial in trials]
         lost = {record.number for record in records if record.lost}
         usable = [trial for trial in trials if trial.number not in lost]
-        parallel = self._config.workers > 1 or self._config.storage is not None
+        parallel = self._config.workers > 1 or self._config.is_shared
         study = InMemoryStudy(
             self._config.name, self._rules, history(usable, self._rules), parallel=parallel
         )
