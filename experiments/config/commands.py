@@ -80,7 +80,7 @@ class ExportConfig:
         "all", one_of("all", *EXPORT_FORMATS), "The files to write; `all` writes each of them."
     )
     force: bool = setting(
-        False, text="Write the files to deploy even where the verdict is `keep off`."
+        False, text="Write the files to deploy even where the verdict is not `adopt`."
     )
     vectors: str | None = setting(
         None,

@@ -244,15 +244,15 @@ def _sentence(decision: str, evidence: Evidence, reasons: list[str]) -> str:
 
 
 def beaten_by(rivals: tuple[Rival, ...]) -> str:
-    """What is better than the finalist, and what as good, in words; "" where nothing is."""
+    """What is better than the finalist, and what it is not clearly ahead of, in words; else ""."""
     better = [_named(rival) for rival in rivals if rival.is_better]
     equal = [_named(rival) for rival in rivals if rival.is_as_good and not rival.is_better]
     parts = []
     if better:
         parts.append(f"{_listed(better)} {'is' if len(better) == 1 else 'are'} better")
     if equal:
-        parts.append(f"{_listed(equal)} {'is' if len(equal) == 1 else 'are'} as good")
-    return ", ".join(parts)
+        parts.append(f"it is not clearly ahead of {_listed(equal)}")
+    return ", and ".join(parts)
 
 
 def _named(rival: Rival) -> str:

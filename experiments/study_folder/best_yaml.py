@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.common.code_version import PACKAGES
-from experiments.common.files import to_yaml, write_atomic
+from experiments.common.files import finite, to_yaml, write_atomic
 from experiments.config.commands import SweepConfig
 from experiments.config.saved import shown_config
 from experiments.study.records import TrialRecord
@@ -89,6 +89,18 @@ class Provenance:
             "objective": self.objective,
             "window": "tune",
             "metrics": dict(self.metrics),
-            **(self.sealed.to_dict() if self.sealed else {}),
+            **(_told(self.sealed) if self.sealed else {}),
             "versions": dict(self.versions),
         }
+
+
+def _told(sealed: SealedRecord) -> dict[str, Any]:
+    """The verdict, and the gain that it rests on."""
+    gain = sealed.test.test
+    return {
+        "verdict": {"decision": sealed.verdict.decision, "sentence": sealed.verdict.sentence},
+        "test": {
+            "look": sealed.test.look,
+            **{name: finite(getattr(gain, name)) for name in ("gain", "low", "high", "confidence")},
+        },
+    }
