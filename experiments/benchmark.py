@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parse(argv)
     try:
-        return _run(arguments.parts or list(PARTS), arguments.output)
+        return _run(arguments.parts or list(PARTS), arguments.output, _options(arguments))
     except InputError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
@@ -43,15 +43,28 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--output", type=Path, default=Path("outputs/benchmark.json"), help="the JSON to write"
     )
+    parser.add_argument("--logs", type=int, metavar="N", help="calibration: logs of each kind (20)")
+    parser.add_argument(
+        "--kind",
+        action="append",
+        metavar="TEXT",
+        help="calibration: only kinds of log whose name holds this; may be given again",
+    )
     return parser.parse_args(argv)
 
 
-def _run(parts: list[str], output: Path) -> int:
+def _options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What only the calibration is asked for."""
+    asked = {"n_logs": arguments.logs, "words": arguments.kind}
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _run(parts: list[str], output: Path, calibration: dict[str, Any]) -> int:
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
         raise InputError(f"PART must be one of {', '.join(PARTS)}, got {', '.join(unknown)}.")
     for part in parts:
-        measured = measure_part(part)
+        measured = measure_part(part, **(calibration if part == "calibration" else {}))
         print(f"\n{measured.table}\n")
         write_json(output, {**_known(output), **_machine(), **measured.figures})
     print(f"Figures: {output}")

@@ -160,7 +160,7 @@ def run_chunks(
     Each range is handled by one thread and no range reads what another writes, so the result is
     the same for any number of threads.
     """
-    n_threads = n_threads or (os.cpu_count() or 1)
+    n_threads = n_threads or usable_cores()
     if n_threads == 1 or len(costs) < FEWEST_ITEMS:
         if len(costs):
             run(0, len(costs))
@@ -171,6 +171,13 @@ def run_chunks(
     with ThreadPoolExecutor(n_threads) as pool:
         for _ in pool.map(run, cuts[:-1].tolist(), cuts[1:].tolist()):
             pass
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on; all of the machine's where the system does not tell."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @compiled(inline=True)

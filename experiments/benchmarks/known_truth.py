@@ -1,138 +1,142 @@
-"""Whether verdicts can be trusted: whole small studies on logs whose truth is known."""
+"""Verdicts on logs whose truth is known, each by the commands that a user runs."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+import io
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.queues import Queue
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-import numpy as np
-
-from adjuster.config import AdjusterConfig
-from adjuster.selection import SelectionConfig
-from experiments.config.data import SimulatedConfig
-from experiments.config.replay import ObjectiveConfig, ReplayConfig
-from experiments.config.study import GuardrailsConfig
-from experiments.data.format.click_log import ClickLog
-from experiments.data.format.folder import load_click_log
+from adjuster.fused_engine.batch import usable_cores
+from experiments.config.command import OK, run_command
+from experiments.data.made.kinds import Kind
 from experiments.data.made.simulated import prepare_simulated
-from experiments.judging.bystanders import Replays
-from experiments.judging.choice import first_within_drift_bound
-from experiments.judging.comparison import Judge
-from experiments.judging.finalists import N_FINALISTS, Candidate
-from experiments.judging.sealed_test import SealedTest, open_sealed_test
-from experiments.replay.guardrails import broken
-from experiments.replay.replay import replay_maker
-from experiments.replay.settings import Settings
-
-SHOP = SimulatedConfig(
-    n_sessions=2400,
-    n_users=120,
-    n_objects=240,
-    n_topics=12,
-    n_queries=120,
-    dimensions=24,
-    max_parts=2,
-)
-SCOPES = {True: ("user_id", "none"), False: ("user_id",)}
-"""Null → the scopes that logs take turns in. Without an effect, vectors that all users share are
-tried too, as they make users least independent of each other; an effect is planted a user."""
+from experiments.export import export
+from experiments.study_folder.judged_records import SealedRecord
+from experiments.study_folder.summary import read_summary
+from experiments.sweep import sweep
 
 N_TRIALS = 12
-DEFAULTS = Settings(AdjusterConfig(), SelectionConfig())
+"""Trials of each study: the enqueued ones, then the sampler's."""
+
+STUDY = "calibration"
 
 
-def iter_studies(
-    n_logs: int, *, null: bool, seed: int = 0, shop: SimulatedConfig = SHOP
-) -> Iterator[SealedTest]:
-    """Simulate logs, search each at random on tune, and open its sealed test on the best trial.
+@dataclass(frozen=True)
+class Answer:
+    """What the commands said of one log.
 
     Args:
-        n_logs: How many logs, each with a seed of its own.
-        null: Whether clicks carry no signal.
-        seed: Of the first log.
-        shop: The sizes of the simulated shop.
+        kind: Which kind of log it is.
+        seed: Of the log and of the study.
+        sealed: The verdict and the figures behind it, as ``summary.json`` holds them.
+    """
+
+    kind: Kind
+    seed: int
+    sealed: SealedRecord
+
+    @property
+    def decision(self) -> str:
+        """``adopt``, ``keep off`` or ``cannot tell``."""
+        return self.sealed.verdict.decision
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the decision is none of the right ones, or adopts without saying what it must."""
+        if self.decision not in self.kind.right:
+            return True
+        return self.sealed.verdict.adopts and not self.says_so
+
+    @property
+    def says_so(self) -> bool:
+        """Whether the verdict mentions what is particular to this kind, where there is such."""
+        verdict = self.sealed.verdict
+        text = " ".join([verdict.sentence, *verdict.reasons, *verdict.notes])
+        return self.kind.says is None or self.kind.says in text
+
+
+def answers(kinds: Sequence[Kind], n_logs: int, *, seed: int = 0) -> Iterator[Answer]:
+    """Make logs of each kind and let the commands judge them, one process a core.
+
+    Args:
+        kinds: Of the catalogue.
+        n_logs: How many logs of each, with the seeds from `seed` on.
+        seed: Of the first log, >= 0.
 
     Yields:
-        What the sealed test said; logs on which no trial kept the guardrails say nothing and are
-        left out, as such a study has no finalist.
+        An answer a log, as they come.
     """
-    for number in range(n_logs):
-        log = _simulate(replace(shop, null=null), seed + number)
-        config = ReplayConfig(personalize_by=SCOPES[null][number % len(SCOPES[null])])
-        opened = study_once(log, config, seed=seed + number)
-        if opened is not None:
-            yield opened
+    context = get_context("spawn")
+    n_cores = usable_cores()
+    turns: Queue[int] = context.Queue()
+    for turn in range(n_cores):
+        turns.put(turn)
+    with ProcessPoolExecutor(n_cores, context, _stay_on_one, (turns,)) as pool:
+        work = [
+            pool.submit(answer, kind, seed + number) for number in range(n_logs) for kind in kinds
+        ]
+        for done in as_completed(work):
+            yield done.result()
 
 
-def study_once(
-    log: ClickLog,
-    config: ReplayConfig,
-    *,
-    seed: int,
-    n_trials: int = N_TRIALS,
-) -> SealedTest | None:
-    """A study in small: a random search on tune, its best trial on the sealed test.
+def answer(kind: Kind, seed: int) -> Answer:
+    """Make a log and judge it: ``sweep``, then ``export``, as from a terminal.
 
     Args:
-        log: The log.
-        config: How to replay.
-        seed: Of the search and of the resampling.
-        n_trials: Trials, the published defaults included.
+        kind: Of the catalogue.
+        seed: Of the log and of the study, >= 0.
 
-    Returns:
-        What the sealed test said; None if no trial kept the guardrails.
+    Raises:
+        RuntimeError: If a command failed, with what it said.
     """
-    guardrails = GuardrailsConfig()
-    replays = Replays(replay_maker(log, ObjectiveConfig(estimator="naive")), config)
-    tune = replays.over("tune")
-    feasible: dict[int, float] = {}
-    tried = [DEFAULTS, *_draw(np.random.default_rng(seed), n_trials - 1)]
-    for number, settings in enumerate(tried):
-        metrics = tune.run(settings).metrics
-        if not broken(metrics, guardrails):
-            feasible[number] = metrics[tune.objective_key]
-    if not feasible:
-        return None
-    ranked = sorted(feasible, key=lambda number: -feasible[number])[:N_FINALISTS]
-    finalists = [Candidate(number, tried[number]) for number in ranked]
-    chosen, _ = first_within_drift_bound(finalists, replays.over("test"), guardrails)
-    return open_sealed_test(
-        chosen,
-        DEFAULTS,
-        replays,
-        guardrails,
-        _NeverOpened(),
-        Judge(tune.objective_key, seed),
-    )
-
-
-class _NeverOpened:
-    """The memory of a study that is thrown away."""
-
-    def read(self) -> list[int]:
-        """No trials."""
-        return []
-
-    def record(self, trial: int) -> None:
-        """Nothing to remember."""
-
-
-def _simulate(shop: SimulatedConfig, seed: int) -> ClickLog:
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "shop"
-        prepare_simulated(path, shop, seed)
-        return load_click_log(path)
-
-
-def _draw(rng: np.random.Generator, n: int) -> list[Settings]:
-    """Random settings over the default search space's ranges."""
-    return [
-        DEFAULTS.with_values(
-            {
-                "adjustment_rate": float(np.exp(rng.uniform(np.log(1e-5), np.log(0.5)))),
-                "num_iterations": int(rng.integers(1, 51)),
-                "softmin_temperature": float(np.exp(rng.uniform(np.log(0.05), np.log(5)))),
-            }
+        log, output_dir = Path(folder) / "log", Path(folder) / "outputs"
+        prepare_simulated(log, kind.config, seed)
+        run_quietly(
+            "sweep",
+            sweep,
+            [
+                "dataset=folder",
+                f"dataset.path={log}",
+                f"replay.personalize_by={kind.personalize_by}",
+                f"study.name={STUDY}",
+                f"study.n_trials={N_TRIALS}",
+                f"study.seed={seed}",
+                "tracking=none",
+                f"output_dir={output_dir}",
+            ],
         )
-        for _ in range(n)
-    ]
+        run_quietly("export", export, [f"study={STUDY}", f"output_dir={output_dir}"])
+        sealed = read_summary(output_dir / STUDY / "summary.json").sealed
+    assert sealed is not None
+    return Answer(kind, seed, sealed)
+
+
+def run_quietly(name: str, command: Callable[[Any], int], arguments: Sequence[str]) -> None:
+    """Run a command in this process, its terminal's lines kept back.
+
+    Args:
+        name: Of the command.
+        command: What its module runs.
+        arguments: As on the command line.
+
+    Raises:
+        RuntimeError: If it failed, with what it said.
+    """
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        status = run_command(name, command, arguments)
+    if status != OK:
+        raise RuntimeError(f"{name} {' '.join(arguments)} failed: {said.getvalue()}")
+
+
+def _stay_on_one(turns: "Queue[int]") -> None:
+    """Each process works on one core of its own, so that no two wait for each other's threads."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[turns.get()]})

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,15 @@ PARTS: dict[str, str] = {
     "calibration": "experiments.benchmarks.calibration",
     "ingest": "experiments.benchmarks.ingests",
 }
-"""Part → the module whose ``measure() -> Measured`` runs it. Loaded only when asked for."""
+"""Part → the module whose ``measure`` runs it. Loaded only when asked for."""
 
 
-def measure_part(name: str) -> Measured:
-    """Run one part of `PARTS`."""
-    measure: Callable[[], Measured] = import_module(PARTS[name]).measure
-    return measure()
+def measure_part(name: str, **options: Any) -> Measured:
+    """Run one part of `PARTS`.
+
+    Args:
+        name: Of the part.
+        options: What its ``measure`` takes, if anything.
+    """
+    measure: Callable[..., Measured] = import_module(PARTS[name]).measure
+    return measure(**options)
