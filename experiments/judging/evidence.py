@@ -31,6 +31,10 @@ LARGEST_UNKNOWN_SHARE = 0.05
 """Share of sessions without a user that cannot carry a verdict."""
 
 
+LEAST_LASTING = 0.2
+"""Part of a gain on objects clicked before that must be there a week later, to be a liking."""
+
+
 @dataclass(frozen=True)
 class Rival:
     """Something simpler than the finalist, on the same sessions.
@@ -63,15 +67,29 @@ class Split:
     Args:
         refound: The part on objects clicked before.
         new: The part on all others.
+        lasting: The part on objects that the user last clicked more than a week before, as far
+            as they are clicked more than what the user never clicked; None in records of old.
     """
 
     refound: ClusteredInterval
     new: ClusteredInterval
+    lasting: ClusteredInterval | None = None
 
     @property
     def is_refinding(self) -> bool:
-        """Whether people finding again what they had clicked explains the gain by itself."""
-        return self.refound.interval.low > 0 and not self.new.estimate > 0
+        """Whether people finding again what they had clicked explains the gain by itself.
+
+        It does not where people still click after a week: that they like. Vectors of one's own
+        learn of no other user's clicks, so that new objects alone could not tell the two apart.
+        """
+        return self.refound.interval.low > 0 and not self.new.estimate > 0 and not self._lasts
+
+    @property
+    def _lasts(self) -> bool:
+        part = self.lasting
+        if part is None or not part.interval.low > 0:
+            return False
+        return part.estimate >= LEAST_LASTING * self.refound.estimate
 
 
 @dataclass(frozen=True)
@@ -166,6 +184,7 @@ def split_gain(scores: SessionScores, judge: Judge) -> Split | None:
     return Split(
         refound=_interval(scores, scores.refound, judge),
         new=_interval(scores, whole - scores.refound, judge),
+        lasting=_interval(scores, scores.lasting, judge),
     )
 
 

@@ -110,8 +110,8 @@ def _unclear(evidence: Evidence) -> list[str]:
         reasons.append(
             "The gain is re-finding: it lies on objects that the same user had clicked before "
             f"({signed(evidence.split.refound.estimate)}), and on new ones there is none "
-            f"({signed(evidence.split.new.estimate)}). objective.repeat_clicks=ignore leaves "
-            "such clicks out of the score."
+            f"({signed(evidence.split.new.estimate)}), and little of it lasts a week. "
+            "objective.repeat_clicks=ignore leaves such clicks out of the score."
         )
     return reasons
 

@@ -42,6 +42,8 @@ class SessionScores:
         after: Metric → shape ``(n,)``, ranked with the adjusted vectors.
         refound: Shape ``(n,)``: the part of the objective's change that lies on objects which the
             user had clicked in an earlier session.
+        lasting: Shape ``(n,)``: the part that lies on what the user had last clicked more than a
+            week before, as far as it is clicked more than what they never clicked.
         weight: Shape ``(n,)``: of each session in a debiased metric, its users' mean 1; None
             where clicks are taken as they are or labels are judged.
         weighted_metric: The metric that `weight` belongs to, or "".
@@ -57,6 +59,7 @@ class SessionScores:
     before: dict[str, NDArray[np.float64]]
     after: dict[str, NDArray[np.float64]]
     refound: NDArray[np.float64]
+    lasting: NDArray[np.float64]
     weight: NDArray[np.float64] | None = None
     weighted_metric: str = ""
     positions: PositionSums | None = None

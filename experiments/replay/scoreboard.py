@@ -136,6 +136,7 @@ class Scoreboard:
             before={name: values[keep] for name, values in self._before.items()},
             after={name: values[keep] for name, values in self._after.items()},
             refound=scoring.refinding.change(lift, len(keep))[keep],
+            lasting=scoring.lasting.change(lift, len(keep))[keep],
             weight=None if attainable is None else attainable[keep],
             weighted_metric="" if attainable is None else layout.objective.key,
             positions=positions,

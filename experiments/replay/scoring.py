@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from adjuster.metrics.ranking import judge
 from experiments.replay.blocks import ScoringBlock
+from experiments.replay.gain_parts import GainPart, lasting_part, refound_part
 from experiments.replay.labels import Labels
 from experiments.replay.linear_score import LinearScore
 from experiments.replay.measures import (
@@ -21,31 +22,6 @@ from experiments.replay.people import users_shares
 from experiments.replay.position_bias import PositionBias
 from experiments.replay.results import PositionSums
 from experiments.replay.timeline import Timeline
-
-
-@dataclass(frozen=True)
-class Refinding:
-    """Clicks in scored sessions on objects that their user had clicked before.
-
-    Args:
-        rows: Shape ``(n,)``: the impressions.
-        session: Shape ``(n,)``: which scored session each is of, 0-based.
-        worth: Shape ``(n,)``: what it adds to the session's objective at discount 1.
-    """
-
-    rows: NDArray[np.int64]
-    session: NDArray[np.int64]
-    worth: NDArray[np.float64]
-
-    def change(self, lift: NDArray[np.float64], n_scored: int) -> NDArray[np.float64]:
-        """Their part in each scored session's change, shape ``(n_scored,)``.
-
-        Args:
-            lift: Shape ``(n_impressions,)``: each result's discount after less before.
-            n_scored: Scored sessions.
-        """
-        each = self.worth * lift[self.rows]
-        return np.bincount(self.session, each, n_scored).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -93,6 +69,7 @@ class Scoring:
         attainable: Shape ``(n_scored,)``: of each session in a debiased metric, users' mean 1;
             None where clicks are not weighted.
         refinding: Clicks on what was clicked before.
+        lasting: What was clicked long ago, against what never was.
         positions: What each position adds to a debiased metric; None where no propensity is
             estimated.
     """
@@ -101,7 +78,8 @@ class Scoring:
     linear: LinearScore
     weight: NDArray[np.float64]
     attainable: NDArray[np.float64] | None
-    refinding: Refinding
+    refinding: GainPart
+    lasting: GainPart
     positions: PositionTerms | None
 
     @property
@@ -137,12 +115,14 @@ def build_scoring(
         best[block.sessions - timeline.scored_from] = linear.attainable(number)
     # Nothing to divide by where every scored session is withheld.
     scale = float((weight * best).sum()) or float("nan")
+    divisor = best if bias is None else scale
     return Scoring(
         measures=_measures(objective, labels, blocks, linear, scale),
         linear=linear,
         weight=weight,
         attainable=None if bias is None else best / scale,
-        refinding=_refinding(timeline, labels, linear, best if bias is None else scale),
+        refinding=refound_part(timeline, labels, linear, divisor),
+        lasting=lasting_part(timeline, labels, linear, divisor),
         positions=None if bias is None else _positions(timeline, bias, linear, weight),
     )
 
@@ -178,19 +158,6 @@ def _measures(
     if objective.bias is None:
         return (plain,)
     return plain, WeightedMetric(objective.key, linear, scale)
-
-
-def _refinding(
-    timeline: Timeline,
-    labels: Labels,
-    linear: LinearScore,
-    divisor: NDArray[np.float64] | float,
-) -> Refinding:
-    first = int(timeline.offsets[timeline.scored_from])
-    rows = first + np.flatnonzero(labels.clicked_before[first:] & (linear.gains[first:] != 0))
-    session = timeline.session_of[rows].astype(np.int64) - timeline.scored_from
-    each = np.broadcast_to(np.asarray(divisor), timeline.n_sessions - timeline.scored_from)
-    return Refinding(rows, session, linear.gains[rows] / each[session])
 
 
 def _positions(

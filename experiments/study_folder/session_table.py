@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.results import SessionScores
 
-COLUMNS = ("session", "owner", "user", "query", "created_at", "reached", "refound")
+COLUMNS = ("session", "owner", "user", "query", "created_at", "reached", "refound", "lasting")
 """Columns that a session table shares with `SessionScores`, beside the metrics."""
 
 
@@ -23,7 +23,7 @@ def session_table(log: ClickLog, scores: SessionScores) -> pd.DataFrame:
     Returns:
         A row a scored session: ``session_id``, ``session`` (index in the log), ``user`` and
         ``owner`` (-1 unknown), ``query``, ``created_at`` (UTC epoch seconds), ``reached``,
-        ``before_<metric>`` and ``after_<metric>``, ``refound``,
+        ``before_<metric>`` and ``after_<metric>``, ``refound``, ``lasting``,
         ``weight_<metric>`` where the metric weights clicks, ``click_position`` (of its topmost
         click, 0-based; -1 without a click), ``user_history`` (earlier sessions of its user; -1
         if unknown) and ``query_frequency`` (earlier sessions with its query).
@@ -40,7 +40,7 @@ def session_table(log: ClickLog, scores: SessionScores) -> pd.DataFrame:
     }
     for prefix, metrics in (("before", scores.before), ("after", scores.after)):
         columns |= {f"{prefix}_{name}": values for name, values in metrics.items()}
-    columns["refound"] = scores.refound
+    columns |= {"refound": scores.refound, "lasting": scores.lasting}
     if scores.weight is not None:
         columns[f"weight_{scores.weighted_metric}"] = scores.weight
     history = earlier_occurrences(log.session_user)

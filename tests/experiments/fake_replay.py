@@ -80,6 +80,7 @@ def result(settings: Settings, value: float) -> ReplayResult:
             before={},
             after={},
             refound=none.astype(float),
+            lasting=none.astype(float),
         ),
         bystanders=None,
         curve=[CurvePoint(1000 + step, 5, 0.7, value) for step in range(3)],

@@ -72,4 +72,5 @@ def planted_scores(gain: float, *, seed: int, n_sessions: int) -> SessionScores:
         before={"ndcg_at_10": before},
         after={"ndcg_at_10": after},
         refound=np.zeros(n_sessions),
+        lasting=np.zeros(n_sessions),
     )

@@ -22,6 +22,7 @@ def make_scores(user, before, after, *, metric="ndcg_at_10", **columns) -> Sessi
         "before": {metric: np.array(before, np.float64)},
         "after": {metric: np.array(after, np.float64)},
         "refound": np.zeros(n),
+        "lasting": np.zeros(n),
     }
     arrays = {
         name: np.asarray(value) if isinstance(value, list) else value

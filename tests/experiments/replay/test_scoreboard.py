@@ -185,6 +185,7 @@ def columns(
         before={name: np.full(n, 0.5) for name in METRIC_NAMES},
         after={name: 0.5 + np.array(changes) for name in METRIC_NAMES},
         refound=np.zeros(n),
+        lasting=np.zeros(n),
     )
 
 
