@@ -21,7 +21,7 @@ from experiments.study_folder.judged_records import SealedRecord
 from experiments.study_folder.summary import read_summary
 from experiments.sweep import sweep
 
-N_TRIALS = 12
+N_TRIALS = 8
 """Trials of each study: the enqueued ones, then the sampler's."""
 
 STUDY = "calibration"

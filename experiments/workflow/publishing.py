@@ -48,6 +48,8 @@ def show_in_mlflow(
     Returns:
         What went wrong in words, or "".
     """
+    if config.name == "none":
+        return ""
     study = read_study(outputs.root, outputs.study)
     conclusion = Conclusion(study.finalists, study.summary.sealed, files, study_note(study))
     return track_conclusion(config, outputs, info, conclusion)

@@ -16,7 +16,7 @@ def a_part(monkeypatch):
     """A part that measures nothing, in place of the real ones."""
     monkeypatch.setattr(benchmark, "PARTS", {"fake": "nowhere"})
     monkeypatch.setattr(
-        benchmark, "measure_part", lambda name: Measured({f"{name}.seconds": 2.5}, "a table")
+        benchmark, "measure_part", lambda name, **_: Measured({f"{name}.seconds": 2.5}, "a table")
     )
 
 
@@ -36,6 +36,19 @@ def test_without_a_part_all_are_measured(a_part, tmp_path):
     output = tmp_path / "benchmark.json"
     assert benchmark.main(["--output", str(output)]) == 0
     assert json.loads(output.read_text())["fake.seconds"] == 2.5
+
+
+def test_the_calibrations_logs_and_kinds_reach_no_other_part(monkeypatch, tmp_path):
+    asked = {}
+
+    def measure_part(name, **options):
+        asked[name] = options
+        return Measured({}, "a table")
+
+    monkeypatch.setattr(benchmark, "measure_part", measure_part)
+    arguments = ["--logs", "3", "--kind", "flip", "--kind", "bot", "study", "calibration"]
+    assert benchmark.main([*arguments, "--output", str(tmp_path / "benchmark.json")]) == 0
+    assert asked == {"study": {}, "calibration": {"n_logs": 3, "words": ["flip", "bot"]}}
 
 
 def test_an_unknown_part_is_named_before_any_work(tmp_path, capsys):

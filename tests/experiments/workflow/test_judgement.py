@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from experiments.benchmarks.known_truth import SHOP
+from experiments.data.made.kinds import SHOP
 from experiments.compare import compare, listed
 from experiments.config.command import run_command
 from experiments.config.saved import read_config
