@@ -51,8 +51,9 @@ def winners_gain(
     confidence: float = 0.95,
     n_resamples: int = N_RESAMPLES,
     bounds: tuple[float, float] = (-1.0, 1.0),
+    trial: int | None = None,
 ) -> Winner:
-    """Estimate and interval of the gain of the trial with the highest mean.
+    """Estimate and interval of the gain of the trial that was chosen.
 
     The upper end is that of `mean_interval`: luck only lifts the winner's mean, so that it errs
     less often than it says. The lower end is the lower of that interval's own, which follows
@@ -68,6 +69,8 @@ def winners_gain(
         confidence: In (0, 1).
         n_resamples: Of the bootstrap.
         bounds: Where a mean gain must lie.
+        trial: Row of the trial that was chosen; None is the one with the highest mean. The
+            interval holds however it was chosen.
 
     Returns:
         Undetermined (NaN) ends where the winner saw fewer than two users.
@@ -85,7 +88,7 @@ def winners_gain(
     if not seen.any(axis=1).all():
         raise ValueError("Every trial must have seen at least one user; leave the others out.")
     means = _means(gains, seen)
-    trial = int(means.argmax())
+    trial = int(means.argmax()) if trial is None else trial
     own = gains[trial, seen[trial]]
     ends = mean_interval(
         own, seed=seed, confidence=confidence, n_resamples=n_resamples, bounds=bounds
