@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.judging.comparison import Comparison
 from experiments.judging.winner import winners_gain
-from experiments.study.records import COMPLETE, TrialRecord, best_feasible
+from experiments.study.records import COMPLETE, PRUNED, TrialRecord, best_feasible
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class TuneGain:
 
     Args:
         trial: Number of the trial.
-        n_trials: Complete trials that it was chosen from.
+        n_trials: Trials that it was chosen from, pruned ones too.
         naive_gain: As it looks, with the luck of having been chosen.
         gain: Without that luck.
         low: Lower end of its interval, valid for a trial chosen on the same sessions; NaN where
@@ -56,8 +56,12 @@ def tune_gain(
     gains = [record.outcome.user_gains for record in complete if record.outcome]
     if best is None or not gains or not gains[0]:
         return None
+    n_tried = len(complete) + sum(record.state == PRUNED for record in records)
     found = winners_gain(
-        np.array(gains), seed=seed, trial=[record.number for record in complete].index(best.number)
+        np.array(gains),
+        seed=seed,
+        trial=[record.number for record in complete].index(best.number),
+        n_tried=n_tried,
     )
     low, high = found.interval.low, found.interval.high
     if clustered is not None:
@@ -65,7 +69,7 @@ def tune_gain(
         high = float(np.maximum(high, clustered.high))
     return TuneGain(
         trial=best.number,
-        n_trials=len(complete),
+        n_trials=n_tried,
         naive_gain=found.naive_gain,
         gain=found.gain,
         low=low,

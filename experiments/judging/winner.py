@@ -52,6 +52,7 @@ def winners_gain(
     n_resamples: int = N_RESAMPLES,
     bounds: tuple[float, float] = (-1.0, 1.0),
     trial: int | None = None,
+    n_tried: int = 0,
 ) -> Winner:
     """Estimate and interval of the gain of the trial that was chosen.
 
@@ -71,6 +72,8 @@ def winners_gain(
         bounds: Where a mean gain must lie.
         trial: Row of the trial that was chosen; None is the one with the highest mean. The
             interval holds however it was chosen.
+        n_tried: Trials that it was chosen from, those without a row among them: one that was
+            stopped early might have won too. Each row then stands for as many (a union bound).
 
     Returns:
         Undetermined (NaN) ends where the winner saw fewer than two users.
@@ -96,7 +99,8 @@ def winners_gain(
     rng = np.random.default_rng(seed)
     low = ends.low
     if len(own) > 1:
-        limit = _largest_t(gains, seen, confidence, rng)
+        risk = (1 - confidence) * len(gains) / max(n_tried, len(gains))
+        limit = _largest_t(gains, seen, 1 - risk, rng)
         error = float(own.std(ddof=1)) / math.sqrt(len(own))
         low = float(np.minimum(low, means[trial] - limit * error))
     interval = Interval(low, ends.high, confidence).within(bounds)
