@@ -11,6 +11,7 @@ from experiments.config.commands import SweepConfig
 from experiments.config.saved import anchored
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
+from experiments.judging.tune_gain import tune_gain
 from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
 from experiments.review.terminal import finalist_table, result_table
@@ -20,8 +21,9 @@ from experiments.study.samplers import check_sampler
 from experiments.study.search_space import SearchSpace
 from experiments.study.study import Study
 from experiments.study_folder.best_yaml import Provenance, write_best
+from experiments.study_folder.judged_records import FinalistRecord
 from experiments.study_folder.layout import StudyFolder, write_config, write_trials
-from experiments.study_folder.summary import DatasetRecord, summarize, write_summary
+from experiments.study_folder.summary import DatasetRecord, Summary, summarize, write_summary
 from experiments.tracking.study_info import StudyInfo, review_line
 from experiments.tracking.tracker import Tracker, open_tracker
 from experiments.workflow.baselines import baselines_of
@@ -104,25 +106,19 @@ def _finish(
     died: list[int],
 ) -> int:
     records = run.study.records()
-    seconds = run.before + time.monotonic() - run.started
-    run.study.set_attribute("seconds", seconds)
-    summary = summarize(
-        study=run.config.study.name,
-        log=run.log,
-        objective=objective,
-        records=records,
-        baselines=baselines,
-        total_seconds=seconds,
-    ).with_sealed(sealed_test_of(run.study))
+    is_whole = not interrupted and not died and any(r.state == COMPLETE for r in records)
+    finalists: list[FinalistRecord] = []
+    if is_whole:
+        finalists = judge_study(run.config, run.log, run.study, records, run.outputs)
+    summary = _summary(run, objective, baselines, records, finalists)
+    best = best_feasible(records)
     write_trials(run.outputs, records)
     write_summary(run.outputs.summary, summary)
-    best = best_feasible(records)
     if best is not None:
         write_best(run.outputs.best, run.config, best, Provenance.of(best, summary))
     print(result_table(summary, records))
-    is_whole = not interrupted and not died and any(r.state == COMPLETE for r in records)
-    if is_whole:
-        print(_finalists(run, records))
+    if finalists:
+        print(f"\n{finalist_table(finalists)}\n")
     files = write_report(run.outputs) if is_whole else {}
     print(_whereabouts(run, best))
     trouble = run.tracker.finish(records, summary)
@@ -134,9 +130,25 @@ def _finish(
     return _status(run, records, interrupted=interrupted, died=died)
 
 
-def _finalists(run: Sweep, records: list[TrialRecord]) -> str:
-    finalists = judge_study(run.config, run.log, run.study, records, run.outputs)
-    return f"\n{finalist_table(finalists)}\n" if finalists else ""
+def _summary(
+    run: Sweep,
+    objective: str,
+    baselines: dict[str, BaselineRecord],
+    records: list[TrialRecord],
+    finalists: list[FinalistRecord],
+) -> Summary:
+    seconds = run.before + time.monotonic() - run.started
+    run.study.set_attribute("seconds", seconds)
+    alone = finalists[0].gain if finalists else None  # the best feasible trial's
+    return summarize(
+        study=run.config.study.name,
+        log=run.log,
+        objective=objective,
+        records=records,
+        baselines=baselines,
+        tune_gain=tune_gain(records, seed=run.config.study.seed, clustered=alone),
+        total_seconds=seconds,
+    ).with_sealed(sealed_test_of(run.study))
 
 
 def _status(run: Sweep, records: list[TrialRecord], *, interrupted: bool, died: list[int]) -> int:

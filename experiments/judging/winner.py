@@ -51,8 +51,10 @@ def winners_gain(
     confidence: float = 0.95,
     n_resamples: int = N_RESAMPLES,
     bounds: tuple[float, float] = (-1.0, 1.0),
+    trial: int | None = None,
+    n_tried: int = 0,
 ) -> Winner:
-    """Estimate and interval of the gain of the trial with the highest mean.
+    """Estimate and interval of the gain of the trial that was chosen.
 
     The upper end is that of `mean_interval`: luck only lifts the winner's mean, so that it errs
     less often than it says. The lower end is the lower of that interval's own, which follows
@@ -68,6 +70,10 @@ def winners_gain(
         confidence: In (0, 1).
         n_resamples: Of the bootstrap.
         bounds: Where a mean gain must lie.
+        trial: Row of the trial that was chosen; None is the one with the highest mean. The
+            interval holds however it was chosen.
+        n_tried: Trials that it was chosen from, those without a row among them: one that was
+            stopped early might have won too. Each row then stands for as many (a union bound).
 
     Returns:
         Undetermined (NaN) ends where the winner saw fewer than two users.
@@ -85,7 +91,7 @@ def winners_gain(
     if not seen.any(axis=1).all():
         raise ValueError("Every trial must have seen at least one user; leave the others out.")
     means = _means(gains, seen)
-    trial = int(means.argmax())
+    trial = int(means.argmax()) if trial is None else trial
     own = gains[trial, seen[trial]]
     ends = mean_interval(
         own, seed=seed, confidence=confidence, n_resamples=n_resamples, bounds=bounds
@@ -93,7 +99,8 @@ def winners_gain(
     rng = np.random.default_rng(seed)
     low = ends.low
     if len(own) > 1:
-        limit = _largest_t(gains, seen, confidence, rng)
+        risk = (1 - confidence) * len(gains) / max(n_tried, len(gains))
+        limit = _largest_t(gains, seen, 1 - risk, rng)
         error = float(own.std(ddof=1)) / math.sqrt(len(own))
         low = float(np.minimum(low, means[trial] - limit * error))
     interval = Interval(low, ends.high, confidence).within(bounds)

@@ -3,6 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+N_GROUPS = 100
+"""Groups of users that a trial keeps its gain of: enough for Student's t, few enough to store."""
+
 
 def users_shares(user: NDArray[np.integer], keep: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Part that each session has in the mean over users of their mean sessions; 0 if not kept.
@@ -45,6 +48,33 @@ def users_mean(values: NDArray[np.number | np.bool_], user: NDArray[np.integer])
     """
     numbers = np.asarray(values, np.float64)
     return weighted_mean(numbers, users_shares(user, ~np.isnan(numbers)))
+
+
+def group_means(values: NDArray[np.float64], user: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Means over users in groups of them, so that little need be kept of many.
+
+    Groups are of equal size but for one user, in the order of the users' numbers taken round
+    robin, so that one log has the same groups in every replay. Their mean is the users' mean but
+    for that one user.
+
+    Args:
+        values: Shape ``(n_sessions,)``.
+        user: Shape ``(n_sessions,)``: index of the user; a session of unknown user, -1, counts
+            as a user of its own.
+
+    Returns:
+        Shape ``(n_groups,)``: as many as there are users, at most `N_GROUPS`.
+
+    Example:
+        >>> group_means(np.array([1.0, 0.0, 3.0]), np.array([4, 4, 9])).tolist()
+        [0.5, 3.0]
+    """
+    own = np.where(user >= 0, user, user.max(initial=-1) + 1 + np.arange(len(user)))
+    _, number = np.unique(own, return_inverse=True)
+    means = np.bincount(number, values) / np.bincount(number) if len(number) else np.empty(0)
+    group = np.arange(len(means)) % N_GROUPS
+    found: NDArray[np.float64] = np.bincount(group, means) / np.bincount(group)
+    return found if len(means) else np.empty(0)
 
 
 def weighted_mean(values: NDArray[np.float64], weight: NDArray[np.float64]) -> float:

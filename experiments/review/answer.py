@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.common.wording import label, plain
-from experiments.replay.baseline_names import BASELINES, LOGGED_ORDER
+from experiments.common.wording import label, plain, signed
+from experiments.judging.tune_gain import TuneGain
+from experiments.replay.baseline_names import BASELINES, HEADROOM, LOGGED_ORDER
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study_folder.judged_records import SealedRecord
 from experiments.study_folder.summary import BEST, ScoredRow, Summary
@@ -88,36 +89,49 @@ def answer(summary: Summary) -> str:
     before = summary.no_adjustment.metrics[metric]
     if best is None:
         return "Keep adjustment off: no trial ended within the guardrails."
-    reached = best.metrics[metric]
     if best.metrics["reach"] == 0:
         return (
             "Keep adjustment off as it is: reach is 0, so no scored session ever saw an adjusted "
             "object and nothing could change. Try replay.personalize_by=none or a longer log."
         )
+    reached = best.metrics[metric]
     if reached <= before:
         return (
             f"Keep adjustment off: the best trial's {label(metric)} of {plain(reached)} "
             f"does not beat {plain(before)} without adjustment."
         )
-    gain = (
-        f"{label(metric)} {plain(before)} → {plain(reached)} on the tune part with "
-        f"{settings_text(_changed(best, summary.published_defaults))}"
-    )
+    settings = settings_text(_changed(best, summary.published_defaults))
+    parts = [f"{_promise(summary.tune_gain, label(metric), before)} Best: {settings}."]
     name, height = _highest_baseline(summary)
     if height > reached:
-        return (
-            f"Adjustment helps ({gain}), but {NAMES[name]} beats it without touching a vector: "
-            f"{plain(height)}."
-        )
-    return f"Worth turning on: {gain}. The sealed test decides."
+        parts.append(f"{_capital(NAMES[name])} is higher at {plain(height)}, without a vector.")
+    return " ".join(parts)
+
+
+def _promise(found: TuneGain | None, metric: str, before: float) -> str:
+    """What tune can say of the best trial's gain, and never more."""
+    if found is None:
+        return f"Open the sealed test: tune alone cannot say what the gain in {metric} is."
+    interval = (
+        f"{signed(found.gain)} over {plain(before)} ({found.confidence:.0%} interval "
+        f"{signed(found.low)} to {signed(found.high)}, corrected for being the best of "
+        f"{found.n_trials} trials)"
+    )
+    if found.low > 0:
+        return f"Worth opening the sealed test: {metric} on tune gains {interval}."
+    return f"Tune cannot tell whether adjustment helps: {metric} gains {interval}."
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _highest_baseline(summary: Summary) -> tuple[str, float]:
-    """The best baseline and its metric; the logged order is flattered and is none."""
+    """The best baseline and its metric: neither the flattered logged order nor the headroom."""
     simpler = {
         name: row.metrics[summary.objective]
         for name, row in summary.baselines.items()
-        if name != LOGGED_ORDER
+        if name not in (LOGGED_ORDER, HEADROOM)
     }
     return max(simpler.items(), key=lambda item: item[1])
 

@@ -32,7 +32,8 @@ def result_table(summary: Summary, records: Sequence[TrialRecord]) -> str:
         *guardrail_notes(metric, records, summary.best),
         *_state_notes(summary.trials, records),
     ]
-    return "\n".join([answer(summary), "", *grid(_cells(summary)), FLATTERED, *notes])
+    opened = [summary.sealed.verdict.sentence] if summary.sealed else []
+    return "\n".join([*opened, answer(summary), "", *grid(_cells(summary)), FLATTERED, *notes])
 
 
 def _cells(summary: Summary) -> list[list[str]]:

@@ -24,6 +24,8 @@ class Outcome:
         running: Block → mean over all sessions so far.
         curve: Rows of (epoch seconds, sessions, before, after).
         counts: Reason → sessions.
+        user_gains: Change of the objective in each group of users (`group_means`); empty unless
+            complete.
         seconds: Part of the replay → wall time; ``total`` is all of it.
     """
 
@@ -37,6 +39,7 @@ class Outcome:
     running: dict[int, float] = field(default_factory=dict)
     curve: list[list[float]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    user_gains: list[float] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
 

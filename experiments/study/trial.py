@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from experiments.config.study import GuardrailsConfig
 from experiments.replay.guardrails import constraints
-from experiments.replay.results import Checkpoint, ReplayResult
+from experiments.replay.people import group_means
+from experiments.replay.results import Checkpoint, ReplayResult, SessionScores
 from experiments.replay.settings import Settings
 from experiments.study.records import COMPLETE, FAILED, PRUNED, Outcome
 
@@ -62,8 +63,15 @@ def run_trial(
             for item in result.curve
         ],
         counts=result.counts.to_dict(),
+        user_gains=_user_gains(result.sessions, metric),
         parts=result.seconds,
     )
+
+
+def _user_gains(scores: SessionScores, metric: str) -> list[float]:
+    """Change of the objective in each group of users."""
+    change = scores.after[metric] - scores.before[metric]
+    return [float(gain) for gain in group_means(change, scores.user)]
 
 
 class _Watch:

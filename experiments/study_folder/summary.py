@@ -8,6 +8,7 @@ from typing import Any
 
 from experiments.common.files import write_json
 from experiments.data.format.click_log import ClickLog
+from experiments.judging.tune_gain import TuneGain
 from experiments.replay.baseline_names import BASELINES, NO_ADJUSTMENT
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study.records import (
@@ -101,6 +102,7 @@ class Summary:
         baselines: Those of `BASELINES` that were scored, in their order.
         published_defaults: The trial of the published defaults; None if it was not complete.
         best: The best trial within the guardrails, or None.
+        tune_gain: What tune can say of the best trial's gain; None without one.
         seconds: How long it took.
         sealed: What the sealed test said; None until it is opened.
     """
@@ -112,6 +114,7 @@ class Summary:
     baselines: Mapping[str, ScoredRow]
     published_defaults: ScoredRow | None
     best: ScoredRow | None
+    tune_gain: TuneGain | None
     seconds: StudySeconds
     sealed: SealedRecord | None = None
 
@@ -184,6 +187,7 @@ def summarize(
     objective: str,
     records: Sequence[TrialRecord],
     baselines: Mapping[str, BaselineRecord],
+    tune_gain: TuneGain | None,
     total_seconds: float,
 ) -> Summary:
     """The summary of a study, without the sealed test.
@@ -194,6 +198,7 @@ def summarize(
         objective: The metric that was maximized.
         records: Every trial.
         baselines: By name.
+        tune_gain: What tune can say of the best trial's gain.
         total_seconds: Wall time of all sweeps of this study.
     """
     published = (r for r in records if r.origin == PUBLISHED_DEFAULTS and r.state == COMPLETE)
@@ -209,6 +214,7 @@ def summarize(
         },
         published_defaults=_row(next(published, None)),
         best=_row(best_feasible(list(records))),
+        tune_gain=tune_gain,
         seconds=StudySeconds(
             total=total_seconds,
             per_trial_median=_median([r.seconds for r in records if r.outcome]),

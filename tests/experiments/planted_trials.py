@@ -1,9 +1,11 @@
 """Trials and baselines with planted numbers, and the summary of a study that had them."""
 
+from experiments.judging.tune_gain import TuneGain
 from experiments.study.records import BaselineRecord, Outcome, TrialRecord
 from experiments.study_folder.summary import Summary, summarize
 from tests.experiments.finished_folder import make_log
 
+GAIN = TuneGain(0, 12, 0.05, 0.04, 0.01, 0.07, 0.95)
 METRICS = {"mrr": 0.5, "map": 0.5, "recall_at_10": 0.5, "harmed_share": 0.1, "reach": 0.9}
 
 
@@ -36,7 +38,7 @@ def baseline(name, value):
     return BaselineRecord(name, {}, metrics)
 
 
-def summary(records, popularity=0.5) -> Summary:
+def summary(records, popularity=0.5, gain=GAIN) -> Summary:
     values = {"no_adjustment": 0.7, "logged_order": 0.9, "popularity": popularity}
     return summarize(
         study="tiny",
@@ -44,5 +46,6 @@ def summary(records, popularity=0.5) -> Summary:
         objective="ndcg_at_10",
         records=records,
         baselines={name: baseline(name, value) for name, value in values.items()},
+        tune_gain=gain,
         total_seconds=5.0,
     )

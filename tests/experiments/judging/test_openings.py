@@ -1,33 +1,10 @@
 """The seal belongs to the data: every look is counted, whoever looks."""
 
-from contextlib import contextmanager
-
 import pytest
 
 from experiments.common.errors import InputError
 from experiments.judging.openings import DRIFT, SCORES, Opening, look_at, open_seal
-
-
-class InMemory:
-    """A ledger that remembers how deep its lock was held when it was written."""
-
-    name = "memory"
-
-    def __init__(self):
-        self.kept, self.depth, self.written_at = {}, 0, []
-
-    @contextmanager
-    def lock(self):
-        self.depth += 1
-        yield
-        self.depth -= 1
-
-    def read(self, fingerprint):
-        return self.kept.get(fingerprint, [])
-
-    def append(self, fingerprint, opening):
-        self.written_at.append(self.depth)
-        self.kept.setdefault(fingerprint, []).append(opening)
+from tests.experiments.judging.ledger_in_memory import InMemory
 
 
 def opening(trial=1, setting="a", study="one", at=100, sees=SCORES):

@@ -50,7 +50,7 @@ def part(estimate: float, low: float, high: float) -> ClusteredInterval:
 EVIDENCE = Evidence(
     gain=GAIN,
     naive=None,
-    doubly_robust=None,
+    weighting=None,
     metrics={"drift_mean": 0.05, "harmed_share": 0.25, "reach": 0.9},
     unidentified="",
     n_needed=90.0,

@@ -92,3 +92,17 @@ def test_crossfitting_measures_where_it_did_not_choose():
     # each trial is good for one user alone: chosen without that user it shows nothing
     gains = np.eye(30)
     assert crossfitted_gain(gains, np.random.default_rng(0)) < 0.5 * gains.mean()
+
+
+def test_trials_that_were_stopped_early_count_among_those_chosen_from():
+    gains = trials(np.random.default_rng(4), np.full(20, 0.02), 200, 0.3)
+    all_seen = winners_gain(gains, seed=0)
+    some_stopped = winners_gain(gains, seed=0, n_tried=100)
+    assert some_stopped.interval.low < all_seen.interval.low
+    assert some_stopped.interval.high == all_seen.interval.high
+
+
+def test_the_interval_is_that_of_the_trial_that_was_chosen():
+    gains = np.array([[0.1, 0.12, 0.11, 0.1], [0.2, 0.22, 0.21, 0.2]])
+    assert winners_gain(gains, seed=0).trial == 1
+    assert winners_gain(gains, seed=0, trial=0).naive_gain == pytest.approx(0.1075)
