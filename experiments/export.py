@@ -46,7 +46,7 @@ def export(command: ExportConfig) -> int:
         log = _same_data(config, command, summary.dataset.fingerprint)
         records = study.records()
         study.check(definition(asdict(config), log.fingerprint))
-        candidates = _candidates(records, command)
+        candidates = _candidates(records, command, config.guardrails.min_gain)
         if not candidates:
             print(
                 f"Study {command.study} has no trial within its guardrails: there is nothing to "
@@ -142,10 +142,12 @@ def _register(
     return trouble
 
 
-def _candidates(records: list[TrialRecord], command: ExportConfig) -> list[TrialRecord]:
+def _candidates(
+    records: list[TrialRecord], command: ExportConfig, min_gain: float
+) -> list[TrialRecord]:
     """The trial asked for, else the finalists in the order in which the test is opened on them."""
     if command.trial is None:
-        return rank_for_test(records)
+        return rank_for_test(records, min_gain)
     complete = {record.number: record for record in records if record.state == COMPLETE}
     if command.trial not in complete:
         raise InputError(f"trial must be a complete trial of the study, got {command.trial}.")

@@ -23,13 +23,17 @@ def choose(records: Sequence[TrialRecord]) -> list[TrialRecord]:
     return feasible[:N_FINALISTS]
 
 
-def rank_for_test(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+def rank_for_test(records: Sequence[TrialRecord], min_gain: float) -> list[TrialRecord]:
     """The finalists in the order in which the sealed test would be opened on them.
 
     Only tune is looked at; whether the first keeps its drift to the end of the log is asked when
     the test is opened.
+
+    Args:
+        records: Every trial.
+        min_gain: The smallest gain worth having.
     """
-    return prefer_least_drift(choose(records))
+    return prefer_least_drift(choose(records), min_gain)
 
 
 def unselected(records: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -50,7 +54,7 @@ def remarks_on(
     trial: int,
     records: Sequence[TrialRecord],
     passed_over: Mapping[int, float],
-    bound: float | None,
+    guardrails: GuardrailsConfig,
 ) -> list[str]:
     """A sentence for each reason why the trial that was opened is not the best on tune.
 
@@ -58,23 +62,24 @@ def remarks_on(
         trial: The trial that the test was opened on.
         records: Every trial.
         passed_over: Trial → drift of those left out for it.
-        bound: Of the mean drift.
+        guardrails: The bounds.
     """
     finalists = {record.number: record for record in choose(records)}
     if trial not in finalists:
         return []
     best = next(iter(finalists.values()))
-    return [*_preferred(finalists[trial], best), *_passed_over(passed_over, bound)]
+    preferred = _preferred(finalists[trial], best, guardrails.min_gain)
+    return [*preferred, *_passed_over(passed_over, guardrails.max_mean_drift)]
 
 
-def _preferred(record: TrialRecord, best: TrialRecord) -> list[str]:
+def _preferred(record: TrialRecord, best: TrialRecord, min_gain: float) -> list[str]:
     """Says so where a trial of less drift was taken instead of the best."""
-    if record.number == best.number or not is_as_good(record, best):
+    if record.number == best.number or not is_as_good(record, best, min_gain):
         return []
     return [
         f"Trial {record.number} is taken, not trial {best.number}: on tune it is as good "
-        f"within one standard error, at a mean drift of {plain(record.metrics['drift_mean'])} "
-        f"instead of {plain(best.metrics['drift_mean'])}."
+        f"within one standard error and {plain(min_gain)}, at a mean drift of "
+        f"{plain(record.metrics['drift_mean'])} instead of {plain(best.metrics['drift_mean'])}."
     ]
 
 
@@ -115,17 +120,20 @@ def first_within_drift_bound(
     return candidates[0], {}
 
 
-def prefer_least_drift(finalists: Sequence[TrialRecord]) -> list[TrialRecord]:
+def prefer_least_drift(finalists: Sequence[TrialRecord], min_gain: float) -> list[TrialRecord]:
     """Put the finalists that are as good as the best in order of their drift, least first.
 
     The best of many trials owes some of its lead to chance, and of two that chance cannot tell
     apart the one that moves vectors less is the safer. As good is within one standard error of
     the best, over the blocks in which both were scored (the one-standard-error rule of Breiman,
     Friedman, Olshen and Stone, *Classification and Regression Trees*, 1984, section 3.4.3, here
-    on paired differences). Nothing but the tune part is looked at.
+    on paired differences), and no further behind than a gain worth having: where sessions say
+    little, a trial that changes next to nothing is within one standard error of any other.
+    Nothing but the tune part is looked at.
 
     Args:
         finalists: Complete trials, best first.
+        min_gain: The smallest gain worth having.
 
     Returns:
         The same trials: those as good as the best by drift, then the others as they stood.
@@ -133,20 +141,20 @@ def prefer_least_drift(finalists: Sequence[TrialRecord]) -> list[TrialRecord]:
     if not finalists:
         return []
     best = finalists[0]
-    close = [record for record in finalists if is_as_good(record, best)]
+    close = [record for record in finalists if is_as_good(record, best, min_gain)]
     far = [record for record in finalists if record not in close]
     return sorted(close, key=lambda record: record.metrics["drift_mean"]) + far
 
 
-def is_as_good(record: TrialRecord, best: TrialRecord) -> bool:
-    """Whether a trial lies within one standard error of the best, block by block."""
+def is_as_good(record: TrialRecord, best: TrialRecord, min_gain: float) -> bool:
+    """Whether a trial lies within one standard error and `min_gain` of the best, by blocks."""
     if record.number == best.number:
         return True
     mine, theirs = _blocks(record), _blocks(best)
     behind = np.array([theirs[block] - mine[block] for block in theirs if block in mine])
     if len(behind) < 2:
         return False
-    return bool(behind.mean() <= behind.std(ddof=1) / math.sqrt(len(behind)))
+    return bool(behind.mean() <= min(behind.std(ddof=1) / math.sqrt(len(behind)), min_gain))
 
 
 def _blocks(record: TrialRecord) -> dict[int, float]:

@@ -118,8 +118,7 @@ def open_test(
     sealed = SealedRecord.of(opened)
     write_sessions(outputs.path, "test", opened.trial, log, opened.test_result.sessions)
     study.set_attribute(SEALED_TEST, sealed.to_dict())
-    bound = config.guardrails.max_mean_drift
-    return sealed, remarks_on(opened.trial, records, opened.passed_over, bound)
+    return sealed, remarks_on(opened.trial, records, opened.passed_over, config.guardrails)
 
 
 def ledgers_of(study: Study, output_dir: Path) -> list[Ledger]:

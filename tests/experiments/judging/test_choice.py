@@ -41,24 +41,32 @@ FAR = record(2, [0.79, 0.69, 0.89, 0.79], 0.01)
 
 
 def test_within_one_standard_error_is_as_good():
-    assert is_as_good(CLOSE, BEST)
-    assert is_as_good(BEST, BEST)
+    assert is_as_good(CLOSE, BEST, 0.005)
+    assert is_as_good(BEST, BEST, 0.005)
 
 
 def test_a_steady_lag_is_not():
-    assert not is_as_good(FAR, BEST)
+    assert not is_as_good(FAR, BEST, 0.005)
+
+
+def test_a_lag_worth_having_is_not_as_good_however_uncertain():
+    # Behind by .08, -.04, .04, 0: mean .02, standard error .025.
+    behind = record(1, [0.72, 0.74, 0.86, 0.8], 0.01)
+    assert is_as_good(behind, BEST, 0.03)
+    assert not is_as_good(behind, BEST, 0.005)
+    assert [item.number for item in prefer_least_drift([BEST, behind], 0.005)] == [0, 1]
 
 
 def test_the_least_drift_among_the_good_comes_first_and_none_is_lost():
-    assert [item.number for item in prefer_least_drift([BEST, CLOSE, FAR])] == [1, 0, 2]
-    assert prefer_least_drift([]) == []
+    assert [item.number for item in prefer_least_drift([BEST, CLOSE, FAR], 0.005)] == [1, 0, 2]
+    assert prefer_least_drift([], 0.005) == []
 
 
 def test_blocks_without_sessions_do_not_count():
     empty = record(3, [0.78, math.nan, 0.89, 0.8], 0.02)
-    assert is_as_good(empty, BEST) is False
+    assert is_as_good(empty, BEST, 0.005) is False
     one_left = record(4, [math.nan, math.nan, 0.9, math.nan], 0.02)
-    assert not is_as_good(one_left, BEST)
+    assert not is_as_good(one_left, BEST, 0.005)
 
 
 def steady(rate):
@@ -90,28 +98,28 @@ def test_finalists_are_the_five_best_within_the_guardrails_the_earlier_of_equals
 
 
 def test_without_a_feasible_trial_there_is_none_to_open():
-    assert rank_for_test([record(0, [0.9], 0.4, excess=0.2)]) == []
+    assert rank_for_test([record(0, [0.9], 0.4, excess=0.2)], 0.005) == []
 
 
 def test_a_trial_of_less_drift_comes_first_and_is_said():
     trials = [BEST, CLOSE, FAR]
-    assert [item.number for item in rank_for_test(trials)] == [1, 0, 2]
-    assert remarks_on(1, trials, {}, 0.2) == [
-        "Trial 1 is taken, not trial 0: on tune it is as good within one standard error, at a "
-        "mean drift of .030 instead of .150.",
+    assert [item.number for item in rank_for_test(trials, 0.005)] == [1, 0, 2]
+    assert remarks_on(1, trials, {}, GuardrailsConfig()) == [
+        "Trial 1 is taken, not trial 0: on tune it is as good within one standard error and .005, "
+        "at a mean drift of .030 instead of .150.",
     ]
-    assert remarks_on(0, trials, {}, 0.2) == []
+    assert remarks_on(0, trials, {}, GuardrailsConfig()) == []
 
 
 def test_a_trial_that_leaves_the_bound_later_is_said():
-    assert remarks_on(0, [BEST, CLOSE, FAR], {1: 0.3}, 0.2) == [
+    assert remarks_on(0, [BEST, CLOSE, FAR], {1: 0.3}, GuardrailsConfig()) == [
         "Trial 1 is passed over: its mean drift grows to .300 by the end of the log, above "
         "guardrails.max_mean_drift of 0.2.",
     ]
 
 
 def test_a_trial_that_was_asked_for_needs_no_remark():
-    assert remarks_on(99, [BEST, CLOSE, FAR], {}, 0.2) == []
+    assert remarks_on(99, [BEST, CLOSE, FAR], {}, GuardrailsConfig()) == []
 
 
 def test_unselected_are_the_first_proposals_that_are_no_finalists_pruned_ones_too():

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from experiments.data.made.kinds import SHOP
 from experiments.compare import compare, listed
 from experiments.config.command import run_command
 from experiments.config.saved import read_config
+from experiments.data.made.kinds import SHOP
 from experiments.data.made.simulated import prepare_simulated
 from experiments.export import export
 from experiments.report import report
