@@ -50,11 +50,21 @@ def _trap(name: str, scope: str = "none", says: str | None = None, **options: An
 
 
 def _effect(scope: str, decay: float) -> Kind:
-    """Likings that only clicks tell: each user's own, or everyone's for a query."""
+    """Likings that only clicks tell: each user's own, or everyone's for a query.
+
+    The steeper the decay, the fewer clicks: the log is larger, so that what is there can be found.
+    """
     who = "per-user" if scope == "user_id" else "shared"
     own, shared = (0.94, 0.0) if scope == "user_id" else (0.0, 0.94)
+    n_sessions, n_users = (2400, 120) if decay < 1 else (6000, 120) if own else (4800, 240)
     config = replace(
-        SHOP, examination_decay=decay, crowd_weight=0.0, taste_weight=own, query_weight=shared
+        SHOP,
+        n_sessions=n_sessions,
+        n_users=n_users,
+        examination_decay=decay,
+        crowd_weight=0.0,
+        taste_weight=own,
+        query_weight=shared,
     )
     return Kind(f"{who} effect, decay {decay:g}", config, scope, (ADOPT, CANNOT_TELL), False)
 
