@@ -69,6 +69,18 @@ def _effect(scope: str, decay: float) -> Kind:
     return Kind(f"{who} effect, decay {decay:g}", config, scope, (ADOPT, CANNOT_TELL), False)
 
 
+DAILY: dict[str, Any] = {
+    "n_days": 40,
+    "open_hours": 0.5,
+    "examination_decay": 0,
+    "late_share": 0,
+    "similarity_weight": 0.0,
+    "crowd_weight": 0.0,
+    "taste_weight": 0.0,
+    "daily_weight": 1.0,
+}
+"""What everyone wants of a query, another thing each day: all users err together."""
+
 TRAPS: tuple[Kind, ...] = (
     _trap(
         "fixed order",
@@ -97,20 +109,8 @@ TRAPS: tuple[Kind, ...] = (
     _trap("position alone, few busy users", clicks_follow="position", n_users=40, user_tail=1.5),
     _trap("five people", "user_id", says="users", n_users=5, user_tail=1.0),
     _trap("five people, no user ids", says="user", n_users=5, unknown_users_share=1),
-    _trap(
-        "daily wants",
-        n_topics=1,
-        n_queries=1,
-        n_objects=20,
-        n_days=40,
-        open_hours=0.5,
-        examination_decay=0,
-        late_share=0,
-        similarity_weight=0.0,
-        crowd_weight=0.0,
-        taste_weight=0.0,
-        daily_weight=1.0,
-    ),
+    _trap("daily wants", n_topics=1, n_queries=1, n_objects=20, **DAILY),
+    _trap("daily wants, eight queries", n_topics=8, n_queries=8, n_objects=160, **DAILY),
     _trap("flip", "user_id", flip_at=11 / 12, taste_weight=0.94, crowd_weight=0.0),
     _trap("bot, one id", says="clicks", clicks_follow="position", bot_share=0.5),
     _trap("bot, no id", says="clicks", clicks_follow="position", bot_share=0.5, bot_ids=0),
