@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -16,10 +17,8 @@ from adjuster.fused_engine.batch import usable_cores
 from experiments.config.command import OK, run_command
 from experiments.data.made.kinds import Kind
 from experiments.data.made.simulated import prepare_simulated
-from experiments.export import export
 from experiments.study_folder.judged_records import SealedRecord
 from experiments.study_folder.summary import read_summary
-from experiments.sweep import sweep
 
 N_TRIALS = 16
 """Trials of each study: the enqueued ones, then the sampler's."""
@@ -109,7 +108,6 @@ def answer(kind: Kind, seed: int) -> Answer:
         prepare_simulated(log, kind.config, seed)
         run_quietly(
             "sweep",
-            sweep,
             [
                 "dataset=folder",
                 f"dataset.path={log}",
@@ -124,22 +122,22 @@ def answer(kind: Kind, seed: int) -> Answer:
         )
         summary = Path(output_dir) / STUDY / "summary.json"
         if read_summary(summary).best is not None:
-            run_quietly("export", export, [f"study={STUDY}", f"output_dir={output_dir}"])
+            run_quietly("export", [f"study={STUDY}", f"output_dir={output_dir}"])
         sealed = read_summary(summary).sealed
     return Answer(kind, seed, sealed)
 
 
-def run_quietly(name: str, command: Callable[[Any], int], arguments: Sequence[str]) -> None:
-    """Run a command in this process, its terminal's lines kept back.
+def run_quietly(name: str, arguments: Sequence[str]) -> None:
+    """Run a command in this process as its module does, its terminal's lines kept back.
 
     Args:
         name: Of the command.
-        command: What its module runs.
         arguments: As on the command line.
 
     Raises:
         RuntimeError: If it failed, with what it said.
     """
+    command: Callable[[Any], int] = getattr(import_module(f"experiments.{name}"), name)
     said = io.StringIO()
     with redirect_stdout(said), redirect_stderr(said):
         status = run_command(name, command, arguments)
