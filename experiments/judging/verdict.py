@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from experiments.common.wording import label, plain, signed
 from experiments.config.study import GuardrailsConfig
 from experiments.judging.comparison import Comparison, cluster_text
+from experiments.judging.crowding import Crowd
 from experiments.judging.evidence import LARGEST_UNKNOWN_SHARE, Evidence, Rival
 from experiments.judging.noninferiority import noninferiority
 from experiments.judging.statistics import Interval
@@ -105,7 +106,7 @@ def _unclear(evidence: Evidence) -> list[str]:
             f"The test holds {cluster_text(gain)}: too few people to speak for others "
             f"(at least {FEWEST_USERS})."
         )
-    reasons += evidence.crowding
+    reasons += [_crowded(item) for item in evidence.crowding if item.explains]
     if evidence.split is not None and evidence.split.is_refinding:
         reasons.append(
             "The gain is re-finding: it lies on objects that the same user had clicked before "
@@ -114,6 +115,13 @@ def _unclear(evidence: Evidence) -> list[str]:
             "objective.repeat_clicks=ignore leaves such clicks out of the score."
         )
     return reasons
+
+
+def _crowded(item: Crowd) -> str:
+    if item.without is None:
+        return f"{item.words}."
+    gain = item.without
+    return f"{item.words}, and without it the gain is {signed(gain.gain)} ({_interval(gain)})."
 
 
 def _no_gain(evidence: Evidence, guardrails: GuardrailsConfig) -> list[str]:
@@ -208,6 +216,12 @@ def _notes(evidence: Evidence, guardrails: GuardrailsConfig) -> list[str]:
             f"{evidence.weighting.clipped_share:.0%} of the clicks weigh more than "
             "objective.propensity_clip; a click model makes up for what was cut off."
         )
+    notes += [
+        f"{item.words}; without it the gain is {signed(item.without.gain)} "
+        f"({_interval(item.without)})."
+        for item in evidence.crowding
+        if item.without is not None and not item.explains
+    ]
     item, split = evidence.bystanders, evidence.split
     if guardrails.bystanders == "report" and _bystander_finding(evidence, guardrails) == "fails":
         assert item is not None
