@@ -66,10 +66,12 @@ CLAIMS = {
         "experiments/judging/test_verdict.py::test_a_gain_that_unseen_losers_could_undo_cannot_tell",
     ),
     "Crowding.": (
-        "experiments/judging/test_evidence.py::"
-        "test_one_behind_more_than_a_fifth_of_the_clicks_is_named",
-        "experiments/judging/test_evidence.py::"
+        "experiments/judging/test_crowding.py::"
+        "test_one_behind_more_than_a_fifth_of_the_clicks_explains_a_gain_that_falls_without_it",
+        "experiments/judging/test_crowding.py::"
         "test_searches_faster_than_people_are_told_with_their_share",
+        "experiments/judging/test_verdict.py::"
+        "test_a_gain_that_stands_without_the_crowd_is_adopted_and_says_so",
         "experiments/judging/test_sealed_test.py::"
         "test_a_bot_behind_many_names_is_seen_by_its_speed",
     ),
@@ -81,6 +83,7 @@ CLAIMS = {
     ),
     "Not now.": (
         "experiments/judging/test_verdict.py::test_a_gain_that_turned_into_a_loss_is_not_for_now",
+        "experiments/judging/test_verdict.py::test_a_gain_that_fell_to_nobody_knows_what_cannot_tell",
     ),
     "Bystanders.": (
         "experiments/judging/test_verdict.py::test_bystanders_may_lose_their_share_of_the_margin",

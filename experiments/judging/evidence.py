@@ -9,12 +9,7 @@ from numpy.typing import NDArray
 
 from experiments.judging.clustered_interval import ClusteredInterval, clustered_interval
 from experiments.judging.comparison import Comparison, Judge, gain_of, shared_units
-from experiments.judging.concentration import (
-    LARGEST_SHARE,
-    clicked_at_once,
-    faster_than_people,
-    largest,
-)
+from experiments.judging.crowding import Crowd
 from experiments.judging.detectable_effect import (
     clusters_to_settle,
     detectable_gain,
@@ -23,9 +18,9 @@ from experiments.judging.detectable_effect import (
 from experiments.judging.enough_clusters import clusters_needed
 from experiments.judging.statistics import cluster_means, cluster_numbers
 from experiments.judging.trend import Trend, trend
-from experiments.replay.results import SessionScores, Traffic
+from experiments.replay.results import SessionScores
 
-HOUR, DAY = 3_600, 86_400
+DAY = 86_400
 
 LARGEST_UNKNOWN_SHARE = 0.05
 """Share of sessions without a user that cannot carry a verdict."""
@@ -141,7 +136,7 @@ class Evidence:
         unidentified: Why position and relevance cannot be told apart; "" where they can.
         n_needed: Users that a claimed gain of this spread and skew needs.
         unknown_share: Share of scored sessions whose user is unknown.
-        crowding: What speaks against the clicks being many people's, a sentence each.
+        crowding: What speaks against the clicks being many people's.
         split: The gain on objects clicked before and on new ones; None where nothing was scored.
         trend: How the gain went on; None where the test is of one moment.
         bystanders: The change on queries whose feedback was withheld; None where none was scored.
@@ -157,7 +152,7 @@ class Evidence:
     unidentified: str
     n_needed: float
     unknown_share: float
-    crowding: tuple[str, ...]
+    crowding: tuple[Crowd, ...]
     split: Split | None
     trend: Trend | None
     bystanders: Comparison | None
@@ -209,37 +204,6 @@ def trend_of(scores: SessionScores, judge: Judge) -> Trend | None:
         seed=judge.seed,
         confidence=judge.confidence,
     )
-
-
-def crowding(traffic: Traffic) -> tuple[str, ...]:
-    """What speaks against the clicks being those of many people, a sentence each.
-
-    Args:
-        traffic: Of the whole log: a bot that was learnt from misleads as much as one scored.
-    """
-    kinds = (
-        ("one user", traffic.user),
-        ("one query", traffic.query),
-        ("one hour", traffic.created_at // HOUR),
-    )
-    found = [
-        f"{words[0].upper()}{words[1:]} stands behind {top.share:.0%} of the clicks."
-        for words, keys in kinds
-        if (top := largest(keys, traffic.clicks)).too_much
-    ]
-    fast = faster_than_people(traffic.user, traffic.created_at.astype(np.float64))
-    share = float(np.isin(traffic.user, fast).mean()) if len(fast) else 0.0
-    if share:
-        found.append(
-            f"{len(fast):,} user{'s' if len(fast) > 1 else ''} with {share:.0%} of the sessions "
-            "searched faster than people can."
-        )
-    at_once = clicked_at_once(traffic.delay)
-    if at_once > LARGEST_SHARE:
-        found.append(
-            f"{at_once:.0%} of the clicks come within a second of the search: nobody reads so fast."
-        )
-    return tuple(found)
 
 
 def power_of(gain: Comparison, scores: SessionScores, min_gain: float) -> Power:

@@ -15,11 +15,11 @@ from experiments.judging.comparison import (
     compare_with_no_adjustment,
     select,
 )
+from experiments.judging.crowding import crowding
 from experiments.judging.evidence import (
     Evidence,
     Rival,
     Weighting,
-    crowding,
     power_of,
     rank_rivals,
     split_gain,
@@ -164,7 +164,7 @@ def gather(settings: Settings, result: ReplayResult, replays: Replays, terms: Te
         unidentified=objective.unidentified,
         n_needed=users_needed(scores, judge.metric, gain.reference_mean),
         unknown_share=unknown_share(scores),
-        crowding=crowding(test.traffic()),
+        crowding=crowding(test.traffic(), scores, judge),
         split=split_gain(scores, judge),
         trend=trend_of(scores, judge),
         bystanders=bystanders,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from experiments.common.wording import label, plain, signed
 from experiments.config.study import GuardrailsConfig
 from experiments.judging.comparison import Comparison, cluster_text
+from experiments.judging.crowding import Crowd
 from experiments.judging.evidence import LARGEST_UNKNOWN_SHARE, Evidence, Rival
 from experiments.judging.noninferiority import noninferiority
 from experiments.judging.statistics import Interval
@@ -65,6 +66,7 @@ def decide(evidence: Evidence, guardrails: GuardrailsConfig) -> Verdict:
         (KEEP_OFF, lambda: _no_gain(evidence, guardrails) or _not_now(evidence)),
         (KEEP_OFF, lambda: _bystanders(evidence, guardrails, "fails")),
         (CANNOT_TELL, lambda: _no_evidence(evidence)),
+        (CANNOT_TELL, lambda: _gone(evidence)),
         (CANNOT_TELL, lambda: _bystanders(evidence, guardrails, "cannot tell")),
     )
     notes = tuple(_notes(evidence, guardrails))
@@ -105,7 +107,7 @@ def _unclear(evidence: Evidence) -> list[str]:
             f"The test holds {cluster_text(gain)}: too few people to speak for others "
             f"(at least {FEWEST_USERS})."
         )
-    reasons += evidence.crowding
+    reasons += [_crowded(item) for item in evidence.crowding if item.explains]
     if evidence.split is not None and evidence.split.is_refinding:
         reasons.append(
             "The gain is re-finding: it lies on objects that the same user had clicked before "
@@ -114,6 +116,13 @@ def _unclear(evidence: Evidence) -> list[str]:
             "objective.repeat_clicks=ignore leaves such clicks out of the score."
         )
     return reasons
+
+
+def _crowded(item: Crowd) -> str:
+    if item.without is None:
+        return f"{item.words}."
+    gain = item.without
+    return f"{item.words}, and without it the gain is {signed(gain.gain)} ({_interval(gain)})."
 
 
 def _no_gain(evidence: Evidence, guardrails: GuardrailsConfig) -> list[str]:
@@ -135,6 +144,16 @@ def _not_now(evidence: Evidence) -> list[str]:
     return [
         f"Not now: in the last quarter of the test the gain has turned into a loss "
         f"({signed(late.estimate)}, {_ends(late.interval)})."
+    ]
+
+
+def _gone(evidence: Evidence) -> list[str]:
+    trend = evidence.trend
+    if trend is None or not trend.clearly_falling or trend.late.interval.low > 0:
+        return []
+    return [
+        "Not now: the gain is clearly falling, and whether any is left in the last quarter of the "
+        f"test cannot be told ({signed(trend.late.estimate)}, {_ends(trend.late.interval)})."
     ]
 
 
@@ -208,6 +227,12 @@ def _notes(evidence: Evidence, guardrails: GuardrailsConfig) -> list[str]:
             f"{evidence.weighting.clipped_share:.0%} of the clicks weigh more than "
             "objective.propensity_clip; a click model makes up for what was cut off."
         )
+    notes += [
+        f"{item.words}; without it the gain is {signed(item.without.gain)} "
+        f"({_interval(item.without)})."
+        for item in evidence.crowding
+        if item.without is not None and not item.explains
+    ]
     item, split = evidence.bystanders, evidence.split
     if guardrails.bystanders == "report" and _bystander_finding(evidence, guardrails) == "fails":
         assert item is not None

@@ -45,8 +45,8 @@ class PlantedReplay:
     def baselines(self, settings: Settings) -> dict[str, ReplayResult]:
         """Popularity, which gains `rival_lead` more than the settings, and the headroom."""
         mine = self._result(settings)
-        after = mine.sessions.after["ndcg_at_10"]
-        other = replace(mine.sessions, after={"ndcg_at_10": after + self.rival_lead})
+        after = {name: values + self.rival_lead for name, values in mine.sessions.after.items()}
+        other = replace(mine.sessions, after=after)
         return {
             "no_adjustment": mine,
             "popularity": replace(mine, sessions=other),

@@ -8,8 +8,6 @@ import pytest
 from experiments.judging.comparison import Judge, compare_with_no_adjustment
 from experiments.judging.evidence import (
     Rival,
-    Traffic,
-    crowding,
     power_of,
     rank_rivals,
     split_gain,
@@ -20,44 +18,7 @@ from experiments.judging.evidence import (
 from tests.experiments.judging.score_rows import make_scores
 
 JUDGE = Judge("ndcg_at_10", seed=0)
-HOUR, DAY = 3_600, 86_400
-
-
-def traffic(user, query, created_at, clicks) -> Traffic:
-    return Traffic(*(np.asarray(column) for column in (user, query, created_at, clicks)))
-
-
-def of_many(n=200) -> Traffic:
-    return traffic(np.arange(n) % 50, np.arange(n) % 40, np.arange(n) * HOUR, np.ones(n, int))
-
-
-def test_clicks_of_many_people_are_not_crowded():
-    assert crowding(of_many()) == ()
-
-
-@pytest.mark.parametrize(
-    ("column", "words"), [("user", "One user"), ("query", "One query"), ("created_at", "One hour")]
-)
-def test_one_behind_more_than_a_fifth_of_the_clicks_is_named(column, words):
-    columns = dict(zip(("user", "query", "created_at"), vars(of_many()).values(), strict=False))
-    columns[column] = columns[column].copy()
-    columns[column][:60] = columns[column][0]
-    (sentence,) = crowding(traffic(*columns.values(), np.ones(200, int)))
-    assert sentence.startswith(f"{words} stands behind 3")
-
-
-def test_unknown_users_are_nobody():
-    user = np.where(np.arange(200) < 150, -1, np.arange(200))
-    everyone = of_many()
-    assert crowding(traffic(user, everyone.query, everyone.created_at, everyone.clicks)) == ()
-
-
-def test_searches_faster_than_people_are_told_with_their_share():
-    user = np.concatenate([np.full(40, 7), np.arange(160) + 10])
-    created_at = np.concatenate([np.arange(40) + 90 * DAY, np.arange(160) * HOUR])
-    clicks = np.concatenate([np.zeros(40, int), np.ones(160, int)])
-    (sentence,) = crowding(traffic(user, np.arange(200), created_at, clicks))
-    assert sentence == "1 user with 20% of the sessions searched faster than people can."
+DAY = 86_400
 
 
 def test_a_gain_is_split_into_objects_clicked_before_and_new_ones():

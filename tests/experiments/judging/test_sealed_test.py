@@ -40,6 +40,15 @@ def open_on(
     )
 
 
+def twice(rows):
+    """Rows with their metric under a weighted one's name too."""
+    return replace(
+        rows,
+        before={**rows.before, "debiased_ndcg_at_10": rows.before["ndcg_at_10"]},
+        after={**rows.after, "debiased_ndcg_at_10": rows.after["ndcg_at_10"]},
+    )
+
+
 def sees(ledger):
     return [(item["trial"], item["sees"]) for item in ledger.kept.get("f", [])]
 
@@ -174,8 +183,9 @@ def test_the_opening_is_recorded_even_if_the_replay_then_fails():
 
 def test_a_test_without_sessions_is_not_counted_as_opened():
     class NoTest(PlantedReplay):
-        def __post_init__(self):
-            if self.window == "test":
+        def __init__(self, config, window):
+            super().__init__(config, window)
+            if window == "test":
                 raise InputError("The test part has no session.")
 
     ledger = InMemory()
@@ -204,14 +214,13 @@ def test_clicks_as_they_are_stand_beside_a_weighted_objective():
 
         def _result(self, settings):
             found = super()._result(settings)
-            rows = found.sessions
-            twice = {
-                name: {**column, "debiased_ndcg_at_10": column["ndcg_at_10"]}
-                for name, column in (("before", rows.before), ("after", rows.after))
-            }
-            key = "delta_ndcg_at_10"
-            metrics = {**found.metrics, "delta_debiased_ndcg_at_10": found.metrics[key]}
-            return replace(found, metrics=metrics, sessions=replace(rows, **twice))
+            change = found.metrics["delta_ndcg_at_10"]
+            return replace(
+                found,
+                metrics={**found.metrics, "delta_debiased_ndcg_at_10": change},
+                sessions=twice(found.sessions),
+                bystanders=found.bystanders and twice(found.bystanders),
+            )
 
     terms = Terms(make_settings(), [], GuardrailsConfig(), Judge("debiased_ndcg_at_10", seed=0))
     replays = Replays(Weighted, ReplayConfig())

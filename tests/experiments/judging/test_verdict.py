@@ -8,7 +8,8 @@ import pytest
 from experiments.config.study import GuardrailsConfig
 from experiments.judging.clustered_interval import ClusteredInterval
 from experiments.judging.comparison import Comparison
-from experiments.judging.evidence import Evidence, Power, Rival, Split
+from experiments.judging.crowding import Crowd
+from experiments.judging.evidence import Evidence, Power, Rival, Split, Weighting
 from experiments.judging.statistics import Interval
 from experiments.judging.trend import Trend
 from experiments.judging.verdict import (
@@ -180,10 +181,20 @@ def test_a_gain_that_unseen_losers_could_undo_cannot_tell():
     assert "needs more users" in judged(n_needed=math.inf).reasons[0]
 
 
-def test_crowded_clicks_cannot_tell():
-    verdict = judged(crowding=("One user stands behind 51% of the clicks.",))
+@pytest.mark.parametrize("without", [None, replace(GAIN, gain=0.001, low=-0.01, high=0.012)])
+def test_crowded_clicks_cannot_tell_where_the_gain_does_not_stand_without(without):
+    verdict = judged(crowding=(Crowd("One user stands behind 51% of the clicks", without),))
     assert verdict.decision == CANNOT_TELL
-    assert verdict.sentence.startswith("Cannot tell: one user stands behind 51% of the clicks;")
+    assert "one user stands behind 51% of the clicks" in verdict.sentence
+
+
+def test_a_gain_that_stands_without_the_crowd_is_adopted_and_says_so():
+    verdict = judged(crowding=(Crowd("One user stands behind 51% of the clicks", GAIN),))
+    assert verdict.decision == ADOPT
+    assert any(
+        note.startswith("One user stands behind 51% of the clicks; without it the gain is +.")
+        for note in verdict.notes
+    )
 
 
 def test_refinding_is_called_by_its_name():
@@ -200,9 +211,17 @@ def test_a_gain_that_turned_into_a_loss_is_not_for_now():
     verdict = judged(trend=late)
     assert verdict.decision == KEEP_OFF
     assert verdict.sentence.startswith("Keep off: not now")
-    touching = Trend(late=part(-0.05, -0.08, 0.0), change=part(-0.1, -0.15, -0.05))
-    assert judged(trend=touching).adopts
-    assert any("The gain is falling" in note for note in judged(trend=touching).notes)
+
+
+def test_a_gain_that_fell_to_nobody_knows_what_cannot_tell():
+    falling = part(-0.1, -0.15, -0.05)
+    verdict = judged(trend=Trend(late=part(-0.05, -0.08, 0.0), change=falling))
+    assert verdict.decision == CANNOT_TELL
+    assert verdict.sentence.startswith("Cannot tell: not now")
+    assert "(-.050, 95 % interval -.080 to .000)" in verdict.reasons[0]
+    still = judged(trend=Trend(late=part(0.01, 0.002, 0.02), change=falling))
+    assert still.adopts
+    assert any("The gain is falling" in note for note in still.notes)
 
 
 def test_bystanders_who_pay_keep_off_unless_only_reported():
@@ -246,22 +265,26 @@ def test_the_sentence_says_what_beats_it():
     verdict = judged(rivals=rivals)
     assert verdict.adopts
     assert verdict.sentence.endswith(
-        "at a mean drift of .050; popularity (.828) is better, the published defaults (.724) is "
-        "as good."
+        "at a mean drift of .050; popularity (.828) is better, and it is not clearly ahead of the "
+        "published defaults (.724)."
     )
 
 
-def test_what_is_not_told_apart_is_as_good():
-    assert beaten_by((rival("a", 0.7, 0.0, math.nan, math.nan),)) == "a (.700) is as good"
+def test_what_the_finalist_is_not_clearly_ahead_of_is_named():
+    assert beaten_by((rival("a", 0.7, 0.0, math.nan, math.nan),)) == (
+        "it is not clearly ahead of a (.700)"
+    )
     assert beaten_by((rival("a", 0.7, 0.02, 0.01, 0.03),)) == ""
     both = (rival("a", 0.8, -0.1, -0.2, -0.05), rival("b", 0.7, -0.1, -0.2, -0.05))
     assert beaten_by(both) == "a (.800) and b (.700) are better"
 
 
-def test_naive_and_doubly_robust_figures_stand_beside_the_verdict():
-    notes = judged(naive=HARMED, doubly_robust=GAIN).notes
+def test_clicks_as_they_are_and_what_was_cut_off_stand_beside_the_verdict():
+    notes = judged(naive=HARMED, weighting=Weighting(effective_clicks=90, clipped_share=0.04)).notes
     assert any(note.startswith("With clicks taken as they are: -.040") for note in notes)
-    assert any(note.startswith("Doubly robust: +.021") for note in notes)
+    assert any(note.startswith("4% of the clicks weigh more than") for note in notes)
+    whole = judged(weighting=Weighting(effective_clicks=90, clipped_share=0.0))
+    assert not any("weigh more" in note for note in whole.notes)
 
 
 def test_the_first_reason_decides():

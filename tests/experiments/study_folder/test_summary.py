@@ -96,7 +96,10 @@ def damaged(tmp_path, change):
         (lambda plain: plain["dataset"].pop("fingerprint"), "dataset.fingerprint is missing"),
         (lambda plain: plain["trials"].update(complete="4"), "trials.complete must be a whole"),
         (lambda plain: plain["popularity"].update(metrics=[]), "must be values by name, got"),
-        (lambda plain: plain["test"]["test"].pop("gain"), "read: test.test.gain is missing"),
+        (
+            lambda plain: plain["test"]["evidence"]["gain"].pop("gain"),
+            "read: test.evidence.gain.gain is missing",
+        ),
         (lambda plain: plain.pop("verdict"), "read: verdict is missing"),
     ],
 )

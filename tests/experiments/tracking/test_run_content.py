@@ -65,7 +65,9 @@ def test_a_finalist_shows_its_metrics_and_three_comparisons():
 def test_an_opened_test_shows_gains_optimism_openings_and_verdict():
     found = sealed_metrics(sealed())
     assert (found["test_gain"], found["test_bystanders_gain"]) == (0.02, -0.002)
-    assert (found["optimism"], found["test_openings"]) == (0.01, 1.0)
+    assert (found["optimism"], found["test_look"]) == (0.006, 1.0)
+    assert found["test_naive_gain"] == 0.03
+    assert "test_reach" not in found, "what is not defined is not shown"
     assert found["test_ndcg_at_10"] == 0.72
     tags = verdict_tags(sealed("keep off"))
     assert tags == {"verdict": "keep off", "verdict.sentence": "Keep off: NDCG@10 rises."}
