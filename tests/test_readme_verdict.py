@@ -16,6 +16,8 @@ CLAIMS = {
     ),
     "Which trial.": (
         "experiments/judging/test_choice.py::test_a_trial_of_less_drift_comes_first_and_is_said",
+        "experiments/judging/test_choice.py::"
+        "test_a_lag_worth_having_is_not_as_good_however_uncertain",
         "experiments/judging/test_sealed_test.py::"
         "test_the_first_candidate_that_keeps_its_drift_is_opened_once_the_reading_is_written_down",
     ),
@@ -77,6 +79,7 @@ CLAIMS = {
         "experiments/judging/test_verdict.py::test_refinding_is_called_by_its_name",
         "experiments/judging/test_evidence.py::"
         "test_a_gain_is_split_into_objects_clicked_before_and_new_ones",
+        "experiments/judging/test_evidence.py::test_what_people_still_click_after_a_week_they_like",
     ),
     "Not now.": (
         "experiments/judging/test_verdict.py::test_a_gain_that_turned_into_a_loss_is_not_for_now",

@@ -3,7 +3,8 @@
 Every log goes the way that a user's goes: ``sweep`` over the default search space with the
 default rules of choice, then ``export``, which opens the sealed test; what counts is the verdict
 in ``summary.json``. Wrong is a verdict that is none of its kind's right ones: ``adopt`` where
-there is nothing to gain, ``keep off`` where there is.
+there is nothing to gain, ``keep off`` where there is. A study none of whose trials keeps the
+guardrails has no finalist to open the test on, and says nothing.
 
 The bound is Clopper and Pearson's exact upper end: a share of wrong verdicts above it would show
 so few of them less than once in twenty times (*Biometrika* 26, 1934). No normal approximation
@@ -15,13 +16,13 @@ from collections.abc import Sequence
 
 from scipy.stats import beta
 
-from experiments.benchmarks.known_truth import Answer, answers
+from experiments.benchmarks.known_truth import NO_FINALIST, Answer, answers
 from experiments.benchmarks.parts import Measured
 from experiments.common.errors import InputError
 from experiments.common.wording import grid, plain
 from experiments.data.made.kinds import ADOPT, CANNOT_TELL, KEEP_OFF, KINDS, Kind
 
-DECISIONS = (ADOPT, KEEP_OFF, CANNOT_TELL)
+DECISIONS = (ADOPT, KEEP_OFF, CANNOT_TELL, NO_FINALIST)
 HEAD = ("kind of log", "logs", *DECISIONS, "wrong", "at most")
 SURENESS = 0.95
 
@@ -35,7 +36,8 @@ def measure(n_logs: int = 20, words: Sequence[str] = ()) -> Measured:
 
     Returns:
         ``calibration.<kind>.<figure>`` for each kind, with ``all_traps`` and ``all_effects``:
-        ``logs``, ``adopt``, ``keep_off``, ``cannot_tell``, ``wrong`` and ``wrong_at_most``.
+        ``logs``, ``adopt``, ``keep_off``, ``cannot_tell``, ``no_finalist``, ``wrong`` and
+        ``wrong_at_most``.
 
     Raises:
         InputError: If there are no logs to make.

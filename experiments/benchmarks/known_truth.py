@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -16,15 +17,15 @@ from adjuster.fused_engine.batch import usable_cores
 from experiments.config.command import OK, run_command
 from experiments.data.made.kinds import Kind
 from experiments.data.made.simulated import prepare_simulated
-from experiments.export import export
 from experiments.study_folder.judged_records import SealedRecord
 from experiments.study_folder.summary import read_summary
-from experiments.sweep import sweep
 
-N_TRIALS = 8
+N_TRIALS = 16
 """Trials of each study: the enqueued ones, then the sampler's."""
 
 STUDY = "calibration"
+NO_FINALIST = "no finalist"
+"""In place of a decision, where no trial kept the guardrails: there is nothing to open."""
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,24 @@ class Answer:
     Args:
         kind: Which kind of log it is.
         seed: Of the log and of the study.
-        sealed: The verdict and the figures behind it, as ``summary.json`` holds them.
+        sealed: The verdict and the figures behind it, as ``summary.json`` holds them; None where
+            no trial kept the guardrails.
     """
 
     kind: Kind
     seed: int
-    sealed: SealedRecord
+    sealed: SealedRecord | None
 
     @property
     def decision(self) -> str:
-        """``adopt``, ``keep off`` or ``cannot tell``."""
-        return self.sealed.verdict.decision
+        """``adopt``, ``keep off`` or ``cannot tell``; or `NO_FINALIST`."""
+        return self.sealed.verdict.decision if self.sealed else NO_FINALIST
 
     @property
     def is_wrong(self) -> bool:
         """Whether the decision is none of the right ones, or adopts without saying what it must."""
+        if self.sealed is None:
+            return False
         if self.decision not in self.kind.right:
             return True
         return self.sealed.verdict.adopts and not self.says_so
@@ -56,6 +60,8 @@ class Answer:
     @property
     def says_so(self) -> bool:
         """Whether the verdict mentions what is particular to this kind, where there is such."""
+        if self.sealed is None:
+            return False
         verdict = self.sealed.verdict
         text = " ".join([verdict.sentence, *verdict.reasons, *verdict.notes])
         return self.kind.says is None or self.kind.says in text
@@ -88,6 +94,8 @@ def answers(kinds: Sequence[Kind], n_logs: int, *, seed: int = 0) -> Iterator[An
 def answer(kind: Kind, seed: int) -> Answer:
     """Make a log and judge it: ``sweep``, then ``export``, as from a terminal.
 
+    Nothing is pruned: a pruner saves time, and a small log's trials take less than its tests.
+
     Args:
         kind: Of the catalogue.
         seed: Of the log and of the study, >= 0.
@@ -100,7 +108,6 @@ def answer(kind: Kind, seed: int) -> Answer:
         prepare_simulated(log, kind.config, seed)
         run_quietly(
             "sweep",
-            sweep,
             [
                 "dataset=folder",
                 f"dataset.path={log}",
@@ -108,27 +115,29 @@ def answer(kind: Kind, seed: int) -> Answer:
                 f"study.name={STUDY}",
                 f"study.n_trials={N_TRIALS}",
                 f"study.seed={seed}",
+                "pruner=none",
                 "tracking=none",
                 f"output_dir={output_dir}",
             ],
         )
-        run_quietly("export", export, [f"study={STUDY}", f"output_dir={output_dir}"])
-        sealed = read_summary(output_dir / STUDY / "summary.json").sealed
-    assert sealed is not None
+        summary = Path(output_dir) / STUDY / "summary.json"
+        if read_summary(summary).best is not None:
+            run_quietly("export", [f"study={STUDY}", f"output_dir={output_dir}"])
+        sealed = read_summary(summary).sealed
     return Answer(kind, seed, sealed)
 
 
-def run_quietly(name: str, command: Callable[[Any], int], arguments: Sequence[str]) -> None:
-    """Run a command in this process, its terminal's lines kept back.
+def run_quietly(name: str, arguments: Sequence[str]) -> None:
+    """Run a command in this process as its module does, its terminal's lines kept back.
 
     Args:
         name: Of the command.
-        command: What its module runs.
         arguments: As on the command line.
 
     Raises:
         RuntimeError: If it failed, with what it said.
     """
+    command: Callable[[Any], int] = getattr(import_module(f"experiments.{name}"), name)
     said = io.StringIO()
     with redirect_stdout(said), redirect_stderr(said):
         status = run_command(name, command, arguments)

@@ -1,4 +1,4 @@
-"""Part ``study``: a whole sweep on MovieLens, with the pruner and without it."""
+"""Part ``study``: whole sweeps, with the pruner and without it, clicks weighted and as they are."""
 
 import re
 import subprocess
@@ -12,11 +12,16 @@ import pandas as pd
 
 from experiments.benchmarks.parts import Measured
 from experiments.common.wording import grid
-from experiments.config.data import DatasetConfig
+from experiments.config.data import DatasetConfig, SimulatedConfig
+from experiments.data.made.simulated import prepare_simulated
 from experiments.data.open_dataset import open_dataset
 from experiments.study_folder.summary import read_summary
 
 N_TRIALS = 100
+ESTIMATORS = ("naive", "ips")
+SHOP = SimulatedConfig(log_truth=False)
+"""A log as real ones are, whose propensities must be estimated."""
+
 STOPPED = re.compile(r"block (\d+) of (\d+)")
 
 
@@ -38,11 +43,36 @@ class Sweep:
 
 
 def measure() -> Measured:
-    """Run both sweeps and compare them."""
+    """Run all sweeps and compare them."""
     open_dataset(DatasetConfig("movielens"))
     with TemporaryDirectory() as folder:
-        sweeps = {name: run_sweep(Path(folder), name) for name in ("wilcoxon", "none")}
-    return measured(sweeps)
+        output_dir = Path(folder)
+        pruners = {
+            name: run_sweep(output_dir, name, f"pruner={name}") for name in ("wilcoxon", "none")
+        }
+        found, weighted = measured(pruners), debiased(weighted_sweeps(output_dir))
+    return Measured(found.figures | weighted.figures, f"{found.table}\n\n{weighted.table}")
+
+
+def weighted_sweeps(output_dir: Path) -> dict[str, Sweep]:
+    """Sweep a simulated shop by each of `ESTIMATORS`, every trial to its end."""
+    log = output_dir / "shop"
+    prepare_simulated(log, SHOP)
+    shared = ("dataset=folder", f"dataset.path={log}", "pruner=none")
+    return {
+        name: run_sweep(output_dir, name, *shared, f"objective.estimator={name}")
+        for name in ESTIMATORS
+    }
+
+
+def debiased(sweeps: dict[str, Sweep]) -> Measured:
+    """What a sweep costs more that weighs its clicks, by estimator."""
+    naive, weighted = (sweeps[name].seconds for name in ESTIMATORS)
+    figures = {f"study.simulated.{name}.seconds": one.seconds for name, one in sweeps.items()}
+    ratio = weighted / naive
+    head = (f"{N_TRIALS} trials, estimator", "seconds", "times")
+    rows = [head, ("naive", f"{naive:.0f}", ""), ("ips", f"{weighted:.0f}", f"{ratio:.2f}")]
+    return Measured({**figures, "study.debiased_ratio": ratio}, "\n".join(grid(rows)))
 
 
 def measured(sweeps: dict[str, Sweep]) -> Measured:
@@ -72,14 +102,20 @@ def measured(sweeps: dict[str, Sweep]) -> Measured:
     return Measured(figures, "\n".join(grid([head, *rows])))
 
 
-def run_sweep(folder: Path, pruner: str) -> Sweep:
-    """Run one sweep in a process of its own."""
-    print(f"benchmark: {N_TRIALS} trials, pruner={pruner} …", file=sys.stderr)
+def run_sweep(folder: Path, name: str, *options: str) -> Sweep:
+    """Run one sweep in a process of its own.
+
+    Args:
+        folder: Where it writes.
+        name: Of the study, another for each.
+        options: What is particular to it.
+    """
+    print(f"benchmark: {N_TRIALS} trials, {options[-1]} …", file=sys.stderr)
     arguments = [
-        f"study.name={pruner}",
+        f"study.name={name}",
         f"study.n_trials={N_TRIALS}",
-        f"pruner={pruner}",
         f"output_dir={folder}",
+        *options,
     ]
     started = perf_counter()
     subprocess.run(
@@ -89,7 +125,7 @@ def run_sweep(folder: Path, pruner: str) -> Sweep:
         stderr=subprocess.DEVNULL,
     )
     seconds = perf_counter() - started
-    return read_sweep(folder / pruner, seconds)
+    return read_sweep(folder / name, seconds)
 
 
 def read_sweep(folder: Path, seconds: float) -> Sweep:

@@ -97,8 +97,12 @@ def lasting_part(
     return GainPart(rows[long_ago], session[long_ago], worth[long_ago] - expected)
 
 
-def clicked_long_ago(timeline: Timeline) -> NDArray[np.bool_]:
-    """Impressions whose user last clicked the object more than `REFINDING_DAYS` before.
+def clicked_long_ago(timeline: Timeline, days: float = REFINDING_DAYS) -> NDArray[np.bool_]:
+    """Impressions whose user last clicked the object, in an earlier session, so many days ago.
+
+    Args:
+        timeline: The replay.
+        days: More than these.
 
     Returns:
         Shape ``(n_impressions,)`` bool; False for an unknown user and what was never clicked.
@@ -117,7 +121,7 @@ def clicked_long_ago(timeline: Timeline) -> NDArray[np.bool_]:
     last = np.zeros(n, np.int64)
     last[order[1:]] = latest
     now = timeline.created_at[timeline.session_of] - start + 1
-    return (user >= 0) & (last > 0) & (last < now - REFINDING_DAYS * DAY)
+    return (user >= 0) & (last > 0) & (last < now - days * DAY)
 
 
 def _scaled(

@@ -50,14 +50,36 @@ def _trap(name: str, scope: str = "none", says: str | None = None, **options: An
 
 
 def _effect(scope: str, decay: float) -> Kind:
-    """Likings that only clicks tell: each user's own, or everyone's for a query."""
+    """Likings that only clicks tell: each user's own, or everyone's for a query.
+
+    The steeper the decay, the fewer clicks: the log is larger, so that what is there can be found.
+    """
     who = "per-user" if scope == "user_id" else "shared"
     own, shared = (0.94, 0.0) if scope == "user_id" else (0.0, 0.94)
+    n_sessions, n_users = (2400, 120) if decay < 1 else (6000, 120) if own else (4800, 240)
     config = replace(
-        SHOP, examination_decay=decay, crowd_weight=0.0, taste_weight=own, query_weight=shared
+        SHOP,
+        n_sessions=n_sessions,
+        n_users=n_users,
+        examination_decay=decay,
+        crowd_weight=0.0,
+        taste_weight=own,
+        query_weight=shared,
     )
     return Kind(f"{who} effect, decay {decay:g}", config, scope, (ADOPT, CANNOT_TELL), False)
 
+
+DAILY: dict[str, Any] = {
+    "n_days": 40,
+    "open_hours": 0.5,
+    "examination_decay": 0,
+    "late_share": 0,
+    "similarity_weight": 0.0,
+    "crowd_weight": 0.0,
+    "taste_weight": 0.0,
+    "daily_weight": 1.0,
+}
+"""What everyone wants of a query, another thing each day: all users err together."""
 
 TRAPS: tuple[Kind, ...] = (
     _trap(
@@ -87,20 +109,8 @@ TRAPS: tuple[Kind, ...] = (
     _trap("position alone, few busy users", clicks_follow="position", n_users=40, user_tail=1.5),
     _trap("five people", "user_id", says="users", n_users=5, user_tail=1.0),
     _trap("five people, no user ids", says="user", n_users=5, unknown_users_share=1),
-    _trap(
-        "daily wants",
-        n_topics=1,
-        n_queries=1,
-        n_objects=20,
-        n_days=40,
-        open_hours=0.5,
-        examination_decay=0,
-        late_share=0,
-        similarity_weight=0.0,
-        crowd_weight=0.0,
-        taste_weight=0.0,
-        daily_weight=1.0,
-    ),
+    _trap("daily wants", n_topics=1, n_queries=1, n_objects=20, **DAILY),
+    _trap("daily wants, eight queries", n_topics=8, n_queries=8, n_objects=160, **DAILY),
     _trap("flip", "user_id", flip_at=11 / 12, taste_weight=0.94, crowd_weight=0.0),
     _trap("bot, one id", says="clicks", clicks_follow="position", bot_share=0.5),
     _trap("bot, no id", says="clicks", clicks_follow="position", bot_share=0.5, bot_ids=0),

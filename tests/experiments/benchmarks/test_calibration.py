@@ -35,6 +35,13 @@ def test_wrong_is_what_is_none_of_the_right_verdicts(kind, decision, is_wrong):
     assert answer_of(kind, decision).is_wrong == is_wrong
 
 
+@pytest.mark.parametrize("kind", [TRAP, EFFECTS[0]])
+def test_a_study_without_a_finalist_says_nothing_wrong(kind):
+    answer = Answer(kind, 0, None)
+    assert (answer.decision, answer.is_wrong, answer.says_so) == ("no finalist", False, False)
+    assert count([answer])["no finalist"] == 1
+
+
 def test_a_gain_that_popularity_has_too_may_be_adopted_where_that_is_said():
     assert answer_of(POPULARITY, "adopt", "NDCG rises.").is_wrong
     assert not answer_of(POPULARITY, "adopt", "NDCG rises; popularity is better.").is_wrong

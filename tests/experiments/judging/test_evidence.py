@@ -29,6 +29,25 @@ def test_a_gain_is_split_into_objects_clicked_before_and_new_ones():
     assert split.is_refinding
 
 
+@pytest.mark.parametrize(("share", "is_refinding"), [(0.0, True), (0.15, True), (0.25, False)])
+def test_what_people_still_click_after_a_week_they_like(share, is_refinding):
+    gains = np.random.default_rng(0).normal(0.3, 0.02, 60)
+    scores = make_scores(
+        np.arange(60), np.zeros(60), gains, refound=gains * 1.01, lasting=gains * share
+    )
+    assert split_gain(scores, JUDGE).is_refinding == is_refinding
+
+
+def test_what_chance_alone_may_have_left_after_a_week_is_no_liking():
+    rng = np.random.default_rng(0)
+    gains, lasting = np.full(60, 0.3), rng.normal(0.0, 1.0, 60)
+    lasting += 0.1 - lasting.mean()
+    scores = make_scores(np.arange(60), np.zeros(60), gains, refound=gains, lasting=lasting)
+    split = split_gain(scores, JUDGE)
+    assert split.lasting.estimate == pytest.approx(0.1)
+    assert split.is_refinding
+
+
 def test_a_gain_on_new_objects_is_not_refinding():
     rng = np.random.default_rng(0)
     whole = rng.normal(0.1, 0.02, 60)
