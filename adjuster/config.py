@@ -39,6 +39,10 @@ ENVIRONMENT: dict[str, str] = {
 """Environment variable of a live deployment → field of `AdjusterConfig`."""
 
 
+MOST_ITERATIONS = 10_000
+"""Two hundred times the published most: more is a slip, and a call could not be stopped."""
+
+
 def _choice(name: str, text: str) -> Any:
     """A setting of `CHOICES`; the first word is the default."""
     return setting(CHOICES[name][0], one_of(*CHOICES[name]), text)
@@ -61,7 +65,9 @@ class AdjusterConfig:
         "semantics", "`documented` (correct) or `published` (what the published code computes)."
     )
     adjustment_rate: float = setting(0.1, positive(10), "Step size of the optimizer.")
-    num_iterations: int = setting(10, whole(), "Optimizer steps per call; 0 changes nothing.")
+    num_iterations: int = setting(
+        10, whole(at_most=MOST_ITERATIONS), "Optimizer steps per call; 0 changes nothing."
+    )
     softmin_temperature: float = setting(
         1.0, positive(), "Softness of the nearest part, in units of similarity."
     )

@@ -111,8 +111,18 @@ def at_least(low: float, unit: str = "") -> Constraint:
     return Constraint(f">= {low} {unit}".rstrip(), lambda value: _is_number(value) and value >= low)
 
 
-def whole(unit: str = "") -> Constraint:
-    """A whole number, not below 0."""
+def whole(unit: str = "", at_most: int | None = None) -> Constraint:
+    """A whole number, not below 0, not above a bound.
+
+    Example:
+        >>> whole(at_most=9).words, whole(at_most=9).holds(10)
+        ('a whole number from 0 to 9', False)
+    """
+    if at_most is not None:
+        return Constraint(
+            f"a whole number from 0 to {at_most} {unit}".rstrip(),
+            lambda value: isinstance(value, Integral) and 0 <= int(value) <= at_most,
+        )
     return Constraint(
         f"a whole number >= 0 {unit}".rstrip(),
         lambda value: isinstance(value, Integral) and int(value) >= 0,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from experiments.common.errors import InputError
-from experiments.common.wording import label, p_text, plain, signed
+from experiments.common.wording import label, plain, signed
 from experiments.config.command import OK, run_command
 from experiments.config.commands import CompareConfig
 from experiments.config.saved import read_config, with_dataset_path
@@ -83,7 +83,7 @@ def _gain(item: Comparison) -> str:
     effect = "" if math.isnan(item.effect_size) else f"d {signed(item.effect_size)}, "
     return (
         f"{signed(item.gain)} over {item.reference} (95 % interval {signed(item.low)} to "
-        f"{signed(item.high)}, p {p_text(item.p_value)}, {effect}{cluster_text(item)}, "
+        f"{signed(item.high)}, {effect}{cluster_text(item)}, "
         f"{item.n_sessions} sessions)"
     )
 

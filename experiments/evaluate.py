@@ -2,16 +2,21 @@
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from experiments.common.errors import InputError
 from experiments.common.wording import grid, label
 from experiments.config.command import FAILED, OK, run_command
 from experiments.config.commands import EvaluateConfig, SweepConfig
 from experiments.config.saved import read_config, with_dataset_path
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
+from experiments.judging.openings import look_at
 from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
+from experiments.study_folder.ledger_file import LedgerFile
+from experiments.workflow.judgement import digest_of
 from experiments.workflow.studies import base_settings
 
 TOLERANCE = 1e-9
@@ -22,6 +27,7 @@ def evaluate(command: EvaluateConfig) -> int:
     """Replay a configuration, print its figures beside those it states; the exit status."""
     config = with_dataset_path(read_config(command.config), command.dataset.path)
     log = open_dataset(config.dataset)
+    check_seal(config, log.fingerprint)
     metrics = replay_metrics(config, log)
     stated = config.provenance.get("metrics", {})
     other = other_data(config.provenance, log)
@@ -32,6 +38,24 @@ def evaluate(command: EvaluateConfig) -> int:
     if stated and not other and not differing:
         print(f"All {len(stated)} figures are as stated, to {TOLERANCE:g}.")
     return FAILED if differing else OK
+
+
+def check_seal(config: SweepConfig, fingerprint: str) -> None:
+    """Refuse to show the sealed test on settings that it was not opened on.
+
+    Raises:
+        InputError: If the configuration asks for the test, and no ledger knows of its opening.
+    """
+    if config.provenance.get("window", "tune") == "tune":
+        return
+    ledger = LedgerFile(Path(config.output_dir).expanduser())
+    digest = digest_of(config, fingerprint, base_settings(config))
+    if look_at([ledger], fingerprint, digest) is None:
+        raise InputError(
+            "provenance.window asks for sessions of the sealed test, which was not opened on "
+            f"these settings as far as {ledger.name} knows. Set it to tune, or open the test with "
+            "python -m experiments.export study=NAME."
+        )
 
 
 def replay_metrics(config: SweepConfig, log: ClickLog) -> dict[str, float]:

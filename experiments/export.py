@@ -1,6 +1,7 @@
 """``python -m experiments.export study=NAME``: open the sealed test, write the configuration."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from experiments.common.errors import InputError
@@ -19,19 +20,20 @@ from experiments.deployment.deployment import (
 )
 from experiments.deployment.personalized_vectors import write_personalized
 from experiments.deployment.registry import register_champion
-from experiments.judging.choice import Choice, choose_for_test
+from experiments.judging.choice import rank_for_test
 from experiments.review.terminal import sealed_text
+from experiments.study.identity import definition
 from experiments.study.records import COMPLETE, TrialRecord, best_feasible
 from experiments.study_folder.best_yaml import Provenance, write_best
 from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.summary import read_summary, write_summary
 from experiments.tracking.study_info import StudyInfo
-from experiments.workflow.judgement import open_test, replays
+from experiments.workflow.judgement import open_test
 from experiments.workflow.publishing import info_of, show_in_mlflow, write_report
 from experiments.workflow.studies import load_study
 
 NOTHING_TO_DEPLOY = (
-    "Nothing to deploy was written, because the verdict is keep off. Summary and report have it. "
+    "Nothing to deploy was written, because the verdict is {decision}. Summary and report have it. "
     "To export all the same: python -m experiments.export study={study} force=true"
 )
 
@@ -43,15 +45,17 @@ def export(command: ExportConfig) -> int:
         summary = read_summary(outputs.summary)
         log = _same_data(config, command, summary.dataset.fingerprint)
         records = study.records()
-        record, remarks = _chosen(config, log, records, command)
-        if record is None:
+        study.check(definition(asdict(config), log.fingerprint))
+        candidates = _candidates(records, command)
+        if not candidates:
             print(
                 f"Study {command.study} has no trial within its guardrails: there is nothing to "
                 "export.",
                 file=sys.stderr,
             )
             return FAILED
-        sealed = open_test(config, log, study, record, outputs, reopen=command.reopen)
+        sealed, remarks = open_test(config, log, study, candidates, outputs, reopen=command.reopen)
+        record = next(item for item in candidates if item.number == sealed.test.trial)
         uid = study.attribute("uid")
     finally:
         study.close()
@@ -70,7 +74,7 @@ def export(command: ExportConfig) -> int:
         # A server that did not answer just now is not waited for again.
         trouble = trouble or _register(config, outputs, info, deployment)
     else:
-        print(NOTHING_TO_DEPLOY.format(study=command.study))
+        print(NOTHING_TO_DEPLOY.format(study=command.study, decision=sealed.verdict.decision))
         for path in _old(outputs):
             print(f"An earlier export's is still there: {path}")
     print(f"report: {outputs.report}")
@@ -138,16 +142,14 @@ def _register(
     return trouble
 
 
-def _chosen(
-    config: SweepConfig, log: ClickLog, records: list[TrialRecord], command: ExportConfig
-) -> Choice:
-    """The trial asked for, else the finalist for the sealed test; and remarks on the choice."""
+def _candidates(records: list[TrialRecord], command: ExportConfig) -> list[TrialRecord]:
+    """The trial asked for, else the finalists in the order in which the test is opened on them."""
     if command.trial is None:
-        return choose_for_test(records, replays(config, log), config.guardrails)
+        return rank_for_test(records)
     complete = {record.number: record for record in records if record.state == COMPLETE}
     if command.trial not in complete:
         raise InputError(f"trial must be a complete trial of the study, got {command.trial}.")
-    return Choice(complete[command.trial])
+    return [complete[command.trial]]
 
 
 def _same_data(config: SweepConfig, command: ExportConfig, fingerprint: str) -> ClickLog:

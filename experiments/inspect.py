@@ -24,7 +24,7 @@ def inspect(config: InspectConfig) -> int:
         imported_rows(config.dataset.path),
         interval_seconds=config.interval_seconds,
     )
-    folder = Path(config.output_dir) / "cards" / plain_name(log.name)
+    folder = Path(config.output_dir) / "cards" / log.name
     content = {**card.to_dict(), "fingerprint": log.fingerprint}
     write_json(folder / "card.json", content)
     write_atomic(folder / "card.html", card_html(card))
@@ -46,16 +46,6 @@ def _are_counts(value: Any) -> bool:
     return (
         isinstance(value, dict) and "read" in value and all(type(n) is int for n in value.values())
     )
-
-
-def plain_name(name: str) -> str:
-    """A name as that of a folder.
-
-    Example:
-        >>> plain_name("../my log")
-        '---my-log'
-    """
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:100]
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from experiments.config.command import FAILED, INTERRUPTED, OK, run_command
 from experiments.config.commands import SweepConfig
+from experiments.config.saved import anchored
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
 from experiments.replay.layout import lay_out
@@ -21,7 +22,7 @@ from experiments.study.study import Study
 from experiments.study_folder.best_yaml import Provenance, write_best
 from experiments.study_folder.layout import StudyFolder, write_config, write_trials
 from experiments.study_folder.summary import DatasetRecord, summarize, write_summary
-from experiments.tracking.study_info import StudyInfo
+from experiments.tracking.study_info import StudyInfo, review_line
 from experiments.tracking.tracker import Tracker, open_tracker
 from experiments.workflow.baselines import baselines_of
 from experiments.workflow.judgement import judge_study, sealed_test_of
@@ -47,6 +48,7 @@ class Sweep:
 def sweep(config: SweepConfig) -> int:
     """Run a study to its length and write what it found; the exit status."""
     started = time.monotonic()
+    config = anchored(config)
     check_sampler(config.sampler)
     space = SearchSpace.from_config(config.search_space, base_settings(config))
     log = open_dataset(config.dataset)
@@ -56,7 +58,7 @@ def sweep(config: SweepConfig) -> int:
         study.open(definition(asdict(config), log.fingerprint), uuid.uuid4().hex)
         outputs = StudyFolder(Path(config.output_dir), config.study.name)
         write_config(outputs, config)
-        shared = study.claim_lock if config.study.storage is not None else None
+        shared = study.claim_lock if config.study.is_shared else None
         tracker = open_tracker(config.tracking, outputs, _info(config, log, study), shared)
         before = float(study.attribute("seconds") or 0.0)
         return _run(Sweep(config, log, study, outputs, tracker, started, before), replay)
@@ -174,8 +176,7 @@ def _whereabouts(run: Sweep, best: TrialRecord | None) -> str:
         lines.append(f"report:             {run.outputs.report}")
     lines.append(f"all files:          {run.outputs.path}")
     if run.config.tracking.name == "mlflow":
-        uri = run.config.tracking.uri or run.outputs.tracking_uri
-        lines.append(f"review:             mlflow ui --backend-store-uri {uri}")
+        lines.append(f"review:             {review_line(run.config.tracking, run.outputs)}")
     return "\n".join(lines)
 
 

@@ -6,9 +6,11 @@ The study's own storage holds every trial; a server that was down or slow misses
 import sys
 from dataclasses import replace
 
+from experiments.common.secrets import without_user_info
 from experiments.config.command import FAILED, OK, run_command
 from experiments.config.commands import TrackConfig
 from experiments.study_folder.summary import read_summary
+from experiments.tracking.study_info import tracking_uri
 from experiments.tracking.tracker import open_tracker
 from experiments.workflow.publishing import info_of, show_in_mlflow, write_report
 from experiments.workflow.studies import load_study
@@ -17,8 +19,12 @@ from experiments.workflow.studies import load_study
 def track(command: TrackConfig) -> int:
     """Bring MLflow up to a finished or interrupted study; the exit status."""
     config, study, outputs = load_study(command.output_dir, command.study)
-    uri = command.uri or config.tracking.uri
-    tracking = replace(config.tracking, name="mlflow", uri=uri)
+    tracking = replace(config.tracking, name="mlflow")
+    if command.uri is not None:
+        tracking = replace(tracking, uri=command.uri, uri_env=None)
+    elif command.uri_env is not None:
+        tracking = replace(tracking, uri=None, uri_env=command.uri_env)
+    uri = tracking_uri(tracking) or outputs.tracking_uri
     try:
         records, baselines = study.records(), study.baselines()
         uid = study.attribute("uid")
@@ -34,7 +40,7 @@ def track(command: TrackConfig) -> int:
     if trouble:
         print(trouble, file=sys.stderr)
         return FAILED
-    print(f"Study {command.study} is in MLflow: {uri or outputs.tracking_uri}")
+    print(f"Study {command.study} is in MLflow: {without_user_info(uri)}")
     return OK
 
 

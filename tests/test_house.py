@@ -57,7 +57,11 @@ LIBRARIES = {
     "hydra": {"experiments.config"},
     "omegaconf": {"experiments.config"},
     "optuna": {"experiments.study"},
-    "sqlalchemy": {"experiments.study.storage", "experiments.study.shared_ledger"},
+    "sqlalchemy": {
+        "experiments.study.storage",
+        "experiments.study.reconnection",
+        "experiments.study.shared_ledger",
+    },
     "mlflow": {
         "experiments.tracking",
         "experiments.deployment.registry",
@@ -127,7 +131,6 @@ TESTED_ELSEWHERE = {
     "experiments/replay/worker_replay.py": "experiments/replay/test_replay.py",
     "experiments/study/records.py": "experiments/study/test_study.py",
     "experiments/study/search_space_faults.py": "experiments/study/test_search_space.py",
-    "experiments/study/storage.py": "experiments/study/test_postgres.py",
     "experiments/workflow/trials.py": "experiments/study/test_study.py",
 }
 

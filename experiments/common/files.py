@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,12 +32,11 @@ def replacing(path: Path) -> Iterator[Path]:
         path: The file; its folder is made where it is missing.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    unfinished = Path(name)
+    unfinished = path.with_name(f".{path.name[:200]}.{os.urandom(6).hex()}")
     try:
+        # Made as any new file is: the system takes the user's umask off.
+        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
         yield unfinished
-        unfinished.chmod(0o644)
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)

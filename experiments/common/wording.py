@@ -83,16 +83,6 @@ def interval_text(comparison: Ranged | None) -> str:
     return f"{signed(comparison.gain)} ({low} to {high})"
 
 
-def p_text(p_value: float) -> str:
-    """A p-value, not below what three decimals can tell.
-
-    Example:
-        >>> p_text(0.0002), p_text(0.25)
-        ('< .001', '.250')
-    """
-    return "< .001" if p_value < 0.001 else plain(p_value)
-
-
 def grid(rows: Sequence[Sequence[str]], *, n_left: int = 1) -> list[str]:
     """A table of cells as lines of text, columns two spaces apart.
 

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,14 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.common.errors import InputError
-from experiments.config.arguments import arranged
-from experiments.config.commands import register
+from experiments.common.os_faults import is_place_wrong, sentence_of
+from experiments.common.secrets import without_user_info
+from experiments.config.arguments import arranged, split_arguments
+from experiments.config.commands import COMMANDS, register
+from experiments.config.dimensions import with_dimensions
 from experiments.config.faults import explain, explain_value, unknown_keys
 from experiments.config.settings_page import help_lines
+from experiments.config.written import as_written
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses of every command."""
@@ -42,20 +46,44 @@ def run_command(name: str, command: Callable[[Any], int], argv: Sequence[str] | 
     """
     register()
     try:
-        arguments = arranged(sys.argv[1:] if argv is None else argv)
+        arguments = _arguments(name, sys.argv[1:] if argv is None else argv)
         config = _composed(name, arguments)
-        return OK if config is None else command(convert(config))
+        status = OK if config is None else command(convert(config))
+        # A full disk or a closed pipe behind stdout shows here, not after the last line of Python.
+        print(end="", flush=True)
+        return status
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else FAILED
     except InputError as error:
-        print(error, file=sys.stderr)
+        print(without_user_info(str(error)), file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         return FAILED
+    except OSError as error:
+        _drop_stdout()
+        print(without_user_info(sentence_of(error)), file=sys.stderr)
+        return BAD_INPUT if is_place_wrong(error) else FAILED
+
+
+def _arguments(name: str, argv: Sequence[str]) -> list[str]:
+    """A command's arguments as Hydra takes them, flags first."""
+    flags, overrides = split_arguments(arranged(argv))
+    return [*flags, *as_written(with_dimensions(overrides), COMMANDS[name])]
+
+
+def _drop_stdout() -> None:
+    """Let what is still to be printed go: writing it at exit would fail again, with a traceback."""
+    if sys.stdout is None or not sys.stdout.writable():
+        return
+    try:
+        print(end="", flush=True)
+    except OSError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def conf_dir() -> str:

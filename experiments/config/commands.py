@@ -10,7 +10,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from adjuster.config import AdjusterConfig
-from adjuster.ranges import check_settings, one_of, setting
+from adjuster.ranges import Rule, check_settings, one_of, setting
 from adjuster.selection import SelectionConfig
 from experiments.config.data import (
     DatasetConfig,
@@ -20,6 +20,7 @@ from experiments.config.data import (
     InspectConfig,
     SimulateConfig,
 )
+from experiments.config.ranges import or_missing, study_name
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.config.study import (
     GuardrailsConfig,
@@ -70,7 +71,7 @@ class EvaluateConfig:
 class ExportConfig:
     """Which study to export, and as what."""
 
-    study: str = setting(MISSING, text="Name of the study.")
+    study: str = setting(MISSING, or_missing(study_name()), "Name of the study.")
     trial: int | None = setting(
         None, text="Number of a trial; null is the best one within the guardrails."
     )
@@ -79,7 +80,7 @@ class ExportConfig:
         "all", one_of("all", *EXPORT_FORMATS), "The files to write; `all` writes each of them."
     )
     force: bool = setting(
-        False, text="Write the files to deploy even where the verdict is `keep off`."
+        False, text="Write the files to deploy even where the verdict is not `adopt`."
     )
     vectors: str | None = setting(
         None,
@@ -101,8 +102,11 @@ class ExportConfig:
 class ReportConfig:
     """Which study to report on."""
 
-    study: str = setting(MISSING, text="Name of the study.")
+    study: str = setting(MISSING, or_missing(study_name()), "Name of the study.")
     output_dir: str = setting("outputs", text=SWEPT)
+
+    def __post_init__(self) -> None:
+        check_settings(self, "")
 
 
 @dataclass
@@ -122,15 +126,24 @@ class CompareConfig:
                 f"configs=a/best.yaml,b/best.yaml; got studies={','.join(self.studies)} and "
                 f"configs={','.join(self.configs)}."
             )
+        must = study_name()
+        for name in self.studies:
+            if not must.holds(name):
+                raise ValueError(f"studies must each be {must.words}, got {name}.")
 
 
 @dataclass
 class TrackConfig:
     """Which study to deliver to MLflow."""
 
-    study: str = setting(MISSING, text="Name of the study.")
+    study: str = setting(MISSING, or_missing(study_name()), "Name of the study.")
     output_dir: str = setting("outputs", text=SWEPT)
     uri: str | None = setting(None, text="The tracking server or store; null is the sweep's own.")
+    uri_env: str | None = setting(None, text="The environment variable that holds `uri`.")
+
+    def __post_init__(self) -> None:
+        good = self.uri is None or self.uri_env is None
+        check_settings(self, "", [Rule("uri_env", self.uri_env, good, "null where uri is given")])
 
 
 COMMANDS: dict[str, type] = {

@@ -18,7 +18,9 @@ from omegaconf.errors import OmegaConfBaseException
 from experiments.common.files import flatten
 from experiments.config.arguments import INTERVAL, OLD_INTERVAL, split_arguments
 from experiments.config.commands import COMMANDS, GROUPS
+from experiments.config.dimensions import GROUP, NAME
 from experiments.config.listing import kind_words
+from experiments.config.written import quoted, setting_type
 
 
 def explain(error: Exception, name: str, arguments: Sequence[str], conf_dir: str) -> list[str]:
@@ -97,7 +99,7 @@ def _sentence(error: Exception, name: str, keys: Sequence[str], override: str) -
     if isinstance(error, OverrideParseException):
         return f"{override!r} must be written as key=value, such as study.n_trials=50."
     place = _match(r"^In '(.+?)'", text)
-    where = f"{place}.yaml: " if place and place != name else ""
+    where = f"{place}.yaml: " if place and place not in (name, f"{GROUP}/{NAME}") else ""
     key = _match(r"full_key: (\S+)", text) or ""
     written = override.lstrip("+~").split("=")[0]
     if written.startswith(key) or written.endswith(f".{key}"):
@@ -125,7 +127,7 @@ def _overrides(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """The overrides among the arguments, and what makes ``--config-dir`` known to each alone."""
     flags, overrides = split_arguments(arguments)
     places = [
-        f"hydra.searchpath=[file://{os.path.abspath(value)}]"
+        f"hydra.searchpath=[{quoted(f'file://{os.path.abspath(value)}')}]"
         for flag, value in pairwise(flags)
         if flag in ("--config-dir", "-cd")
     ]
@@ -160,12 +162,7 @@ def _known_keys(name: str, conf_dir: str) -> tuple[str, ...]:
 
 def _kind(name: str, key: str) -> str:
     """What a setting must be, from its type in the schema."""
-    hint: Any = COMMANDS[name]
-    for part in key.split("."):
-        if is_dataclass(hint):
-            hint = get_type_hints(hint).get(part, Any)
-        elif get_origin(hint) is dict:
-            hint = get_args(hint)[1]
+    hint = setting_type(COMMANDS[name], key)
     if is_dataclass(hint):
         return f"one of the files in conf/{key}" if key in GROUPS else "a group of settings"
     return kind_words(hint) or "of another type"

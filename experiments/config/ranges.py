@@ -1,6 +1,11 @@
 """What the settings of commands must be, beyond the ranges that `adjuster.ranges` knows."""
 
+from omegaconf import MISSING
+
 from adjuster.ranges import Constraint
+
+TAKEN = ("mlflow.db", "mlartifacts", "studies", "sealed_tests.json")
+"""What else lies in an output folder, beside the studies' own folders."""
 
 
 def a_path() -> Constraint:
@@ -28,3 +33,46 @@ def folder_name(longest: int) -> Constraint:
         )
 
     return Constraint(f"1 to {longest} letters, digits, -, _ or ., not starting with a dot", holds)
+
+
+def study_name() -> Constraint:
+    """A folder's name that is nothing else's in the output folder.
+
+    Example:
+        >>> study_name().holds("spring"), study_name().holds("Studies"), study_name().holds("a/b")
+        (True, False, False)
+    """
+    folder = folder_name(100)
+    words = f"{folder.words}, and not {', '.join(TAKEN[:-1])} or {TAKEN[-1]}"
+
+    def holds(value: object) -> bool:
+        taken = str(value).lower() in TAKEN or str(value).lower().startswith("mlflow.db-")
+        return folder.holds(value) and not taken
+
+    return Constraint(words, holds)
+
+
+def or_missing(constraint: Constraint) -> Constraint:
+    """The same of a setting that must be given; that it is missing is told in other words."""
+    return Constraint(constraint.words, lambda value: value == MISSING or constraint.holds(value))
+
+
+def one_folder(longest: int) -> Constraint:
+    """A text that stays in its folder where it becomes a folder's name.
+
+    Example:
+        >>> one_folder(9).holds("my shop"), one_folder(9).holds("/etc"), one_folder(9).holds("..")
+        (True, False, False)
+    """
+
+    def holds(value: object) -> bool:
+        return (
+            isinstance(value, str)
+            and 1 <= len(value.strip()) <= len(value) <= longest
+            and value.isprintable()
+            and not set(value) & set("/\\")
+            and not value.startswith(".")
+        )
+
+    words = f"1 to {longest} printable characters without / and \\, not starting with a dot"
+    return Constraint(words, holds)

@@ -1,7 +1,8 @@
 """``config.yaml`` and ``best.yaml`` read back: the configuration of a sweep as it was written."""
 
+import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.common.errors import InputError
+from experiments.common.secrets import without_user_info
 from experiments.config.commands import SweepConfig
 from experiments.config.faults import explain_value, unknown_keys
 
@@ -90,3 +92,18 @@ def with_dataset_path(config: SweepConfig, path: str | None) -> SweepConfig:
     if path is None:
         return config
     return replace(config, dataset=replace(config.dataset, path=path))
+
+
+def anchored(config: SweepConfig) -> SweepConfig:
+    """A configuration whose data set is found from any folder."""
+    path = config.dataset.path
+    return with_dataset_path(config, path and os.path.abspath(os.path.expanduser(path)))
+
+
+def shown_config(config: SweepConfig) -> dict[str, Any]:
+    """A configuration as nested plain data that may be written and shown: no secret is in it."""
+    plain = asdict(config)
+    for group, name in (("study", "storage"), ("tracking", "uri")):
+        url = plain[group][name]
+        plain[group][name] = None if url is None else without_user_info(url)
+    return plain

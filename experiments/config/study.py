@@ -6,6 +6,8 @@ from typing import Any
 from omegaconf import MISSING
 
 from adjuster.ranges import (
+    ANYTHING,
+    Rule,
     at_least,
     between,
     check_settings,
@@ -14,7 +16,7 @@ from adjuster.ranges import (
     or_null,
     setting,
 )
-from experiments.config.ranges import folder_name
+from experiments.config.ranges import one_folder, study_name
 
 SAMPLERS = ("tpe", "gp", "cmaes", "qmc", "random", "grid")
 PRUNERS = ("wilcoxon", "hyperband", "median", "none")
@@ -30,7 +32,7 @@ class StudyConfig:
     """The study: its name, its length and its seed."""
 
     name: str = setting(
-        MISSING, folder_name(100), "Name of the study; the same name again goes on where it stood."
+        MISSING, study_name(), "Name of the study; the same name again goes on where it stood."
     )
     n_trials: int = setting(
         100, at_least(1, "trial"), "Trials that the study shall reach, enqueued ones included."
@@ -43,12 +45,24 @@ class StudyConfig:
         "preset too; `none`.",
     )
     storage: str | None = setting(
-        None, text="Null is a journal file under `output_dir`; else an SQLAlchemy URL."
+        None,
+        text="Null is a journal file under `output_dir`; else an SQLAlchemy URL, whose user and "
+        "password are kept in no file.",
+    )
+    storage_env: str | None = setting(
+        None, text="The environment variable that holds `storage`, so that no command line does."
     )
     workers: int = setting(1, at_least(1, "process"), "Processes that work on this study.")
 
     def __post_init__(self) -> None:
-        check_settings(self, "study")
+        good = self.storage is None or self.storage_env is None
+        rule = Rule("storage_env", self.storage_env, good, "null where study.storage is given")
+        check_settings(self, "study", [rule])
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several machines may work on it."""
+        return self.storage is not None or self.storage_env is not None
 
 
 @dataclass
@@ -143,11 +157,28 @@ class TrackingConfig:
 
     name: str = setting("mlflow", one_of(*TRACKERS), "Where to: MLflow, or nowhere.")
     uri: str | None = setting(
-        None, text="An MLflow tracking URI; null is `<output_dir>/mlflow.db`."
+        None,
+        text="An MLflow tracking URI; null is `<output_dir>/mlflow.db`. User and password are "
+        "kept in no file.",
+    )
+    uri_env: str | None = setting(
+        None, text="The environment variable that holds `uri`, so that no command line does."
     )
     experiment: str | None = setting(
         None, text="Name of the MLflow experiment; null is the data set's name."
     )
 
     def __post_init__(self) -> None:
-        check_settings(self, "tracking")
+        good = self.uri is None or self.uri_env is None
+        both = Rule("uri_env", self.uri_env, good, "null where tracking.uri is given")
+        # The store beside the studies makes a folder of the name; a server may have paths.
+        name = one_folder(250) if self.is_local else ANYTHING
+        safe = self.experiment is None or name.holds(self.experiment)
+        check_settings(
+            self, "tracking", [both, Rule("experiment", self.experiment, safe, name.words)]
+        )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is the store beside the studies."""
+        return self.uri is None and self.uri_env is None

@@ -16,9 +16,10 @@ from experiments.data.card.card import DataCard, make_card
 from experiments.data.card.counts import CardParts
 from experiments.data.card.page import row_lines
 from experiments.data.format.faults import Faults
-from experiments.data.format.folder import check_free, new_folder
-from experiments.data.format.metadata import Metadata
+from experiments.data.format.folder import check_free
+from experiments.data.format.metadata import NAME_MUST, Metadata, is_plain_name
 from experiments.data.format.schema import METADATA_FILE
+from experiments.data.format.whole_folder import new_folder
 from experiments.data.importers.sources import IMPORTERS
 from experiments.data.intake.intake import Intake
 from experiments.data.intake.rejections import Rejections
@@ -92,6 +93,9 @@ def ingest_log(config: IngestConfig, progress: Progress = lambda _: None) -> Ing
         raise InputError(f"path must be a file or folder, got {config.path!r}, which is not there.")
     if root.is_file() and config.source not in ("metarank", "table"):
         raise InputError(f"path must be a folder for source={config.source}, got a file: {root}.")
+    if not is_plain_name(name_of(config)):
+        setting = "name" if config.name else "the output folder's name"
+        raise InputError(f"{setting} must be {NAME_MUST}, got {name_of(config)!r}.")
     check_free(config.output, overwrite=config.overwrite)
     with new_folder(config.output) as folder:
         work = folder / ".work"
@@ -137,7 +141,7 @@ class _Import:
         self._refuse_unusable(checks, rows)
         self._write_metadata(rows, complete_lists=checks.unknown.keeps_lists_whole)
         data = self.card.finish(len(self.vectors.ids("items")))
-        card = make_card(self._name(), data, rows)
+        card = make_card(name_of(self.config), data, rows)
         return Ingested(card, counts, self.rejections.describe())
 
     def _encode_queries(self) -> None:
@@ -223,12 +227,9 @@ class _Import:
     def _unusable(self, reasons: list[str]) -> str:
         return "\n".join([f"The log {self.config.path!r} cannot be used as it is:", *reasons])
 
-    def _name(self) -> str:
-        return self.config.name or Path(self.config.output).resolve().name
-
     def _write_metadata(self, rows: dict[str, dict[str, int]], *, complete_lists: bool) -> None:
         metadata = Metadata(
-            name=self._name(),
+            name=name_of(self.config),
             index=self.vectors.index(),
             source=self.importer.source,
             licence=self.importer.licence,
@@ -238,6 +239,11 @@ class _Import:
             notes={"ingested": {"source": self.config.source, "rows": rows}},
         )
         (self.folder / METADATA_FILE).write_text(metadata.to_yaml(), encoding="utf-8")
+
+
+def name_of(config: IngestConfig) -> str:
+    """The name that a data set gets: the one asked for, or the output folder's."""
+    return config.name or Path(config.output).resolve().name
 
 
 def n_parts_for(root: Path) -> int:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from adjuster.ragged import offsets_of
+from experiments.common.errors import InputError
 from experiments.common.files import replacing
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
@@ -46,11 +47,15 @@ def write_personalized(
 
     Returns:
         The file and the number of copies in it.
+
+    Raises:
+        InputError: If two vectors would have one ``object_id``.
     """
     everything = replace(config, bystander_share=0.0)
     layout = lay_out(log, everything, ObjectiveConfig(estimator="naive"), "all")
     copies = learn_copies(layout, settings)
     names = owner_names(log, layout.timeline.scope)
+    check_ids(log.object_ids, log.object_ids[copies.object], names[copies.owner])
     path = folder / FILE
     with replacing(path) as unfinished:
         _write(unfinished, log, copies, names, provenance)
@@ -62,6 +67,44 @@ def owner_names(log: ClickLog, scope: str) -> NDArray[np.object_]:
     if scope == "none":
         return np.array([EVERYONE], object)
     return log.segments if scope == "segment" else log.user_ids
+
+
+def joined(originals: NDArray[np.object_], owners: NDArray[np.object_]) -> list[str]:
+    """The ids of copies, as hosts call them."""
+    return [f"{original}_{owner}" for original, owner in zip(originals, owners, strict=True)]
+
+
+def check_ids(
+    objects: NDArray[np.object_], originals: NDArray[np.object_], owners: NDArray[np.object_]
+) -> None:
+    """Check that no copy is called like another copy or like an object of the index.
+
+    Args:
+        objects: Ids of the index.
+        originals: Shape ``(n_copies,)``: id of the object that each copy is of.
+        owners: Shape ``(n_copies,)``: name of its owner.
+
+    Raises:
+        InputError: Naming two that would have one id.
+
+    Example:
+        >>> names = np.array(["a", "a_b"], object)
+        >>> check_ids(names, names, np.array(["b_c", "c"], object))
+        Traceback (most recent call last):
+        experiments.common.errors.InputError: Object 'a_b' as 'c' sees it and object 'a' as 'b_c' \
+sees it would both have the object_id 'a_b_c' in personalized_vectors.parquet. Rename objects or \
+owners in the log so that <object>_<owner> is unique.
+    """
+    taken = {str(name): f"object {name!r} itself" for name in objects}
+    for name, original, owner in zip(joined(originals, owners), originals, owners, strict=True):
+        mine = f"object {original!r} as {owner!r} sees it"
+        other = taken.setdefault(name, mine)
+        if other != mine:
+            raise InputError(
+                f"{mine[0].upper()}{mine[1:]} and {other} would both have the object_id {name!r} "
+                f"in {FILE}. Rename objects or owners in the log so that <object>_<owner> is "
+                "unique."
+            )
 
 
 def _write(
@@ -100,7 +143,7 @@ def _groups(
         part = np.arange(n_parts.sum()) - np.repeat(offsets_of(n_parts)[:-1], n_parts)
         rows = copies.vectors[np.repeat(copies.first[chosen], n_parts) + part]
         originals, owners = log.object_ids[objects], names[copies.owner[chosen]]
-        ids = np.array([f"{a}_{b}" for a, b in zip(originals, owners, strict=True)], object)
+        ids = np.array(joined(originals, owners), object)
         flat = pa.array(rows.astype(np.float32, copy=False).ravel())
         yield pa.table(
             [

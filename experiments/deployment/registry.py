@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import adjuster
+from experiments.common.secrets import without_user_info
 from experiments.config.study import TrackingConfig
 from experiments.deployment.deployment import Deployment, json_text
 from experiments.study_folder.best_yaml import Provenance
 from experiments.study_folder.layout import StudyFolder
 from experiments.tracking.runs import PARENT
 from experiments.tracking.study_info import StudyInfo, tracking_location
+from experiments.tracking.trouble import reason_of
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -55,8 +57,8 @@ def register_champion(
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         return _register(client, info, deployment), ""
     except Exception as error:
-        reason = " ".join(str(error).split())[:300]
-        return "", f"The model could not be registered in MLflow at {uri}: {reason}."
+        place, reason = without_user_info(uri), reason_of(error)
+        return "", f"The model could not be registered in MLflow at {place}: {reason}."
 
 
 def model_name(experiment: str) -> str:

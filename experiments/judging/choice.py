@@ -2,29 +2,18 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from experiments.common.wording import plain
 from experiments.config.study import GuardrailsConfig
-from experiments.judging.bystanders import Replays
 from experiments.judging.finalists import N_FINALISTS, Candidate
 from experiments.replay.guardrails import DRIFT
 from experiments.replay.replayer import Replayer
-from experiments.study.records import TrialRecord
+from experiments.study.records import COMPLETE, PRUNED, SAMPLER, TrialRecord
 
-
-class Choice(NamedTuple):
-    """A trial to open the sealed test on.
-
-    Args:
-        record: The trial; None without a feasible one.
-        remarks: A sentence for each reason why it is not the best on tune.
-    """
-
-    record: TrialRecord | None
-    remarks: tuple[str, ...] = ()
+N_UNSELECTED = 8
+"""Trials that tell how tune and test differ for everybody; each is replayed on both."""
 
 
 def choose(records: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -34,30 +23,48 @@ def choose(records: Sequence[TrialRecord]) -> list[TrialRecord]:
     return feasible[:N_FINALISTS]
 
 
-def choose_for_test(
-    records: Sequence[TrialRecord], replays: Replays, guardrails: GuardrailsConfig
-) -> Choice:
-    """The finalist to open the sealed test on.
+def rank_for_test(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The finalists in the order in which the sealed test would be opened on them.
+
+    Only tune is looked at; whether the first keeps its drift to the end of the log is asked when
+    the test is opened.
+    """
+    return prefer_least_drift(choose(records))
+
+
+def unselected(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The first trials that the sampler proposed, finalists left out: nobody chose them.
+
+    Pruned ones count: a trial that was stopped for being bad is as unselected as any.
+    """
+    finalists = {record.number for record in choose(records)}
+    proposed = [
+        record
+        for record in sorted(records, key=lambda item: item.ordinal)
+        if record.origin == SAMPLER and record.state in (COMPLETE, PRUNED)
+    ]
+    return [record for record in proposed if record.number not in finalists][:N_UNSELECTED]
+
+
+def remarks_on(
+    trial: int,
+    records: Sequence[TrialRecord],
+    passed_over: Mapping[int, float],
+    bound: float | None,
+) -> list[str]:
+    """A sentence for each reason why the trial that was opened is not the best on tune.
 
     Args:
+        trial: The trial that the test was opened on.
         records: Every trial.
-        replays: Replays of the log.
-        guardrails: The bounds.
-
-    Returns:
-        The first finalist, in the order of `prefer_least_drift`, whose drift keeps its bound to
-        the end of the log.
+        passed_over: Trial → drift of those left out for it.
+        bound: Of the mean drift.
     """
-    ranked = choose(records)
-    if not ranked:
-        return Choice(None)
-    preferred = prefer_least_drift(ranked)
-    candidate, passed_over = first_within_drift_bound(
-        [Candidate.of(record) for record in preferred], replays.over("test"), guardrails
-    )
-    record = next(record for record in preferred if record.number == candidate.trial)
-    bound = guardrails.max_mean_drift
-    return Choice(record, (*_preferred(record, ranked[0]), *_passed_over(passed_over, bound)))
+    finalists = {record.number: record for record in choose(records)}
+    if trial not in finalists:
+        return []
+    best = next(iter(finalists.values()))
+    return [*_preferred(finalists[trial], best), *_passed_over(passed_over, bound)]
 
 
 def _preferred(record: TrialRecord, best: TrialRecord) -> list[str]:

@@ -7,21 +7,41 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.judging.clustered_interval import clustered_interval
+from experiments.judging.influence import Influence, ratio, users_mean
+from experiments.judging.propensity_uncertainty import with_propensity_draws
 from experiments.judging.statistics import (
     N_RESAMPLES,
+    Interval,
     cluster_means,
     cluster_numbers,
     effect_size,
-    holm,
-    mean_interval,
-    randomization_p_value,
 )
-from experiments.replay.results import SessionScores
+from experiments.replay.results import PositionSums, SessionScores
+
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Judge:
+    """How two configurations are compared.
+
+    Args:
+        metric: The metric compared: a key of the sessions' scores.
+        seed: Seed of the resampling.
+        confidence: Of the two-sided interval.
+        n_resamples: Resamples of the bootstrap.
+    """
+
+    metric: str
+    seed: int
+    confidence: float = 0.95
+    n_resamples: int = N_RESAMPLES
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The paired difference of a metric, over means of each user's sessions.
+    """The difference of a metric on the same sessions, over the mean session of each user.
 
     Args:
         metric: Name of the metric.
@@ -30,15 +50,18 @@ class Comparison:
         n_clusters: Users, and sessions of unknown user, each of which counts once.
         n_users: Known users among them.
         n_changed: Those of them whose mean differs at all.
-        reference_mean: Mean over clusters of the reference.
-        mean: Mean over clusters of the configuration; ``mean - reference_mean`` is the gain.
-        gain: The mean difference.
-        low: Lower end of the gain's interval.
-        high: Upper end of it.
-        confidence: Confidence of the interval, both ends together.
-        p_value: Two-sided p-value of the paired randomisation test.
-        p_holm: The same, adjusted for the family it was tested with.
-        effect_size: Cohen's d of the paired differences; NaN where it is not defined.
+        reference_mean: Mean over users of the reference.
+        mean: Mean over users of the configuration; ``mean - reference_mean`` is the gain.
+        gain: The difference.
+        low: Lower end of the gain's interval; NaN where the data leave it undetermined.
+        high: Upper end of it; NaN likewise.
+        confidence: Of the interval, both ends together.
+        clustering: What the interval takes for independent: ``users``, ``units`` (query and day
+            of those who share vectors) or ``both``, whichever made it widest.
+        error: Standard error under that clustering; NaN where it is not known.
+        n_effective: How many equal clusters say as much.
+        session_gain: The mean difference over sessions, which lets busy users count more.
+        effect_size: Cohen's d over users; NaN where it is not defined.
     """
 
     metric: str
@@ -53,48 +76,34 @@ class Comparison:
     low: float
     high: float
     confidence: float
-    p_value: float
-    p_holm: float
+    clustering: str
+    error: float
+    n_effective: float
+    session_gain: float
     effect_size: float
+
+    @property
+    def is_determined(self) -> bool:
+        """Whether both ends of the interval are known."""
+        return self.low == self.low and self.high == self.high
 
 
 def cluster_text(comparison: Comparison) -> str:
     """Who counts in a comparison, in words: users, and sessions whose user is unknown."""
     n_users = comparison.n_users
     unknown = comparison.n_clusters - n_users
-    users = f"{n_users} user" if n_users == 1 else f"{n_users} users"
+    users = f"{n_users:,} user" if n_users == 1 else f"{n_users:,} users"
     if not unknown:
         return users
-    sessions = f"{unknown} session{'' if unknown == 1 else 's'} of unknown users"
+    sessions = f"{unknown:,} session{'' if unknown == 1 else 's'} of unknown users"
     return f"{users} and {sessions}" if n_users else sessions
 
 
-@dataclass(frozen=True)
-class Judge:
-    """What is compared, and how sure a comparison is to be.
-
-    Args:
-        metric: The metric, one of those in the rows.
-        seed: Seed of the resampling.
-        confidence: Confidence of the intervals, in (0, 1).
-        n_resamples: Resamples of the bootstrap, >= 1.
-    """
-
-    metric: str
-    seed: int
-    confidence: float = 0.95
-    n_resamples: int = N_RESAMPLES
-
-
 def compare_with_no_adjustment(scores: SessionScores, judge: Judge) -> Comparison:
-    """After adjustment against before, session by session.
-
-    Args:
-        scores: The rows of a replay.
-        judge: What is compared, and how surely.
-    """
-    before, after = scores.before[judge.metric], scores.after[judge.metric]
-    return _compare(scores.user, after, before, "no adjustment", judge)
+    """After adjustment against before, session by session."""
+    after, before = scores.after[judge.metric], scores.before[judge.metric]
+    draws = None if scores.positions is None else scores.positions.after - scores.positions.before
+    return _compare(scores, after, before, draws, judge, "no adjustment")
 
 
 def compare_with(
@@ -105,7 +114,7 @@ def compare_with(
     Args:
         scores: The rows of a replay.
         reference: The rows of the other's replay.
-        judge: What is compared, and how surely.
+        judge: How they are compared.
         name: The other's name, in words.
 
     Raises:
@@ -117,53 +126,129 @@ def compare_with(
             f"{len(scores.session)} and {len(reference.session)} that are not the same. "
             "Replay both on one data set with one replay configuration."
         )
-    mine, other = scores.after[judge.metric], reference.after[judge.metric]
-    return _compare(scores.user, mine, other, name, judge)
+    after, before = scores.after[judge.metric], reference.after[judge.metric]
+    mine, theirs = scores.positions, reference.positions
+    draws = None if mine is None or theirs is None else mine.after - theirs.after
+    return _compare(scores, after, before, draws, judge, name)
+
+
+def shared_units(scores: SessionScores) -> NDArray[np.int64] | None:
+    """What sessions share beside their user: the query and day of those who share vectors.
+
+    Users who read the same vectors see what others taught on their query the day before: their
+    sessions err together.
+
+    Returns:
+        Shape ``(n_sessions,)``, numbered from 0 without gaps; None where nobody shares.
+    """
+    pairs = np.unique(np.stack([scores.owner, scores.user]), axis=1)
+    if len(np.unique(pairs[0])) == pairs.shape[1] and (scores.user >= 0).all():
+        return None
+    keys = np.stack([scores.owner, scores.query, scores.created_at // DAY])
+    numbers: NDArray[np.int64] = np.unique(keys, axis=1, return_inverse=True)[1]
+    return numbers.ravel()
+
+
+def gain_of(
+    scores: SessionScores, differences: NDArray[np.float64], metric: str
+) -> tuple[Influence, NDArray[np.int64]]:
+    """A mean difference over users with what each session contributes to its error.
+
+    Args:
+        scores: Gives users, and weights where the metric is estimated by weighting.
+        differences: Shape ``(n_sessions,)``.
+        metric: Whose differences they are.
+
+    Returns:
+        The influence and the users' numbers.
+    """
+    users = cluster_numbers(scores.user)
+    gain = users_mean(differences, users)
+    if scores.weight is None or metric != scores.weighted_metric:
+        return gain, users
+    return ratio(gain, users_mean(scores.weight, users)), users
 
 
 def _compare(
-    user: NDArray[np.int64],
+    scores: SessionScores,
     values: NDArray[np.float64],
     reference: NDArray[np.float64],
-    name: str,
+    by_position: NDArray[np.float64] | None,
     judge: Judge,
+    name: str,
 ) -> Comparison:
-    clusters = cluster_numbers(user)
-    differences = cluster_means(values - reference, clusters)
-    interval = mean_interval(
-        differences,
+    if not len(scores.session):
+        return _of_nothing(judge, name)
+    differences = values - reference
+    influence, users = gain_of(scores, differences, judge.metric)
+    found = clustered_interval(
+        influence,
+        users,
+        shared_units(scores),
         seed=judge.seed,
         confidence=judge.confidence,
         n_resamples=judge.n_resamples,
     )
-    p_value = randomization_p_value(differences, seed=judge.seed)
+    interval = found.interval
+    if judge.metric == scores.weighted_metric and by_position is not None:
+        assert scores.positions is not None
+        interval = _with_draws(found.estimate, interval, scores.positions, by_position)
+    by_user = cluster_means(differences, users)
+    reference_mean = gain_of(scores, reference, judge.metric)[0].estimate
     return Comparison(
         metric=judge.metric,
         reference=name,
-        n_sessions=len(user),
-        n_clusters=len(differences),
-        n_users=len(np.unique(user[user >= 0])),
-        n_changed=int(np.count_nonzero(differences)),
-        reference_mean=_mean(cluster_means(reference, clusters)),
-        mean=_mean(cluster_means(values, clusters)),
-        gain=_mean(differences),
+        n_sessions=len(scores.session),
+        n_clusters=len(by_user),
+        n_users=len(np.unique(scores.user[scores.user >= 0])),
+        n_changed=int(np.count_nonzero(by_user)),
+        reference_mean=reference_mean,
+        mean=reference_mean + influence.estimate,
+        gain=influence.estimate,
         low=interval.low,
         high=interval.high,
         confidence=interval.confidence,
-        p_value=p_value,
-        p_holm=p_value,
-        effect_size=effect_size(differences),
+        clustering=found.widest,
+        error=found.error,
+        n_effective=found.n_effective,
+        session_gain=float(differences.mean()),
+        effect_size=effect_size(by_user),
     )
 
 
-def _mean(values: NDArray[np.float64]) -> float:
-    return float(values.mean()) if len(values) else 0.0
+def _of_nothing(judge: Judge, name: str) -> Comparison:
+    nan = float("nan")
+    return Comparison(
+        metric=judge.metric,
+        reference=name,
+        n_sessions=0,
+        n_clusters=0,
+        n_users=0,
+        n_changed=0,
+        reference_mean=0.0,
+        mean=0.0,
+        gain=0.0,
+        low=nan,
+        high=nan,
+        confidence=judge.confidence,
+        clustering="users",
+        error=nan,
+        n_effective=0.0,
+        session_gain=0.0,
+        effect_size=nan,
+    )
 
 
-def adjust_family(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """The same comparisons with `p_holm` adjusted for how many of them there are."""
-    adjusted = holm(np.array([item.p_value for item in comparisons]))
-    return [replace(item, p_holm=float(p)) for item, p in zip(comparisons, adjusted, strict=True)]
+def _with_draws(
+    gain: float, interval: Interval, positions: PositionSums, difference: NDArray[np.float64]
+) -> Interval:
+    """The interval with what the estimated propensities leave open."""
+    if not len(positions.draws):
+        return interval
+    drawn = (difference / positions.draws).sum(axis=1) / (positions.weight / positions.draws).sum(
+        axis=1
+    )
+    return with_propensity_draws(gain, interval, drawn)
 
 
 def concatenate(parts: Sequence[SessionScores]) -> SessionScores:
@@ -182,3 +267,20 @@ def concatenate(parts: Sequence[SessionScores]) -> SessionScores:
                 name: np.concatenate([value[name] for value in values]) for name in values[0]
             }
     return replace(first, **columns, positions=None)
+
+
+def select(scores: SessionScores, kept: NDArray[np.bool_]) -> SessionScores:
+    """Some of the rows; sums by position are of whole replays and are left out.
+
+    Args:
+        scores: The rows.
+        kept: Shape ``(n,)``: which to keep.
+    """
+    columns: dict[str, Any] = {}
+    for item in fields(SessionScores):
+        value = getattr(scores, item.name)
+        if isinstance(value, np.ndarray):
+            columns[item.name] = value[kept]
+        elif isinstance(value, dict):
+            columns[item.name] = {name: column[kept] for name, column in value.items()}
+    return replace(scores, **columns, positions=None)

@@ -11,6 +11,11 @@ LARGEST_SHARE = 0.2
 FASTEST_MEDIAN = 2.0
 """Seconds between consecutive sessions: nobody reads results and clicks faster all the time."""
 
+AT_ONCE = 1
+"""Seconds from search to click: within it nobody reads a list and chooses."""
+
+MINUTE = 60
+
 FEWEST_SESSIONS = 20
 """Sessions of a user from which a median gap says something."""
 
@@ -107,3 +112,25 @@ def faster_than_people(
     median = (gap[by_gap][low] + gap[by_gap][high]) / 2
     found: NDArray[np.int64] = names[(median < fastest) & (counts + 1 >= fewest)]
     return found
+
+
+def clicked_at_once(delay: NDArray[np.int64]) -> float:
+    """Share of the clicks that come with the search itself, where others show that people wait.
+
+    Some logs write no time of a click, or whole minutes: there nothing can be said.
+
+    Args:
+        delay: Shape ``(n_clicks,)``: seconds from search to click.
+
+    Returns:
+        In [0, 1); 0 where all clicks come at once, or the others are of whole minutes.
+
+    Example:
+        >>> clicked_at_once(np.array([1, 0, 14, 31])), clicked_at_once(np.array([0, 0, 60, 120]))
+        (0.5, 0.0)
+    """
+    at_once = delay <= AT_ONCE
+    waited = delay[~at_once]
+    if not len(waited) or (waited % MINUTE == 0).mean() > 0.5:
+        return 0.0
+    return float(at_once.mean())

@@ -7,7 +7,6 @@ from experiments.judging.bystanders import Replays, compare_bystanders
 from experiments.judging.comparison import (
     Comparison,
     Judge,
-    adjust_family,
     compare_with,
     compare_with_no_adjustment,
 )
@@ -58,7 +57,7 @@ class Finalist:
 def judge_finalists(
     candidates: Sequence[Candidate], defaults: Settings, replays: Replays, judge: Judge
 ) -> list[Finalist]:
-    """Replay the finalists and compare them, with p-values adjusted over the whole family.
+    """Replay the finalists and compare them, each by itself.
 
     The sessions are those that the trials were chosen on, so the gains of the best are
     flattered; the sealed test is what decides. The comparison with the defaults, the order among
@@ -75,16 +74,18 @@ def judge_finalists(
     """
     replay = replays.over("tune")
     reference = replay.run(defaults).sessions
-    results = [replay.run(candidate.settings) for candidate in candidates]
     tried = [candidate.settings for candidate in candidates]
     bystanders = compare_bystanders(tried, replays, judge, window="tune")
-    n = len(results)
-    family = adjust_family(
-        [compare_with_no_adjustment(result.sessions, judge) for result in results]
-        + [compare_with(result.sessions, reference, judge, name=DEFAULTS) for result in results]
-    )
-    found = zip(candidates, results, family[:n], family[n:], bystanders, strict=True)
-    return [
-        Finalist(candidate.trial, candidate.settings, result, gain, over_defaults, change)
-        for candidate, result, gain, over_defaults, change in found
-    ]
+
+    def judged(candidate: Candidate, change: Comparison | None) -> Finalist:
+        result = replay.run(candidate.settings)
+        return Finalist(
+            candidate.trial,
+            candidate.settings,
+            result,
+            gain=compare_with_no_adjustment(result.sessions, judge),
+            gain_over_defaults=compare_with(result.sessions, reference, judge, name=DEFAULTS),
+            bystanders=change,
+        )
+
+    return [judged(*pair) for pair in zip(candidates, bystanders, strict=True)]

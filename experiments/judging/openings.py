@@ -7,12 +7,16 @@ in sight.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol, TypeVar
 
 from experiments.common.errors import InputError
 
 Found = TypeVar("Found")
+
+DRIFT, SCORES = "drift", "scores"
+"""What an opening sees of the test. Drift follows from feedback alone and says nothing of anybody's
+gain: reading it is written down, but is not a look that an interval must pay for."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Opening:
         window: Which sessions were the test, in words such as ``last 30 %``.
         objective: The metric and how it was estimated.
         setting: Digest of everything that decides the figures: settings, replay, objective.
+        sees: `SCORES`, or `DRIFT` where only the vectors' drift over the test was read.
         opened_at: UTC epoch seconds.
     """
 
@@ -33,6 +38,7 @@ class Opening:
     window: str
     objective: str
     setting: str
+    sees: str
     opened_at: int
 
     def to_dict(self) -> dict[str, Any]:
@@ -47,7 +53,7 @@ class Opening:
             ValueError: If fields are missing, unknown or of another type.
         """
         kinds = {"trial": int, "opened_at": int}
-        expected = ("study", "trial", "window", "objective", "setting", "opened_at")
+        expected = tuple(item.name for item in fields(cls))
         if set(data) != set(expected):
             raise ValueError(f"an opening has {', '.join(expected)}, got {', '.join(data)}")
         for name in expected:
@@ -108,29 +114,37 @@ def open_seal(
 
 
 def look_at(ledgers: Sequence[Ledger], fingerprint: str, setting: str) -> Look | None:
-    """The look at a setting that was opened before; None if it never was."""
+    """The look at a setting whose scores were opened before; None if they never were."""
 
     def find() -> Look | None:
         openings = _merged(ledgers, fingerprint)
-        seen = list(dict.fromkeys(item.setting for item in openings))
+        seen = seen_settings(openings)
         return Look(seen.index(setting) + 1, openings) if setting in seen else None
 
     return _locked(ledgers, find)
 
 
+def seen_settings(openings: Sequence[Opening]) -> list[str]:
+    """The settings whose scores were seen, in the order in which they were."""
+    return list(dict.fromkeys(item.setting for item in openings if item.sees == SCORES))
+
+
 def _count(ledgers: Sequence[Ledger], fingerprint: str, opening: Opening, reopen: bool) -> Look:
     openings = _merged(ledgers, fingerprint)
-    seen = list(dict.fromkeys(item.setting for item in openings))
-    if opening.setting not in seen:
-        if seen and not reopen:
-            raise InputError(_refusal(openings[-1], opening))
-        openings, seen = (*openings, opening), [*seen, opening.setting]
+    others = [item for item in openings if item.sees == SCORES]
+    seen = seen_settings(openings)
+    if opening.setting not in seen and seen and not reopen:
+        raise InputError(_refusal(others[-1], opening))
+    if (opening.setting, opening.sees) not in {(item.setting, item.sees) for item in openings}:
+        openings = (*openings, opening)
     for ledger in ledgers:
         known = {_key(item) for item in _read(ledger, fingerprint)}
         for item in openings:
             if _key(item) not in known:
                 ledger.append(fingerprint, item.to_dict())
-    return Look(seen.index(opening.setting) + 1, openings)
+    seen = seen_settings(openings)
+    number = seen.index(opening.setting) + 1 if opening.setting in seen else len(seen) + 1
+    return Look(number, openings)
 
 
 def _merged(ledgers: Sequence[Ledger], fingerprint: str) -> tuple[Opening, ...]:
@@ -149,8 +163,8 @@ def _read(ledger: Ledger, fingerprint: str) -> list[Opening]:
         ) from None
 
 
-def _key(opening: Opening) -> tuple[str, int, str]:
-    return opening.study, opening.trial, opening.setting
+def _key(opening: Opening) -> tuple[str, int, str, str]:
+    return opening.study, opening.trial, opening.setting, opening.sees
 
 
 def _locked(ledgers: Sequence[Ledger], action: Callable[[], Found]) -> Found:

@@ -2,31 +2,63 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from experiments.common.errors import InputError
+import numpy as np
+
 from experiments.config.study import GuardrailsConfig
 from experiments.judging.bystanders import Replays, compare_bystanders
+from experiments.judging.choice import first_within_drift_bound
 from experiments.judging.comparison import (
     Comparison,
     Judge,
     compare_with,
     compare_with_no_adjustment,
+    select,
+)
+from experiments.judging.evidence import (
+    Evidence,
+    Rival,
+    Weighting,
+    crowding,
+    power_of,
+    rank_rivals,
+    split_gain,
+    trend_of,
+    unknown_share,
+    users_needed,
 )
 from experiments.judging.finalists import DEFAULTS, Candidate
+from experiments.judging.looks import look_confidence
+from experiments.judging.openings import SCORES, Look, seen_settings
+from experiments.judging.optimism import Optimism, optimism
+from experiments.judging.seal import Seal
 from experiments.judging.verdict import Verdict, decide
+from experiments.replay.baseline_names import BASELINES, HEADROOM, LOGGED_ORDER, NO_ADJUSTMENT
+from experiments.replay.replayer import Replayer
 from experiments.replay.results import ReplayResult
 from experiments.replay.settings import Settings
 
+NO_RIVALS = (NO_ADJUSTMENT, HEADROOM)
+"""The gain itself is against the first; the second knows the future."""
 
-class Openings(Protocol):
-    """Where a study remembers for ever which trials its sealed test was opened on."""
+FLATTERED = "the logged order (flattered: clicks are taken as they are)"
 
-    def read(self) -> Sequence[int]:
-        """The trials, in the order in which the test was opened on them, each once."""
 
-    def record(self, trial: int) -> None:
-        """Add a trial; durable when this returns."""
+@dataclass(frozen=True)
+class Terms:
+    """What a study's candidates are judged by.
+
+    Args:
+        defaults: The published defaults, one of their rivals.
+        unselected: Settings that nobody chose by their score, to tell optimism from hard times.
+        guardrails: The bounds.
+        judge: What is compared, and how surely over all looks together.
+    """
+
+    defaults: Settings
+    unselected: Sequence[Settings]
+    guardrails: GuardrailsConfig
+    judge: Judge
 
 
 @dataclass(frozen=True)
@@ -35,118 +67,155 @@ class SealedTest:
 
     Args:
         trial: Number of the trial.
+        passed_over: Trial → mean drift of those that came before it and break their bound.
+        look: Which look at these data it is.
         tune: Its gain over no adjustment on the sessions that it was chosen on.
-        test: Its gain over no adjustment on the test.
-        test_over_defaults: Its gain over the published defaults on the test.
-        bystanders: Its change on withheld queries, on the test; None where none was scored.
-        openings: The trials that the test was opened on, this one included.
+        evidence: What the test showed.
+        optimism: How much of the gain on tune was the luck of being chosen.
         verdict: What to do.
         tune_result: The replay behind `tune`.
-        test_result: The replay behind `test`.
+        test_result: The replay behind `evidence`.
     """
 
     trial: int
+    passed_over: dict[int, float]
+    look: Look
     tune: Comparison
-    test: Comparison
-    test_over_defaults: Comparison
-    bystanders: Comparison | None
-    openings: tuple[int, ...]
+    evidence: Evidence
+    optimism: Optimism
     verdict: Verdict
     tune_result: ReplayResult
     test_result: ReplayResult
 
-    @property
-    def optimism(self) -> float:
-        """Tune gain minus test gain: how much of the gain was the luck of being chosen."""
-        return self.tune.gain - self.test.gain
-
-
-def openings_with(openings: Openings, trial: int, *, reopen: bool = False) -> tuple[int, ...]:
-    """The trials that the test will have been opened on with this one.
-
-    The same trial may be opened again: it shows the same figures. Another trial is a second look
-    at the same sessions; whoever takes it chooses with the test in sight.
-
-    Args:
-        openings: The study's memory.
-        trial: The trial to look at.
-        reopen: Allow a second look.
-
-    Raises:
-        InputError: If it was opened on another trial and `reopen` is false.
-    """
-    opened = tuple(openings.read())
-    if trial in opened:
-        return opened
-    if opened and not reopen:
-        raise InputError(
-            f"The sealed test of this study was opened on trial {opened[-1]}; opening it on trial "
-            f"{trial} too would choose with the test in sight. Use trial={opened[-1]} for the "
-            "first, or reopen=true for the second look: it is counted for ever, and widens the "
-            "interval."
-        )
-    return (*opened, trial)
-
 
 def open_sealed_test(
-    candidate: Candidate,
-    defaults: Settings,
-    replays: Replays,
-    guardrails: GuardrailsConfig,
-    openings: Openings,
-    judge: Judge,
-    *,
-    reopen: bool = False,
+    candidates: Sequence[Candidate], replays: Replays, terms: Terms, seal: Seal
 ) -> SealedTest:
-    """Open the sealed test on the finalist chosen on the tune sessions, and decide.
+    """Open the sealed test on the first candidate that keeps its drift, and decide.
 
-    With k trials looked at, each interval of the test has the confidence 1 - .05 / k (Bonferroni),
-    so that the chance of adopting any of them for nothing stays what it was for one. An opening is
-    recorded before the test's first figure is known, so that no accident hides it.
+    Every look is written down before it is taken, so that an interrupted one counts. At the k-th
+    look at these data the intervals are those of `look_confidence`: the chance of adopting
+    anything for nothing stays what it was for one look.
 
     Args:
-        candidate: The finalist.
-        defaults: The published defaults.
+        candidates: Chosen on tune, best first, at least one.
         replays: Replays of the log.
-        guardrails: What must hold for ``adopt``.
-        openings: The study's memory of openings.
-        judge: What is compared, and how surely with one opening.
-        reopen: Allow a second opening for another trial.
+        terms: What they are judged by.
+        seal: Where looks at these data are recorded.
 
     Raises:
-        InputError: If the test was opened on another trial and `reopen` is false.
+        InputError: If the test was opened on something else and the seal does not allow another
+            look.
     """
-    opened = openings_with(openings, candidate.trial, reopen=reopen)
-    strict = replace(judge, confidence=1 - (1 - judge.confidence) / len(opened))
-    tune_result = replays.over("tune").run(candidate.settings)
-    replay = replays.over("test")
-    if opened != tuple(openings.read()):
-        openings.record(candidate.trial)
-    test_result, reference = replay.run(candidate.settings), replay.run(defaults)
-    (bystanders,) = compare_bystanders([candidate.settings], replays, judge, window="test")
-    test = compare_with_no_adjustment(test_result.sessions, strict)
-    verdict = decide(test, test_result.metrics, guardrails, bystanders)
+    tune, test = replays.over("tune"), replays.over("test")
+    passed_over: dict[int, float] = {}
+    candidate = candidates[0]
+    if len(candidates) > 1:
+        seal.read_drift(candidates)
+        candidate, passed_over = first_within_drift_bound(candidates, test, terms.guardrails)
+    look = seal.open(candidate)
+    strict = _for_look(terms, look)
+    tune_result, test_result = tune.run(candidate.settings), test.run(candidate.settings)
+    evidence = gather(candidate.settings, test_result, replays, strict)
+    verdict = decide(evidence, terms.guardrails)
+    tune_gain = compare_with_no_adjustment(tune_result.sessions, terms.judge)
+    gaps = [
+        _gap(tune.run(other), test.run(other), terms.judge.metric) for other in terms.unselected
+    ]
     return SealedTest(
         trial=candidate.trial,
-        tune=compare_with_no_adjustment(tune_result.sessions, judge),
-        test=test,
-        test_over_defaults=compare_with(
-            test_result.sessions, reference.sessions, strict, name=DEFAULTS
-        ),
-        bystanders=bystanders,
-        openings=opened,
-        verdict=_with_openings(verdict, opened),
+        passed_over=passed_over,
+        look=look,
+        tune=tune_gain,
+        evidence=evidence,
+        optimism=optimism(tune_gain.gain - evidence.gain.gain, np.array(gaps)),
+        verdict=replace(verdict, notes=(*verdict.notes, *_looks(look))),
         tune_result=tune_result,
         test_result=test_result,
     )
 
 
-def _with_openings(verdict: Verdict, opened: tuple[int, ...]) -> Verdict:
-    if len(opened) == 1:
-        return verdict
-    trials = ", ".join(str(trial) for trial in opened)
-    note = (
-        f"The sealed test was opened on {len(opened)} trials ({trials}); its interval is widened "
-        "for as many looks."
+def _for_look(terms: Terms, look: Look) -> Terms:
+    """The terms, as sure as this look must be."""
+    confidence = look_confidence(look.number, confidence=terms.judge.confidence)
+    return replace(terms, judge=replace(terms.judge, confidence=confidence))
+
+
+def gather(settings: Settings, result: ReplayResult, replays: Replays, terms: Terms) -> Evidence:
+    """All that the test shows of one setting.
+
+    Args:
+        settings: The setting.
+        result: Its replay over the test.
+        replays: Replays of the log.
+        terms: What it is judged by, its judge as sure as this look must be.
+    """
+    judge = terms.judge
+    test, scores = replays.over("test"), result.sessions
+    objective = test.objective
+    gain = compare_with_no_adjustment(scores, judge)
+    (bystanders,) = compare_bystanders([settings], replays, judge, window="test")
+    bias = objective.bias
+    return Evidence(
+        gain=gain,
+        naive=_naive(result, objective.metric, judge),
+        weighting=Weighting(bias.effective_clicks, bias.clipped_share) if bias else None,
+        metrics=dict(result.metrics),
+        unidentified=objective.unidentified,
+        n_needed=users_needed(scores, judge.metric, gain.reference_mean),
+        unknown_share=unknown_share(scores),
+        crowding=crowding(test.traffic()),
+        split=split_gain(scores, judge),
+        trend=trend_of(scores, judge),
+        bystanders=bystanders,
+        silent_share=test.silent_share(),
+        rivals=_rivals(settings, result, test, terms),
+        power=power_of(gain, scores, terms.guardrails.min_gain),
     )
-    return replace(verdict, notes=(*verdict.notes, note))
+
+
+def _naive(result: ReplayResult, metric: str, judge: Judge) -> Comparison | None:
+    """The gain with clicks as they are, over the sessions that have one."""
+    if metric == judge.metric:
+        return None
+    clicked = select(result.sessions, ~np.isnan(result.sessions.before[metric]))
+    return compare_with_no_adjustment(clicked, replace(judge, metric=metric))
+
+
+def _rivals(
+    settings: Settings, result: ReplayResult, test: Replayer, terms: Terms
+) -> tuple[Rival, ...]:
+    """What is simpler than the finalist, replayed on the same sessions."""
+    found = {
+        name: other.sessions
+        for name, other in test.baselines(settings).items()
+        if name not in NO_RIVALS
+    }
+    names = dict(BASELINES)
+    if test.objective.estimator == "naive":
+        names[LOGGED_ORDER] = FLATTERED
+    rivals = {names[name]: sessions for name, sessions in found.items()}
+    if settings != terms.defaults:
+        rivals[DEFAULTS] = test.run(terms.defaults).sessions
+    compared = {
+        name: compare_with(result.sessions, sessions, terms.judge, name=name)
+        for name, sessions in rivals.items()
+    }
+    return rank_rivals([Rival(name, lead.reference_mean, lead) for name, lead in compared.items()])
+
+
+def _gap(tune: ReplayResult, test: ReplayResult, metric: str) -> float:
+    """Gain on tune less gain on the test."""
+    return tune.metrics[f"delta_{metric}"] - test.metrics[f"delta_{metric}"]
+
+
+def _looks(look: Look) -> list[str]:
+    """Says so where these data were looked at more than once."""
+    n_seen = len(seen_settings(look.openings))
+    if n_seen < 2:
+        return []
+    seen = [f"trial {x.trial} of {x.study}" for x in look.openings if x.sees == SCORES]
+    return [
+        f"The test of these data was opened {n_seen} times ({', '.join(seen)}). This is look "
+        f"{look.number}; its intervals are widened for as many."
+    ]

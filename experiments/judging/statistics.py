@@ -153,8 +153,12 @@ def _studentized_means(
 
 
 def _ratio(mean: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
-    """mean / error; a resample of equal values says 0 or plus or minus infinity."""
-    flat = error <= 1e-12 * np.abs(mean)
+    """mean / error; a resample of equal values says 0 or plus or minus infinity.
+
+    Equal is to within 1e-6: differences of squares are no more exact, and what they leave of equal
+    values would pass for a spread.
+    """
+    flat = error <= 1e-6 * np.abs(mean)
     ratio = np.zeros_like(mean)
     np.divide(mean, error, out=ratio, where=~flat)
     ratio[flat & (mean != 0)] = np.copysign(np.inf, mean[flat & (mean != 0)])

@@ -1,10 +1,11 @@
 """What judging asks of a replay; loads no engine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from experiments.config.replay import ReplayConfig
-from experiments.replay.results import ReplayResult
+from experiments.replay.objective import Objective
+from experiments.replay.results import ReplayResult, Traffic
 from experiments.replay.settings import Settings
 
 
@@ -12,11 +13,20 @@ class Replayer(Protocol):
     """A log ready to be replayed under any settings."""
 
     @property
-    def objective_key(self) -> str:
-        """Name of the objective among the metrics of a result."""
+    def objective(self) -> Objective:
+        """The figure that all of its results are judged by."""
 
     def run(self, settings: Settings) -> ReplayResult:
         """Replay the log under these settings."""
+
+    def baselines(self, settings: Settings) -> Mapping[str, ReplayResult]:
+        """Replay what any configuration has to beat, by name; settings as for a sweep's."""
+
+    def traffic(self) -> Traffic:
+        """Whose clicks all replayed sessions are, warmup's too."""
+
+    def silent_share(self) -> float:
+        """Share of the scored sessions whose query had no feedback before, in [0, 1] or NaN."""
 
 
 MakeReplay = Callable[[ReplayConfig, str], Replayer]

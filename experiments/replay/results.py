@@ -71,12 +71,14 @@ class Traffic:
         query: Shape ``(n_sessions,)``.
         created_at: Shape ``(n_sessions,)``: UTC epoch seconds.
         clicks: Shape ``(n_sessions,)``: clicks of each.
+        delay: Shape ``(n_clicks,)``: seconds from search to click.
     """
 
     user: NDArray[np.int64]
     query: NDArray[np.int64]
     created_at: NDArray[np.int64]
     clicks: NDArray[np.int64]
+    delay: NDArray[np.int64]
 
 
 @dataclass(frozen=True)

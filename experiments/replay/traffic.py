@@ -16,6 +16,7 @@ def traffic_of(layout: Layout) -> Traffic:
         query=timeline.query.astype(np.int64),
         created_at=timeline.created_at,
         clicks=np.bincount(timeline.session_of, clicked, timeline.n_sessions).astype(np.int64),
+        delay=(timeline.click_at - timeline.created_at[timeline.session_of])[clicked],
     )
 
 

@@ -10,7 +10,7 @@ from experiments.judging.verdict import ADOPT, KEEP_OFF
 from experiments.replay.baseline_names import LOGGED_ORDER
 from experiments.review.answer import FLATTERED, NAMES, VerdictLines, answer, verdict_lines
 from experiments.review.figures.of_study import NamedFigure
-from experiments.review.rows import Rows, finalist_rows, result_rows, setting_rows
+from experiments.review.rows import Rows, finalist_rows, result_rows, sealed_rows, setting_rows
 from experiments.study_folder.finished_study import FinishedStudy
 from experiments.study_folder.summary import BEST
 
@@ -51,10 +51,7 @@ th,td{padding:4px 5px}.verdict strong{font-size:1.3rem}}
 .verdict{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """
 
-MEANS = (
-    "The table takes means over sessions; verdict, figure and finalists take means over users, "
-    "each of whom counts once."
-)
+MEANS = "All figures are means over users, each of whom counts once."
 
 CLASSES = {ADOPT: "adopt", KEEP_OFF: "off"}
 """Decision → the style of the verdict's box."""
@@ -93,6 +90,7 @@ def build_page(study: FinishedStudy, figures: Sequence[NamedFigure]) -> str:
             f"<section>{_results(study)}</section>",
             _figure(first),
             "</div>",
+            _sealed(study),
             _finalists(study),
             f'<div class="figures">{"".join(map(_figure, others))}</div>',
             f"<section><h2>Settings</h2>{_table(setting_rows(study))}</section>",
@@ -172,14 +170,24 @@ def _figure(item: NamedFigure) -> str:
     )
 
 
+def _sealed(study: FinishedStudy) -> str:
+    if study.test is None:
+        return ""
+    return (
+        "<section><h2>The sealed test</h2>"
+        '<p class="soft">Gains of the opened trial over means of each user; in brackets what each '
+        "rival reaches on the same sessions, and the interval of the gain.</p>"
+        f"{_table(sealed_rows(study.test))}</section>"
+    )
+
+
 def _finalists(study: FinishedStudy) -> str:
     if not study.finalists:
         return '<section class="soft">No trial kept the guardrails: there is no finalist.</section>'
     return (
         "<section><h2>Finalists</h2>"
-        '<p class="soft">Gain on the tune sessions, over means of each user, with 95 % interval; '
-        "p by paired randomisation, adjusted for all of these comparisons (Holm); d is the effect "
-        "size (Cohen). These sessions chose the finalists, so the gains are flattered.</p>"
+        '<p class="soft">Gain on the tune sessions, over means of each user, with 95 % interval. '
+        "These sessions chose the finalists, so the gains are flattered.</p>"
         f"{_table(finalist_rows(study.finalists))}</section>"
     )
 

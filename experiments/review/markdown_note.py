@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from experiments.review.answer import FLATTERED, VerdictLines, answer, verdict_lines
-from experiments.review.rows import Rows, finalist_rows, result_rows
+from experiments.review.rows import Rows, finalist_rows, result_rows, sealed_rows
 from experiments.study_folder.finished_study import FinishedStudy
 
 
@@ -19,6 +19,8 @@ def study_note(study: FinishedStudy) -> str:
         _escape(FLATTERED),
         _escape(answer(study.summary)),
     ]
+    if study.test:
+        blocks.append(markdown_table(sealed_rows(study.test)))
     if study.finalists:
         blocks.append(markdown_table(finalist_rows(study.finalists)))
     blocks.append("`report.html`, among the artifacts, shows every figure.")

@@ -4,11 +4,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from experiments.common.wording import label, p_text, plain, signed
+from experiments.common.wording import interval_text, label, plain, signed
+from experiments.judging.clustered_interval import ClusteredInterval
 from experiments.judging.comparison import Comparison
+from experiments.judging.optimism import Optimism
 from experiments.review.answer import NAMES
 from experiments.study_folder.finished_study import FinishedStudy
-from experiments.study_folder.judged_records import FinalistRecord
+from experiments.study_folder.judged_records import FinalistRecord, TestRecord
 
 Rows = list[tuple[str, ...]]
 
@@ -49,6 +51,45 @@ def percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
+def sealed_rows(test: TestRecord) -> Rows:
+    """The gains behind a verdict, its rivals among them; header first."""
+    seen = test.evidence
+    over = [(f"over {rival.name} ({plain(rival.value)})", rival.lead) for rival in seen.rivals]
+    gains: list[tuple[str, Comparison | None]] = [
+        (f"over no adjustment ({plain(seen.gain.reference_mean)})", seen.gain),
+        *over,
+        ("bystanders", seen.bystanders),
+    ]
+    if seen.naive is not None:
+        gains.append((f"clicks as they are, {label(seen.naive.metric)}", seen.naive))
+    parts: list[tuple[str, ClusteredInterval]] = []
+    if seen.split is not None:
+        parts = [
+            ("of it on objects clicked before", seen.split.refound),
+            ("of it on new objects", seen.split.new),
+        ]
+    return [
+        ("gain on the sealed test", label(seen.gain.metric)),
+        *((name, interval_text(item)) for name, item in gains),
+        *((name, _estimate(part)) for name, part in parts),
+        ("tune, over no adjustment", interval_text(test.tune)),
+        ("optimism of having been chosen", _optimism(test.optimism)),
+    ]
+
+
+def _estimate(part: ClusteredInterval) -> str:
+    ends = part.interval
+    return f"{signed(part.estimate)} ({signed(ends.low)} to {signed(ends.high)})"
+
+
+def _optimism(found: Optimism) -> str:
+    """The finalist's fall from tune to test, and that of trials that nobody chose."""
+    fall = f"the finalist falls by {signed(found.gap)} from tune to test"
+    if math.isnan(found.usual_gap):
+        return f"unknown: {fall}, and no other trial was at hand"
+    return f"{signed(found.optimism)}: {fall}, unselected trials by {signed(found.usual_gap)}"
+
+
 def finalist_rows(finalists: Sequence[FinalistRecord]) -> Rows:
     """The finalists against both references and on bystanders; header first."""
     header = ("trial", "over no adjustment", "over published defaults", "bystanders", "drift")
@@ -59,7 +100,7 @@ def finalist_rows(finalists: Sequence[FinalistRecord]) -> Rows:
                 str(item.trial),
                 gain_text(item.gain),
                 gain_text(item.gain_over_defaults),
-                gain_text(item.bystanders, p_value=False),
+                gain_text(item.bystanders),
                 _shown(item.metrics.get("drift_mean"), plain),
             )
             for item in finalists
@@ -67,32 +108,15 @@ def finalist_rows(finalists: Sequence[FinalistRecord]) -> Rows:
     ]
 
 
-def gain_text(comparison: Comparison | None, *, p_value: bool = True) -> str:
-    """A comparison in a cell: the gain, its interval, then adjusted p-value and effect size.
+def gain_text(comparison: Comparison | None) -> str:
+    """A comparison in a cell: the gain, then its interval.
 
     Args:
         comparison: None where nothing was compared.
-        p_value: Show p-value and effect size too.
-
-    Example:
-        >>> print(gain_text(Comparison("mrr", "no adjustment", 900, 300, 300, 200, 0.70, 0.78,
-        ...                            0.08, 0.07, 0.09, 0.95, 0.0004, 0.0004, 0.61)))
-        +.080
-        +.070 to +.090
-        p < .001, d = .61
     """
     if comparison is None:
         return "none scored"
-    lines = [signed(comparison.gain), f"{signed(comparison.low)} to {signed(comparison.high)}"]
-    if p_value:
-        lines.append(_strength(comparison.p_holm, comparison.effect_size))
-    return "\n".join(lines)
-
-
-def _strength(p_value: float, effect: float) -> str:
-    shown = p_text(p_value)
-    p = f"p {shown}" if shown.startswith("<") else f"p = {shown}"
-    return p if math.isnan(effect) else f"{p}, d = {effect:.2f}".replace("= 0.", "= .")
+    return f"{signed(comparison.gain)}\n{signed(comparison.low)} to {signed(comparison.high)}"
 
 
 def setting_rows(study: FinishedStudy) -> Rows:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from experiments.common.wording import grid, interval_text, label, p_text, plain, signed
+from experiments.common.wording import grid, interval_text, label, plain, signed
 from experiments.replay.guardrails import GUARDRAILS
 from experiments.review.answer import FLATTERED, NAMES, answer, verdict_lines
+from experiments.review.rows import sealed_rows
 from experiments.study.records import FAILED, TrialRecord, best_overall
 from experiments.study_folder.judged_records import FinalistRecord, SealedRecord
 from experiments.study_folder.summary import ScoredRow, Summary, TrialCounts
@@ -12,18 +13,10 @@ from experiments.study_folder.summary import ScoredRow, Summary, TrialCounts
 COLUMNS = ("mrr", "map", "recall_at_10", "drift_mean", "harmed_share", "reach")
 HEADS = {"drift_mean": "drift", "harmed_share": "harmed", "reach": "reach"}
 
-FINALIST_HEAD = (
-    "finalists",
-    "over no adjustment",
-    "p",
-    "over published defaults",
-    "p",
-    "bystanders",
-)
+FINALIST_HEAD = ("finalists", "over no adjustment", "over published defaults", "bystanders")
 FINALIST_LEGEND = (
-    "Gains over means of each user, 95 % intervals clustered by user, p by paired randomisation "
-    "(Holm); on the\nsessions that chose these trials: the sealed test decides. Bystanders: "
-    "queries whose feedback was withheld."
+    "Gains over means of each user with 95 % intervals, on the sessions that chose these trials: "
+    "flattered, and\nthe sealed test decides. Bystanders: queries whose feedback was withheld."
 )
 
 
@@ -109,15 +102,13 @@ def _finalist_cells(item: FinalistRecord) -> tuple[str, ...]:
     return (
         f"trial {item.trial}",
         interval_text(item.gain),
-        p_text(item.gain.p_holm),
         interval_text(item.gain_over_defaults),
-        p_text(item.gain_over_defaults.p_holm),
         interval_text(item.bystanders),
     )
 
 
 def sealed_text(sealed: SealedRecord, *, study: str, best: int | None) -> str:
-    """Verdict, tune gain, test gain and their gap, as text.
+    """Verdict, the gains behind it and what it is measured against, as text.
 
     Args:
         sealed: What the sealed test said.
@@ -125,19 +116,11 @@ def sealed_text(sealed: SealedRecord, *, study: str, best: int | None) -> str:
         best: Number of the best trial on the tune sessions.
     """
     verdict = verdict_lines(sealed, study=study, best=best)
-    test = sealed.test
-    gains = (
-        ("tune gain over no adjustment", interval_text(test.tune)),
-        ("test gain over no adjustment", interval_text(test.test)),
-        ("test gain over published defaults", interval_text(test.test_over_defaults)),
-        ("bystanders on the test", interval_text(test.bystanders)),
-        ("optimism (tune gain - test gain)", signed(test.optimism)),
-    )
     return "\n".join(
         [
             verdict.sentence,
             *(f"- {line}" for line in verdict.more),
             "",
-            *(f"{name:34} {text}" for name, text in gains),
+            *grid(sealed_rows(sealed.test), n_left=2),
         ]
     )

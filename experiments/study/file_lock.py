@@ -54,7 +54,7 @@ class FileLock:
             os.close(handle)
 
     def _take(self, kind: int) -> int:
-        handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(handle, kind)
         except BaseException:

@@ -1,5 +1,7 @@
 """What must stay the same for the trials of one study to be comparable."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +22,9 @@ FREE = (
 )
 """Settings that may change between two runs of one study: trials stay comparable."""
 
+DECIDING = ("adjuster.", "selection.", "objective.", "replay.", "dataset.person", "dataset.finger")
+"""Settings that decide what a replay of one configuration shows."""
+
 
 def definition(settings: Mapping[str, Any], fingerprint: str) -> dict[str, Any]:
     """Everything that the figures of a trial depend on, by dotted name.
@@ -35,6 +40,29 @@ def definition(settings: Mapping[str, Any], fingerprint: str) -> dict[str, Any]:
     flat = flatten(settings)
     kept = {name: value for name, value in flat.items() if not f"{name}.".startswith(FREE)}
     return {**kept, "dataset.fingerprint": fingerprint}
+
+
+def setting_digest(settings: Mapping[str, Any], fingerprint: str) -> str:
+    """A digest of what decides one setting's figures: the study and its search have no part in it.
+
+    Args:
+        settings: A whole configuration as nested plain data, ``adjuster`` and ``selection`` those
+            of the setting.
+        fingerprint: Of the data set.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Example:
+        >>> one = {"study": {"name": "a"}, "adjuster": {"adjustment_rate": 0.1}}
+        >>> two = {"study": {"name": "b"}, "adjuster": {"adjustment_rate": 0.1}}
+        >>> setting_digest(one, "abc") == setting_digest(two, "abc")
+        True
+    """
+    flat = definition(settings, fingerprint)
+    kept = {name: value for name, value in flat.items() if name.startswith(DECIDING)}
+    text = json.dumps(kept, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def check_same(name: str, known: Mapping[str, Any], now: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from experiments.config.study import StudyConfig
 from experiments.replay.settings import Settings
 from experiments.study.enqueued import Enqueued, enqueued_settings
 from experiments.study.proposals import InMemoryStudy, Proposal, history
-from experiments.study.records import TrialRecord
+from experiments.study.records import SAMPLER, TrialRecord
 from experiments.study.rules import SearchRules
 from experiments.study.samplers import DESIGNS, LAID_OUT, iter_design
 from experiments.study.search_space import SearchSpace
@@ -73,7 +73,7 @@ class Queue:
         records = [read_record(trial) for trial in trials]
         lost = {record.number for record in records if record.lost}
         usable = [trial for trial in trials if trial.number not in lost]
-        parallel = self._config.workers > 1 or self._config.storage is not None
+        parallel = self._config.workers > 1 or self._config.is_shared
         study = InMemoryStudy(
             self._config.name, self._rules, history(usable, self._rules), parallel=parallel
         )
@@ -107,7 +107,7 @@ class Queue:
         for values in islice(points, most):
             settings = self._usable(values, tried)
             if settings is not None:
-                return self._fixed(study, Enqueued("sampler", settings), ordinal)
+                return self._fixed(study, Enqueued(SAMPLER, settings), ordinal)
         return None
 
     def _from_sampler(self, study: InMemoryStudy, ordinal: int, tried: Tried) -> NextTrial | None:
@@ -116,7 +116,7 @@ class Queue:
             proposal, values = study.propose(self._space, seed, random=draw > MAX_DRAWS // 2)
             settings = self._usable(values, tried)
             if settings is not None:
-                return NextTrial(ordinal, "sampler", settings, proposal)
+                return NextTrial(ordinal, SAMPLER, settings, proposal)
         return None
 
     def _usable(self, values: Mapping[str, Any], tried: Tried) -> Settings | None:

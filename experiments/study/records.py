@@ -5,6 +5,9 @@ from typing import Any
 
 COMPLETE, PRUNED, FAILED, RUNNING = "complete", "pruned", "failed", "running"
 
+SAMPLER = "sampler"
+"""Origin of a trial that was proposed, not enqueued."""
+
 
 @dataclass(frozen=True)
 class Outcome:

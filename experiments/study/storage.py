@@ -6,20 +6,29 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
-from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import (
+    ArgumentError,
+    IntegrityError,
+    NoSuchModuleError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
 from experiments.common.errors import InputError
+from experiments.common.secrets import STORAGE, without_user_info
+from experiments.config.study import StudyConfig
 from experiments.study.file_lock import FileLock
 from experiments.study.journal_repair import repair_journal
+from experiments.study.reconnection import wait_for_restarts
 from experiments.study.shared_ledger import SharedLedger
 
 HEARTBEAT_SECONDS = 30
@@ -155,14 +164,12 @@ class PostgresStudyStorage:
     def __init__(self, url: str, name: str) -> None:
         try:
             self._database = _open_database(url)
-        except ImportError as error:
-            raise InputError(
-                f"study.storage needs the package {error.name}. Install it with "
-                "pip install '.[postgres]'."
-            ) from None
         except SQLAlchemyError as error:
-            reason = " ".join(str(error.__cause__ or error).split())
-            raise InputError(f"study.storage cannot be reached: {reason}") from None
+            reason = without_user_info(" ".join(str(error.__cause__ or error).split()))
+            raise InputError(
+                f"study.storage cannot be reached: {reason.rstrip('.')}. {STORAGE.advice(None)}"
+            ) from None
+        wait_for_restarts(self._database.engine)
         self.storage: BaseStorage = optuna.storages.get_storage(self._database)
         digest = hashlib.sha256(name.encode()).digest()
         self._key = int.from_bytes(digest[:8], "big", signed=True)
@@ -197,7 +204,9 @@ class PostgresStudyStorage:
 
         def beat() -> None:
             while not done.wait(HEARTBEAT_SECONDS):
-                self._database.record_heartbeat(trial_id)
+                # One that is lost does no harm: the next comes long before the grace is over.
+                with suppress(StorageInternalError, SQLAlchemyError):
+                    self._database.record_heartbeat(trial_id)
 
         thread = threading.Thread(target=beat, daemon=True)
         thread.start()
@@ -244,6 +253,41 @@ def journal_path(output_dir: str, name: str) -> Path:
     return Path(output_dir) / "studies" / f"{name}.journal"
 
 
+def storage_url(config: StudyConfig) -> str | None:
+    """The URL of a study's storage with its secret; null for the journal file.
+
+    Raises:
+        InputError: If it stands in an environment variable that is not set.
+    """
+    return STORAGE.read(config.storage, config.storage_env)
+
+
+def _check_url(url: str) -> None:
+    """Refuse a URL that names no database to connect to.
+
+    Raises:
+        InputError: Saying what is wrong; the URL is not told, as its secret cannot be found.
+    """
+    form = "study.storage must be written as postgresql+psycopg://user:password@host:port/database"
+    try:
+        parts = make_url(url)
+        parts.get_dialect().import_dbapi()
+    except NoSuchModuleError:
+        kind = url.partition(":")[0]
+        raise InputError(f"{form}; there is no driver called {kind}.") from None
+    except (ArgumentError, ValueError):
+        raise InputError(
+            f"{form}; this one cannot be read (@, / and : in a password are written %40, %2F, %3A)."
+        ) from None
+    except ImportError as error:
+        raise InputError(
+            f"study.storage needs the package {error.name}. Install it with "
+            "pip install '.[postgres]'."
+        ) from None
+    if not parts.database:
+        raise InputError(f"{form}; this one names no database.")
+
+
 def open_storage(url: str | None, output_dir: str, name: str) -> StudyStorage:
     """Open the storage of a study, made if new.
 
@@ -260,8 +304,9 @@ def open_storage(url: str | None, output_dir: str, name: str) -> StudyStorage:
     if not url.startswith(POSTGRES):
         raise InputError(
             "study.storage must be null (a journal file) or a URL such as "
-            f"postgresql+psycopg://user:password@host/database, got {url}."
+            f"postgresql+psycopg://user:password@host/database, got {without_user_info(url)}."
         )
+    _check_url(url)
     return PostgresStudyStorage(url, name)
 
 

@@ -101,6 +101,17 @@ class Study:
             self._storage.fail_lost(self.optuna)
         self._storage.share()
 
+    def check(self, definition: Mapping[str, Any]) -> None:
+        """Refuse a definition that is not the study's own.
+
+        Args:
+            definition: As `open` takes it.
+
+        Raises:
+            InputError: Saying what differs.
+        """
+        check_same(self.config.name, self.attribute("definition") or {}, definition)
+
     def join(self) -> None:
         """Run trials of a study that another process opened."""
         self._storage.share()

@@ -1,5 +1,6 @@
 """``best.yaml``: a trial as a configuration that runs again, with where it comes from inside."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -7,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from experiments.common.code_version import PACKAGES
-from experiments.common.files import to_yaml, write_atomic
+from experiments.common.files import finite, to_yaml, write_atomic
 from experiments.config.commands import SweepConfig
+from experiments.config.saved import shown_config
 from experiments.study.records import TrialRecord
 from experiments.study_folder.judged_records import SealedRecord
 from experiments.study_folder.summary import DatasetRecord, Summary
@@ -34,11 +36,11 @@ def write_best(
     """
     data = {
         "defaults": ["sweep_schema", "_self_"],
-        **asdict(config),
+        **shown_config(config),
         **record.settings,
         "provenance": provenance.to_dict(),
     }
-    head = HEAD.format(path=path, folder=path.parent)
+    head = HEAD.format(path=shlex.quote(str(path)), folder=shlex.quote(str(path.parent)))
     write_atomic(path, head + to_yaml(data))
 
 
@@ -87,6 +89,18 @@ class Provenance:
             "objective": self.objective,
             "window": "tune",
             "metrics": dict(self.metrics),
-            **(self.sealed.to_dict() if self.sealed else {}),
+            **(_told(self.sealed) if self.sealed else {}),
             "versions": dict(self.versions),
         }
+
+
+def _told(sealed: SealedRecord) -> dict[str, Any]:
+    """The verdict, and the gain that it rests on."""
+    gain = sealed.test.test
+    return {
+        "verdict": {"decision": sealed.verdict.decision, "sentence": sealed.verdict.sentence},
+        "test": {
+            "look": sealed.test.look,
+            **{name: finite(getattr(gain, name)) for name in ("gain", "low", "high", "confidence")},
+        },
+    }

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.judging.comparison import Comparison
-from experiments.judging.finalists import Finalist
+from experiments.judging.evidence import Evidence
+from experiments.judging.finalists import DEFAULTS, Finalist
+from experiments.judging.openings import Opening
+from experiments.judging.optimism import Optimism
 from experiments.judging.sealed_test import SealedTest
 from experiments.judging.verdict import Verdict
 from experiments.replay.settings import Settings
@@ -68,23 +71,39 @@ class TestRecord:
 
     Args:
         trial: Number of the trial that it was opened on.
-        openings: The trials that it was opened on so far, this one included.
-        optimism: Gain on tune minus gain on the test.
+        look: Which look at these data it was, from 1.
+        openings: Every look at these data so far, this one included, oldest first.
+        optimism: How much of the gain on tune was the luck of being chosen.
         tune: Gain over no adjustment on the tune sessions.
-        test: Gain over no adjustment on the test.
-        test_over_defaults: Gain over the published defaults on the test.
-        bystanders: Change on withheld queries, on the test; None where none was scored.
-        metrics: Metric → value on the test.
+        evidence: All that the verdict looked at.
     """
 
     trial: int
-    openings: tuple[int, ...]
-    optimism: float
+    look: int
+    openings: tuple[Opening, ...]
+    optimism: Optimism
     tune: Comparison
-    test: Comparison
-    test_over_defaults: Comparison
-    bystanders: Comparison | None
-    metrics: Mapping[str, float]
+    evidence: Evidence
+
+    @property
+    def test(self) -> Comparison:
+        """Gain over no adjustment on the test."""
+        return self.evidence.gain
+
+    @property
+    def test_over_defaults(self) -> Comparison | None:
+        """Gain over the published defaults on the test; None where they are what was opened."""
+        return next((x.lead for x in self.evidence.rivals if x.name == DEFAULTS), None)
+
+    @property
+    def bystanders(self) -> Comparison | None:
+        """Change on withheld queries, on the test; None where none was scored."""
+        return self.evidence.bystanders
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Metric → value on the test."""
+        return self.evidence.metrics
 
 
 @dataclass(frozen=True)
@@ -106,13 +125,11 @@ class SealedRecord:
             verdict=opened.verdict,
             test=TestRecord(
                 trial=opened.trial,
-                openings=opened.openings,
+                look=opened.look.number,
+                openings=opened.look.openings,
                 optimism=opened.optimism,
                 tune=opened.tune,
-                test=opened.test,
-                test_over_defaults=opened.test_over_defaults,
-                bystanders=opened.bystanders,
-                metrics=dict(opened.test_result.metrics),
+                evidence=opened.evidence,
             ),
         )
 

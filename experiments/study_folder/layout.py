@@ -3,12 +3,13 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from experiments.common.files import to_yaml, write_atomic
 from experiments.config.commands import SweepConfig
+from experiments.config.saved import shown_config
 from experiments.study.records import TrialRecord
 
 
@@ -67,7 +68,7 @@ class StudyFolder:
 
 def write_config(folder: StudyFolder, config: SweepConfig) -> None:
     """Write the resolved configuration."""
-    write_atomic(folder.config, to_yaml(asdict(config)))
+    write_atomic(folder.config, to_yaml(shown_config(config)))
 
 
 def write_trials(folder: StudyFolder, records: Sequence[TrialRecord]) -> None:

@@ -3,10 +3,10 @@
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, asdict, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from experiments.common.errors import InputError
 from experiments.common.files import finite
@@ -22,9 +22,24 @@ WORDS: dict[Any, str] = {
 
 
 def to_plain(record: Any) -> dict[str, Any]:
-    """A dataclass as data that JSON holds: null for NaN, lists for tuples."""
-    plain: dict[str, Any] = finite(asdict(record))
+    """A dataclass as data that JSON holds: null for what is not finite, lists for tuples.
+
+    Named tuples are records too, by the names of their fields.
+    """
+    plain: dict[str, Any] = finite(_plain(record))
     return plain
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: _plain(item) for name, item in value._asdict().items()}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
 
 
 def from_plain(kind: type[Record], data: Any, name: str) -> Record:
@@ -34,7 +49,7 @@ def from_plain(kind: type[Record], data: Any, name: str) -> Record:
     entries without a field are left out. Null stands for NaN where a number must be.
 
     Args:
-        kind: A dataclass of texts, numbers, tuples, mappings and further records.
+        kind: A dataclass or named tuple of texts, numbers, tuples, mappings and further records.
         data: Plain data.
         name: Where they stand, in words, for the sentence about a fault.
 
@@ -53,11 +68,11 @@ def from_plain(kind: type[Record], data: Any, name: str) -> Record:
         raise _fault(name, "a record", data)
     types = get_type_hints(kind)
     values = {}
-    for item in fields(kind):  # type: ignore[arg-type]
-        where = f"{name}.{item.name}".lstrip(".")
-        if item.name in data:
-            values[item.name] = _value(types[item.name], data[item.name], where)
-        elif not _has_default(item):
+    for field, has_default in _fields(kind).items():
+        where = f"{name}.{field}".lstrip(".")
+        if field in data:
+            values[field] = _value(types[field], data[field], where)
+        elif not has_default:
             raise ValueError(f"{where} is missing")
     return kind(**values)
 
@@ -82,8 +97,14 @@ def read_json(path: Path, decode: Callable[[Any], Record], remedy: str) -> Recor
     raise InputError(f"{path} cannot be read: {reason}. {remedy}")
 
 
-def _has_default(item: "Field[Any]") -> bool:
-    return item.default is not MISSING or item.default_factory is not MISSING
+def _fields(kind: Any) -> dict[str, bool]:
+    """Field → whether it may be missing."""
+    if not is_dataclass(kind):
+        return {name: name in kind._field_defaults for name in kind._fields}
+    return {
+        item.name: item.default is not MISSING or item.default_factory is not MISSING
+        for item in fields(kind)
+    }
 
 
 def _value(kind: Any, data: Any, name: str) -> Any:
@@ -91,6 +112,8 @@ def _value(kind: Any, data: Any, name: str) -> Any:
     origin, inner = get_origin(kind), get_args(kind)
     if kind is Any:
         return data
+    if origin is Literal:
+        return _one_of(inner, data, name)
     if origin in (Union, UnionType):
         (known,) = (item for item in inner if item is not type(None))
         return None if data is None else _value(known, data, name)
@@ -100,9 +123,15 @@ def _value(kind: Any, data: Any, name: str) -> Any:
         return _mapping(inner[1], data, name)
     if hasattr(kind, "from_dict"):
         return _other_record(kind, data, name)
-    if isinstance(kind, type) and is_dataclass(kind):
+    if isinstance(kind, type) and (is_dataclass(kind) or hasattr(kind, "_fields")):
         return from_plain(kind, data, name)
     return _scalar(kind, data, name)
+
+
+def _one_of(known: tuple[Any, ...], data: Any, name: str) -> Any:
+    if data not in known:
+        raise _fault(name, f"one of {', '.join(map(str, known))}", data)
+    return data
 
 
 def _entries(kind: Any, data: Any, name: str) -> tuple[Any, ...]:

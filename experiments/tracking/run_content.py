@@ -77,14 +77,19 @@ def sealed_metrics(sealed: SealedRecord | None) -> dict[str, float]:
         **comparison_metrics("test", test.test),
         **comparison_metrics("test_over_defaults", test.test_over_defaults),
         **comparison_metrics("test_bystanders", test.bystanders),
-        "optimism": test.optimism,
-        "test_openings": float(len(test.openings)),
-        **{f"test_{name}": value for name, value in test.metrics.items() if not math.isnan(value)},
+        **comparison_metrics("test_naive", test.evidence.naive),
+        **_known({"optimism": test.optimism.optimism, "test_look": float(test.look)}),
+        **_known({f"test_{name}": value for name, value in test.metrics.items()}),
     }
 
 
+def _known(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Those that are numbers."""
+    return {name: value for name, value in metrics.items() if not math.isnan(value)}
+
+
 def comparison_metrics(name: str, comparison: Comparison | None) -> dict[str, float]:
-    """Gain, both ends, adjusted p-value and effect size; those that are defined.
+    """Gain, both ends and effect size; those that are defined.
 
     Args:
         name: What the metrics' names begin with.
@@ -96,10 +101,9 @@ def comparison_metrics(name: str, comparison: Comparison | None) -> dict[str, fl
         "gain": comparison.gain,
         "low": comparison.low,
         "high": comparison.high,
-        "p_holm": comparison.p_holm,
         "effect_size": comparison.effect_size,
     }
-    return {f"{name}_{part}": value for part, value in parts.items() if not math.isnan(value)}
+    return _known({f"{name}_{part}": value for part, value in parts.items()})
 
 
 def verdict_tags(sealed: SealedRecord | None) -> dict[str, str]:

@@ -24,6 +24,7 @@ from experiments.tracking.run_content import (
     verdict_tags,
 )
 from experiments.tracking.study_info import StudyInfo
+from experiments.tracking.trouble import DeletedExperiment
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Run
@@ -47,6 +48,9 @@ PATIENCE = {
 }
 """How long a tracking server may keep a sweep waiting at its end, unless the user says otherwise:
 seconds, not MLflow's own many minutes. What is not delivered waits in the study."""
+
+QUIET = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
+"""No line about each run between the sweep's own."""
 
 
 class MlflowRuns:
@@ -189,7 +193,7 @@ class MlflowRuns:
 
             for name in ("mlflow", "alembic"):
                 logging.getLogger(name).setLevel(logging.WARNING)
-            for name, value in PATIENCE.items():
+            for name, value in {**PATIENCE, **QUIET}.items():
                 os.environ.setdefault(name, value)
             self._client = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
             self._experiment = self._open_experiment(self._client)
@@ -197,6 +201,8 @@ class MlflowRuns:
 
     def _open_experiment(self, client: "MlflowClient") -> str:
         found = client.get_experiment_by_name(self._info.experiment)
+        if found is not None and found.lifecycle_stage == "deleted":
+            raise DeletedExperiment(self._info.experiment, str(found.experiment_id))
         if found is not None:
             return str(found.experiment_id)
         location = self._artifact_location

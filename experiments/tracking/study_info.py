@@ -1,9 +1,11 @@
 """What MLflow must know of a study before its first run, and where MLflow is."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.common.secrets import TRACKING, without_user_info
 from experiments.config.study import TrackingConfig
 from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.summary import DatasetRecord
@@ -57,6 +59,34 @@ def tracking_location(
         folder: Where the default store lies.
         experiment: The MLflow experiment.
     """
-    if config.uri is not None:
-        return config.uri, None
+    uri = tracking_uri(config)
+    if uri is not None:
+        return uri, None
     return folder.tracking_uri, (folder.artifacts / experiment).as_uri()
+
+
+def tracking_uri(config: TrackingConfig) -> str | None:
+    """The MLflow store or server with its secret; null is the one beside the studies.
+
+    Raises:
+        InputError: If it stands in an environment variable that is not set.
+    """
+    return TRACKING.read(config.uri, config.uri_env)
+
+
+def review_line(config: TrackingConfig, folder: StudyFolder) -> str:
+    """What opens the runs: a server's address, or the command that serves a store.
+
+    Args:
+        config: Where MLflow is.
+        folder: Where the default store lies.
+    """
+    uri = tracking_uri(config) or folder.tracking_uri
+    if uri.startswith(("http://", "https://")):
+        return without_user_info(uri)
+    if uri.startswith("databricks"):
+        return f"the experiments of the workspace {uri}"
+    secret = without_user_info(uri) != uri
+    store = shlex.quote(without_user_info(uri))
+    advice = ", with user and password in the URI" if secret else ""
+    return f"mlflow ui --backend-store-uri {store}{advice}"

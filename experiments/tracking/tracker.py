@@ -7,6 +7,7 @@ server did not deliver is delivered later, and nothing twice.
 from collections.abc import Sequence
 from typing import Protocol
 
+from experiments.common.secrets import without_user_info
 from experiments.config.study import TrackingConfig
 from experiments.study.records import BaselineRecord, TrialRecord
 from experiments.study_folder.layout import StudyFolder
@@ -15,6 +16,7 @@ from experiments.tracking.courier import Courier
 from experiments.tracking.run_content import Conclusion
 from experiments.tracking.runs import ClaimLock, MlflowRuns
 from experiments.tracking.study_info import StudyInfo, tracking_location
+from experiments.tracking.trouble import reason_of
 
 
 class Tracker(Protocol):
@@ -81,10 +83,11 @@ class MlflowTracker:
         self._courier.close()
         if self._courier.error is None:
             return ""
-        reason = " ".join(str(self._courier.error).split())[:300]
+        reason = reason_of(self._courier.error)
         return (
-            f"MLflow at {self._uri} could not be written: {reason}. No trial is lost: the study "
-            "holds them all, and the same command delivers what is missing."
+            f"MLflow at {without_user_info(self._uri)} could not be written: {reason}. "
+            "No trial is lost: the study holds them all, and the same command delivers what is "
+            "missing."
         )
 
 
@@ -121,8 +124,10 @@ def track_conclusion(
     try:
         MlflowRuns(uri, artifact_location, info).deliver_conclusion(conclusion)
     except Exception as error:
-        reason = " ".join(str(error).split())[:300]
-        return f"MLflow at {uri} could not be written: {reason}. The files above hold everything."
+        return (
+            f"MLflow at {without_user_info(uri)} could not be written: {reason_of(error)}. "
+            "The files above hold everything."
+        )
     return ""
 
 

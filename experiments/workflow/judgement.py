@@ -1,17 +1,25 @@
 """The end of a study: its finalists judged, the sealed test opened on the one that was chosen."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
 
 from experiments.config.commands import SweepConfig
+from experiments.config.replay import SplitConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.judging.bystanders import Replays
-from experiments.judging.choice import choose
+from experiments.judging.choice import choose, remarks_on, unselected
 from experiments.judging.comparison import Judge
 from experiments.judging.finalists import Candidate, judge_finalists
-from experiments.judging.sealed_test import open_sealed_test
+from experiments.judging.openings import Ledger
+from experiments.judging.seal import Seal
+from experiments.judging.sealed_test import Terms, open_sealed_test
+from experiments.replay.judged_replay import JudgedReplay
 from experiments.replay.replay import replay_maker
 from experiments.replay.settings import Settings
 from experiments.study.enqueued import enqueued_settings
+from experiments.study.identity import setting_digest
 from experiments.study.importances import importances
 from experiments.study.records import TrialRecord
 from experiments.study.study import Study
@@ -23,6 +31,7 @@ from experiments.study_folder.finalist_files import (
 )
 from experiments.study_folder.judged_records import FinalistRecord, SealedRecord
 from experiments.study_folder.layout import StudyFolder
+from experiments.study_folder.ledger_file import LedgerFile
 from experiments.workflow.studies import base_settings
 
 SEALED_TEST = "sealed_test"
@@ -58,7 +67,7 @@ def judge_study(
         [Candidate.of(record) for record in chosen],
         published_defaults(config),
         over,
-        judge_of(config, objective_of(over)),
+        judge_of(config, over.over("tune").objective.key),
     )
     return write_finalists(outputs.path, log, finalists)
 
@@ -67,59 +76,78 @@ def open_test(
     config: SweepConfig,
     log: ClickLog,
     study: Study,
-    record: TrialRecord,
+    candidates: Sequence[TrialRecord],
     outputs: StudyFolder,
     *,
     reopen: bool = False,
-) -> SealedRecord:
-    """Open the sealed test on a trial and keep what it said with the study.
+) -> tuple[SealedRecord, list[str]]:
+    """Open the sealed test on the first candidate that keeps its drift; keep what it said.
 
     Args:
         config: The sweep's configuration.
         log: The data set.
-        study: The study; remembers the opening for ever.
-        record: The trial.
+        study: The study.
+        candidates: Trials in the order of choice, at least one.
         outputs: Where the test's session table goes.
-        reopen: Allow a second opening for another trial.
+        reopen: Allow a look at these data on something else than before.
+
+    Returns:
+        What the test said, and a sentence for each reason why it is not about the best on tune.
 
     Raises:
-        InputError: If the test was opened on another trial and `reopen` is false.
+        InputError: If the test of these data was opened on something else and `reopen` is false.
     """
-    over = replays(config, log)
-    opened = open_sealed_test(
-        Candidate.of(record),
+    over, records = replays(config, log), study.records()
+    objective = over.over("tune").objective
+    terms = Terms(
         published_defaults(config),
-        over,
+        [Candidate.of(record).settings for record in unselected(records)],
         config.guardrails,
-        StudyOpenings(study),
-        judge_of(config, objective_of(over)),
+        judge_of(config, objective.key),
+    )
+    seal = Seal(
+        ledgers=ledgers_of(study, outputs.root),
+        fingerprint=log.fingerprint,
+        study=config.study.name,
+        window=window_text(config.replay.split),
+        objective=f"{objective.key} ({objective.estimator})",
+        digest=partial(digest_of, config, log.fingerprint),
         reopen=reopen,
     )
+    opened = open_sealed_test([Candidate.of(item) for item in candidates], over, terms, seal)
     sealed = SealedRecord.of(opened)
     write_sessions(outputs.path, "test", opened.trial, log, opened.test_result.sessions)
     study.set_attribute(SEALED_TEST, sealed.to_dict())
-    return sealed
+    bound = config.guardrails.max_mean_drift
+    return sealed, remarks_on(opened.trial, records, opened.passed_over, bound)
+
+
+def ledgers_of(study: Study, output_dir: Path) -> list[Ledger]:
+    """Where looks at a study's data are recorded: its output folder, and its shared storage."""
+    shared = study.ledger()
+    return [LedgerFile(output_dir), *([shared] if shared is not None else [])]
+
+
+def digest_of(config: SweepConfig, fingerprint: str, settings: Settings) -> str:
+    """What tells one setting of a study, on these data, from another."""
+    chosen = replace(config, adjuster=settings.adjuster, selection=settings.selection)
+    return setting_digest(asdict(chosen), fingerprint)
+
+
+def window_text(split: SplitConfig) -> str:
+    """Which sessions the test is.
+
+    Example:
+        >>> window_text(SplitConfig(warmup=0.2, tune=0.5))
+        'last 30 %'
+    """
+    return f"last {round(100 * (1 - split.warmup - split.tune), 1):g} %"
 
 
 def sealed_test_of(study: Study) -> SealedRecord | None:
     """What the sealed test said, as the study remembers it; None until it is opened."""
     kept = study.attribute(SEALED_TEST)
     return SealedRecord.from_dict(kept, SEALED_TEST) if kept else None
-
-
-class StudyOpenings:
-    """The sealed test's openings, kept in the study's own storage."""
-
-    def __init__(self, study: Study) -> None:
-        self._study = study
-
-    def read(self) -> list[int]:
-        """The trials, in the order in which the test was opened on them."""
-        return list(self._study.attribute("test_openings") or [])
-
-    def record(self, trial: int) -> None:
-        """Add a trial."""
-        self._study.set_attribute("test_openings", [*self.read(), trial])
 
 
 def judge_of(config: SweepConfig, objective: str) -> Judge:
@@ -132,14 +160,10 @@ def judge_of(config: SweepConfig, objective: str) -> Judge:
     return Judge(objective, config.study.seed)
 
 
-def objective_of(replays: Replays) -> str:
-    """Name of the objective that these replays maximise, which the log has a say in."""
-    return replays.over("tune").objective_key
-
-
 def replays(config: SweepConfig, log: ClickLog) -> Replays:
-    """Replays of this log as the study scores it."""
-    return Replays(replay_maker(log, config.objective), config.replay)
+    """Replays of this log as the study scores it; the objective is chosen once, with the first."""
+    make = replay_maker(log, config.objective)
+    return Replays(lambda settings, window: JudgedReplay(make(settings, window)), config.replay)
 
 
 def published_defaults(config: SweepConfig) -> Settings:

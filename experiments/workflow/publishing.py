@@ -1,10 +1,10 @@
 """What a study shows at its end: the report on disk, the conclusion in MLflow."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from experiments.common.files import write_atomic
 from experiments.config.commands import SweepConfig
+from experiments.config.saved import shown_config
 from experiments.config.study import TrackingConfig
 from experiments.review.figures.of_study import study_figures
 from experiments.review.html_page import build_page
@@ -61,4 +61,4 @@ def info_of(config: SweepConfig, uid: str, dataset: DatasetRecord) -> StudyInfo:
         uid: Names the study for ever.
         dataset: Which data it sees.
     """
-    return study_info(uid, config.study.name, dataset, config.tracking, asdict(config))
+    return study_info(uid, config.study.name, dataset, config.tracking, shown_config(config))

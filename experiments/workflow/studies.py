@@ -12,7 +12,7 @@ from experiments.config.saved import read_config
 from experiments.replay.settings import Settings
 from experiments.study.rules import SearchRules
 from experiments.study.search_space import SearchSpace
-from experiments.study.storage import journal_path, open_storage
+from experiments.study.storage import journal_path, open_storage, storage_url
 from experiments.study.study import Study
 from experiments.study_folder.layout import StudyFolder
 
@@ -29,7 +29,7 @@ def search_rules(config: SweepConfig) -> SearchRules:
 
 def make_study(config: SweepConfig, space: SearchSpace) -> Study:
     """The study of a configuration, for this process."""
-    storage = open_storage(config.study.storage, config.output_dir, config.study.name)
+    storage = open_storage(storage_url(config.study), config.output_dir, config.study.name)
     if storage.repaired:
         print(storage.repaired, file=sys.stderr)
     process = f"{os.uname().nodename}:{os.getpid()}:{time.time():.3f}"
@@ -57,7 +57,7 @@ def load_study(output_dir: str, name: str) -> tuple[SweepConfig, Study, StudyFol
             f"there are {', '.join(there) or 'no studies'}."
         )
     config = replace(read_config(outputs.config), output_dir=output_dir)
-    if config.study.storage is None and not journal_path(output_dir, name).is_file():
+    if not config.study.is_shared and not journal_path(output_dir, name).is_file():
         raise InputError(f"The journal of study {name} is missing in {output_dir}/studies.")
     study = make_study(config, SearchSpace.from_config(config.search_space, base_settings(config)))
     study.join()

@@ -1,10 +1,6 @@
 """Reading and writing the folder of a data set."""
 
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +19,7 @@ from experiments.data.format.relations import check_relations
 from experiments.data.format.schema import METADATA_FILE, TABLES, file_of
 from experiments.data.format.validation import check_columns, check_values, check_vectors
 from experiments.data.format.vector_table import VectorTable, build_vector_table
+from experiments.data.format.whole_folder import mend, new_folder
 
 TEXT_COLUMNS = {"items": "title", "queries": "text"}
 
@@ -156,6 +153,7 @@ def check_free(path: str | Path, *, overwrite: bool) -> None:
     Raises:
         InputError: If anything else is there, or a data set that may not be replaced.
     """
+    mend(path)
     folder = Path(path)
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
@@ -169,37 +167,6 @@ def check_free(path: str | Path, *, overwrite: bool) -> None:
             f"output must be a new folder, got {str(path)!r}, which holds a data set. Choose "
             "another, or say overwrite=true to replace it."
         )
-
-
-@contextmanager
-def new_folder(path: str | Path) -> Iterator[Path]:
-    """A folder beside `path` that replaces it when the block ends well, else vanishes."""
-    target = Path(path).absolute()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        yield folder
-        folder.chmod(0o777 & ~_umask())
-        _replace(folder, target)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def _replace(folder: Path, target: Path) -> None:
-    if not target.exists():
-        os.replace(folder, target)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-    os.replace(target, old)
-    os.replace(folder, target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def table_writer(folder: Path, table: str, schema: pa.Schema) -> pq.ParquetWriter:

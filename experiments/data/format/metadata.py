@@ -7,11 +7,17 @@ from typing import Any
 import yaml
 
 from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
+from experiments.common.plain_yaml import load_plain
 from experiments.config.replay import SCOPES
 from experiments.data.format.faults import Faults, show
 from experiments.data.format.schema import METADATA_FILE
 
 MAX_DIMENSIONS = 100_000
+MAX_NAME_BYTES = 200
+NAME_MUST = (
+    f"a name of at most {MAX_NAME_BYTES} bytes without / and \\, control characters, blanks at its "
+    "ends or a dot at its start"
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,23 @@ class Metadata:
         return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
 
 
+def is_plain_name(name: object) -> bool:
+    """Whether a name can stand in a path as it is: no separators, no way up, not hidden.
+
+    Example:
+        >>> [is_plain_name(name) for name in ("my log", "2024_06", "../../x", ".", "a/b", "")]
+        [True, True, False, False, False, False]
+    """
+    return (
+        isinstance(name, str)
+        and name.strip() == name != ""
+        and len(name.encode(errors="replace")) <= MAX_NAME_BYTES
+        and not name.startswith(".")
+        and not any(c in "/\\" or ord(c) < 32 or ord(c) == 127 for c in name)
+        and not any(0xD800 <= ord(c) < 0xE000 for c in name)
+    )
+
+
 def read_metadata(folder: Path, faults: Faults) -> Metadata | None:
     """Read and check `dataset.yaml`; what is wrong goes to `faults`.
 
@@ -66,7 +89,7 @@ def read_metadata(folder: Path, faults: Faults) -> Metadata | None:
     if content is None:
         return None
     rules = (
-        ("name", lambda v: isinstance(v, str) and v.strip() != "", "a non-empty string"),
+        ("name", is_plain_name, NAME_MUST),
         (
             "dimensions",
             lambda v: type(v) is int and 1 <= v <= MAX_DIMENSIONS,
@@ -95,7 +118,7 @@ def _one_of(choices: list[Any]) -> tuple[Any, str]:
 
 def _parse(path: Path, faults: Faults) -> dict[str, Any] | None:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        content = load_plain(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         faults.add_file(path.name, "the file is missing")
         return None

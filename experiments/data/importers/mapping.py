@@ -7,6 +7,7 @@ from typing import Any, TypeGuard
 import yaml
 
 from experiments.common.errors import InputError
+from experiments.common.plain_yaml import load_plain
 from experiments.data.format.faults import show
 from experiments.data.intake.coercion import TIME_UNITS, plain_text
 
@@ -101,7 +102,7 @@ def read_mapping(path: Path) -> Mapping:
 
 def _parse(path: Path) -> dict[Any, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        content = load_plain(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise InputError(

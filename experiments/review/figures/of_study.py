@@ -50,7 +50,7 @@ def comparisons(study: FinishedStudy) -> NamedFigure:
     if test:
         found = {
             "sealed test, over no adjustment": test.test,
-            "sealed test, over published defaults": test.test_over_defaults,
+            **{f"sealed test, over {rival.name}": rival.lead for rival in test.evidence.rivals},
             "sealed test, bystanders": test.bystanders,
             "tune, over no adjustment": test.tune,
         }

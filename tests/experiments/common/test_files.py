@@ -1,6 +1,7 @@
 """Files that are whole or absent, and plain data in them."""
 
 import json
+import os
 
 import pytest
 import yaml
@@ -76,3 +77,13 @@ def test_without_empty_mappings_only_values_are_left(data):
     every = flatten(data)
     left = {name: value for name, value in every.items() if not isinstance(value, dict)}
     assert flatten(data, keep_empty=False) == left
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_file_has_the_mode_that_the_umask_leaves(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        write_atomic(tmp_path / "x", "text")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "x").stat().st_mode & 0o777 == mode

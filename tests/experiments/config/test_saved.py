@@ -1,14 +1,14 @@
 """A configuration that was written: read as data, refused with reasons."""
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 import yaml
 
 from experiments.common.errors import InputError
 from experiments.common.files import to_yaml, write_atomic
-from experiments.config.saved import read_config, with_dataset_path
+from experiments.config.saved import anchored, read_config, shown_config, with_dataset_path
 from tests.experiments.fake_replay import make_config
 
 
@@ -94,3 +94,27 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
     path.write_bytes(b"\xff\xfe\xff")
     with pytest.raises(InputError, match="cannot be read"):
         read_config(path)
+
+
+def test_no_secret_is_in_a_configuration_that_is_written_or_shown(tmp_path):
+    config = make_config(tmp_path)
+    secret = replace(
+        config,
+        study=replace(config.study, storage="postgresql://bob:S3cretPw@h/d"),
+        tracking=replace(config.tracking, uri="http://bob:S3cretPw@h:5"),
+    )
+    shown = shown_config(secret)
+    assert "S3cretPw" not in to_yaml(shown)
+    assert shown["study"]["storage"] == "postgresql://h/d"
+    assert shown["tracking"]["uri"] == "http://h:5"
+    assert shown_config(config) == asdict(config)
+
+
+def test_a_data_set_is_found_from_any_folder(tmp_path, monkeypatch):
+    config = make_config(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/me")
+    for given, kept in [("ds", f"{tmp_path}/ds"), ("/a/b", "/a/b"), ("~/x", "/home/me/x")]:
+        assert anchored(with_dataset_path(config, given)).dataset.path == kept
+    unnamed = replace(config, dataset=replace(config.dataset, name="simulated", path=None))
+    assert anchored(unnamed).dataset.path is None

@@ -27,7 +27,7 @@ def study(**values):
             {"max_bystander_loss": -1},
             "_loss must be >=",
         ),
-        (study, {"name": "a-b_c.1"}, {"name": ".a"}, "not starting with a dot, got .a."),
+        (study, {"name": "a-b_c.1"}, {"name": ".a"}, "sealed_tests.json, got .a."),
         (study, {"name": "x" * 100}, {"name": "x" * 101}, "study.name must be 1 to 100 letters"),
         (study, {"seed": 2**32 - 1}, {"seed": 2**32}, "study.seed must be in [0, 4294967296)"),
         (study, {"enqueue": "presets"}, {"enqueue": "all"}, "one of none, profiles, presets"),
@@ -47,3 +47,43 @@ def test_a_value_over_the_edge_is_refused_and_at_the_edge_is_not(schema, good, b
 def test_a_study_has_no_name_of_its_own():
     with pytest.raises(ValueError, match=r"study\.name must be 1 to 100 letters"):
         StudyConfig()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mlflow.db",
+        "MLflow.db",
+        "mlflow.db-wal",
+        "studies",
+        "Studies",
+        "mlartifacts",
+        "sealed_tests.json",
+        "..",
+        "a/b",
+    ],
+)
+def test_a_study_is_not_named_like_what_lies_beside_it(name):
+    with pytest.raises(ValueError, match=r"study\.name must be .* and not mlflow\.db, mlartifacts"):
+        study(name=name)
+
+
+@pytest.mark.parametrize("name", ["/etc/x", "a/b", "../x", "..", ".", "", "a\\b"])
+def test_an_experiment_beside_the_studies_cannot_leave_their_folder(name):
+    with pytest.raises(ValueError, match=r"tracking\.experiment must be 1 to 250 "):
+        TrackingConfig(experiment=name)
+
+
+def test_a_servers_experiment_may_be_a_path():
+    path = "/Users/me@example.org/shop"
+    assert TrackingConfig(uri="databricks", experiment=path).experiment == path
+    assert TrackingConfig(uri_env="X", experiment=path).experiment == path
+
+
+def test_a_url_is_given_once():
+    with pytest.raises(ValueError, match=r"study\.storage_env must be null where"):
+        study(storage="postgresql://h/d", storage_env="X")
+    with pytest.raises(ValueError, match=r"tracking\.uri_env must be null where"):
+        TrackingConfig(uri="http://h", uri_env="X")
+    assert study(storage_env="X").is_shared
+    assert not study().is_shared

@@ -1,20 +1,21 @@
 """Finalists and the trial for the sealed test: the rules, worked by hand."""
 
 import math
+from dataclasses import replace
 
 from experiments.config.replay import ReplayConfig
 from experiments.config.study import GuardrailsConfig
-from experiments.judging.bystanders import Replays
 from experiments.judging.choice import (
-    Choice,
     choose,
-    choose_for_test,
     first_within_drift_bound,
     is_as_good,
     prefer_least_drift,
+    rank_for_test,
+    remarks_on,
+    unselected,
 )
 from experiments.judging.finalists import Candidate
-from experiments.study.records import COMPLETE, Outcome, TrialRecord
+from experiments.study.records import COMPLETE, FAILED, PRUNED, Outcome, TrialRecord
 from tests.experiments.planted_replay import PlantedReplay, make_settings
 
 
@@ -81,9 +82,6 @@ def test_the_best_is_taken_where_none_keeps_its_drift_or_nothing_bounds_it():
     assert first_within_drift_bound(candidates, replay, free) == (candidates[0], {})
 
 
-REPLAYS = Replays(PlantedReplay, ReplayConfig())
-
-
 def test_finalists_are_the_five_best_within_the_guardrails_the_earlier_of_equals_first():
     values = [0.5, 0.9, 0.7, 0.9, 0.8, 0.6, 0.4]
     trials = [record(number, [value], 0.1) for number, value in enumerate(values)]
@@ -92,24 +90,35 @@ def test_finalists_are_the_five_best_within_the_guardrails_the_earlier_of_equals
 
 
 def test_without_a_feasible_trial_there_is_none_to_open():
-    broken = record(0, [0.9], 0.4, excess=0.2)
-    assert choose_for_test([broken], REPLAYS, GuardrailsConfig()) == Choice(None)
+    assert rank_for_test([record(0, [0.9], 0.4, excess=0.2)]) == []
 
 
-def test_a_trial_of_less_drift_is_taken_and_said():
-    chosen, remarks = choose_for_test([BEST, CLOSE, FAR], REPLAYS, GuardrailsConfig())
-    assert chosen is CLOSE
-    assert remarks == (
+def test_a_trial_of_less_drift_comes_first_and_is_said():
+    trials = [BEST, CLOSE, FAR]
+    assert [item.number for item in rank_for_test(trials)] == [1, 0, 2]
+    assert remarks_on(1, trials, {}, 0.2) == [
         "Trial 1 is taken, not trial 0: on tune it is as good within one standard error, at a "
         "mean drift of .030 instead of .150.",
-    )
+    ]
+    assert remarks_on(0, trials, {}, 0.2) == []
 
 
-def test_a_trial_that_leaves_the_bound_later_is_passed_over_and_said():
-    leaving = record(1, [0.78, 0.72, 0.89, 0.8], 0.03, later_drift=0.3)
-    chosen, remarks = choose_for_test([BEST, leaving, FAR], REPLAYS, GuardrailsConfig())
-    assert chosen is BEST
-    assert remarks == (
+def test_a_trial_that_leaves_the_bound_later_is_said():
+    assert remarks_on(0, [BEST, CLOSE, FAR], {1: 0.3}, 0.2) == [
         "Trial 1 is passed over: its mean drift grows to .300 by the end of the log, above "
         "guardrails.max_mean_drift of 0.2.",
-    )
+    ]
+
+
+def test_a_trial_that_was_asked_for_needs_no_remark():
+    assert remarks_on(99, [BEST, CLOSE, FAR], {}, 0.2) == []
+
+
+def test_unselected_are_the_first_proposals_that_are_no_finalists_pruned_ones_too():
+    values = [0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.6, 0.5]
+    trials = [record(number, [value], 0.1) for number, value in enumerate(values)]
+    enqueued = replace(trials[1], origin="published_defaults")
+    pruned = replace(trials[3], outcome=replace(trials[3].outcome, state=PRUNED))
+    failed = replace(trials[5], outcome=replace(trials[5].outcome, state=FAILED))
+    found = unselected([*trials[:1], enqueued, trials[2], pruned, trials[4], failed, *trials[6:]])
+    assert [item.number for item in found] == [3]

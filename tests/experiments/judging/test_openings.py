@@ -1,37 +1,14 @@
 """The seal belongs to the data: every look is counted, whoever looks."""
 
-from contextlib import contextmanager
-
 import pytest
 
 from experiments.common.errors import InputError
-from experiments.judging.openings import Opening, look_at, open_seal
+from experiments.judging.openings import DRIFT, SCORES, Opening, look_at, open_seal
+from tests.experiments.judging.ledger_in_memory import InMemory
 
 
-class InMemory:
-    """A ledger that remembers how deep its lock was held when it was written."""
-
-    name = "memory"
-
-    def __init__(self):
-        self.kept, self.depth, self.written_at = {}, 0, []
-
-    @contextmanager
-    def lock(self):
-        self.depth += 1
-        yield
-        self.depth -= 1
-
-    def read(self, fingerprint):
-        return self.kept.get(fingerprint, [])
-
-    def append(self, fingerprint, opening):
-        self.written_at.append(self.depth)
-        self.kept.setdefault(fingerprint, []).append(opening)
-
-
-def opening(trial=1, setting="a", study="one", at=100):
-    return Opening(study, trial, "last 30 %", "NDCG@10", setting, at)
+def opening(trial=1, setting="a", study="one", at=100, sees=SCORES):
+    return Opening(study, trial, "last 30 %", "NDCG@10", setting, sees, at)
 
 
 def test_the_first_look_is_written_down_under_the_lock():
@@ -103,3 +80,19 @@ def test_a_damaged_ledger_is_said_by_name(damaged):
     ledger.kept["f"] = [damaged]
     with pytest.raises(InputError, match="sealed tests in memory is damaged"):
         open_seal([ledger], "f", opening(), reopen=False)
+
+
+def test_reading_the_drift_is_written_down_and_is_no_look():
+    ledger = InMemory()
+    open_seal([ledger], "f", opening(3, "a", sees=DRIFT), reopen=False)
+    assert look_at([ledger], "f", "a") is None
+    first = open_seal([ledger], "f", opening(5, "b"), reopen=False)
+    assert first.number == 1, "the drift of another setting costs nothing"
+    assert [item.sees for item in first.openings] == [DRIFT, SCORES]
+
+
+def test_the_drift_of_another_setting_is_sealed_once_scores_were_seen():
+    ledger = InMemory()
+    open_seal([ledger], "f", opening(5, "b"), reopen=False)
+    with pytest.raises(InputError, match="was opened on trial 5"):
+        open_seal([ledger], "f", opening(3, "a", sees=DRIFT), reopen=False)

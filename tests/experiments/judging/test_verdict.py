@@ -1,14 +1,24 @@
-"""The verdict's rule: each thing that must hold, alone."""
+"""The verdict's rule: each thing that must hold, alone, and what is never counted for a side."""
 
+import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from experiments.config.study import GuardrailsConfig
-from experiments.judging.comparison import Comparison, Judge, compare_with_no_adjustment
-from experiments.judging.verdict import ADOPT, KEEP_OFF, MIN_CHANGED, MIN_CLUSTERS, decide
-from experiments.replay.results import SessionScores
+from experiments.judging.clustered_interval import ClusteredInterval
+from experiments.judging.comparison import Comparison
+from experiments.judging.evidence import Evidence, Power, Rival, Split
+from experiments.judging.statistics import Interval
+from experiments.judging.trend import Trend
+from experiments.judging.verdict import (
+    ADOPT,
+    CANNOT_TELL,
+    FEWEST_USERS,
+    KEEP_OFF,
+    beaten_by,
+    decide,
+)
 
 GAIN = Comparison(
     metric="ndcg_at_10",
@@ -23,21 +33,47 @@ GAIN = Comparison(
     low=0.010,
     high=0.033,
     confidence=0.95,
-    p_value=0.0005,
-    p_holm=0.0005,
+    clustering="users",
+    error=0.006,
+    n_effective=280.0,
+    session_gain=0.020,
     effect_size=0.3,
 )
-METRICS = {"drift_mean": 0.05, "harmed_share": 0.25, "reach": 0.9}
-UNHARMED = replace(GAIN, gain=-0.004, low=-0.010, high=0.002)
-HARMED = replace(GAIN, gain=-0.02, low=-0.03, high=-0.01, n_sessions=600)
+UNHARMED = replace(GAIN, gain=-0.001, low=-0.003, high=0.002)
+HARMED = replace(GAIN, gain=-0.04, low=-0.05, high=-0.03, n_sessions=600)
+
+
+def part(estimate: float, low: float, high: float) -> ClusteredInterval:
+    return ClusteredInterval(estimate, Interval(low, high), "users", 0.01, 280.0)
+
+
+EVIDENCE = Evidence(
+    gain=GAIN,
+    naive=None,
+    weighting=None,
+    metrics={"drift_mean": 0.05, "harmed_share": 0.25, "reach": 0.9},
+    unidentified="",
+    n_needed=90.0,
+    unknown_share=0.0,
+    crowding=(),
+    split=Split(refound=part(0.006, 0.002, 0.010), new=part(0.015, 0.006, 0.024)),
+    trend=Trend(late=part(0.02, -0.002, 0.042), change=part(-0.002, -0.03, 0.03)),
+    bystanders=UNHARMED,
+    silent_share=0.3,
+    rivals=(),
+    power=Power(detectable=0.017, n_users=280, n_days=30.0, n_needed=170.0),
+)
+
+
+def judged(guardrails: GuardrailsConfig | None = None, **changes: object):
+    return decide(replace(EVIDENCE, **changes), guardrails or GuardrailsConfig())
 
 
 def test_a_clear_gain_within_the_guardrails_is_adopted():
-    verdict = decide(GAIN, METRICS, GuardrailsConfig(), UNHARMED)
+    verdict = judged()
     assert verdict.decision == ADOPT
     assert verdict.adopts
     assert verdict.reasons == ()
-    assert verdict.notes == ()
     assert verdict.sentence == (
         "Adopt: NDCG@10 on the sealed test rises by +.021 (95 % interval +.010 to +.033, "
         "280 users), from .701 to .722, at a mean drift of .050."
@@ -45,158 +81,190 @@ def test_a_clear_gain_within_the_guardrails_is_adopted():
 
 
 @pytest.mark.parametrize("low", [0.0, -0.001])
-def test_an_interval_that_includes_zero_keeps_off(low):
-    verdict = decide(replace(GAIN, low=low), METRICS, GuardrailsConfig(), UNHARMED)
-    assert verdict.decision == KEEP_OFF
-    assert verdict.reasons == ("The interval of the gain includes 0: it may be chance.",)
-    assert verdict.sentence.startswith(
-        "Keep off: the interval of the gain includes 0: it may be chance; NDCG@10 on"
-    )
+def test_an_interval_that_includes_zero_cannot_tell_and_says_what_would(low):
+    verdict = judged(gain=replace(GAIN, low=low))
+    assert verdict.decision == CANNOT_TELL
+    (reason,) = verdict.reasons
+    assert reason.startswith("The interval of the gain includes 0")
+    assert "This test finds gains from +.017 on" in reason
+    assert "About 170 users, or 18 days of such traffic, would settle it." in reason
 
 
-def test_a_clear_loss_says_so():
-    loss = replace(GAIN, gain=-0.02, low=-0.03, high=-0.01, mean=0.681)
-    verdict = decide(loss, METRICS, GuardrailsConfig(), UNHARMED)
+def test_a_clear_loss_keeps_off():
+    verdict = judged(gain=replace(GAIN, gain=-0.02, low=-0.03, high=-0.01, mean=0.681))
     assert verdict.decision == KEEP_OFF
-    assert "clearly falls" in verdict.reasons[0]
-    assert verdict.sentence.startswith("Keep off: the interval of the gain lies below 0: NDCG@10")
+    assert verdict.reasons == ("The interval of the gain lies below 0: NDCG@10 clearly falls.",)
     assert "falls by -.020" in verdict.sentence
 
 
-def test_too_few_users_keep_off_however_large_the_gain():
-    few = replace(GAIN, n_clusters=MIN_CLUSTERS - 1, n_users=MIN_CLUSTERS - 1)
-    verdict = decide(few, METRICS, GuardrailsConfig(), UNHARMED)
+def test_a_loss_that_touches_zero_is_not_called_clear():
+    verdict = judged(gain=replace(GAIN, gain=-0.02, low=-0.04, high=0.0))
+    assert "clearly falls" not in verdict.reasons[0]
+
+
+def test_no_gain_worth_having_keeps_off():
+    small = replace(GAIN, gain=0.001, low=-0.002, high=0.004)
+    assert judged(gain=small).decision == KEEP_OFF
+    assert "guardrails.min_gain of .005" in judged(gain=small).reasons[0]
+    assert judged(GuardrailsConfig(min_gain=0.004), gain=small).decision == CANNOT_TELL
+
+
+def test_an_undetermined_end_cannot_tell_and_is_shown_as_such():
+    verdict = judged(gain=replace(GAIN, low=math.nan))
+    assert verdict.decision == CANNOT_TELL
+    assert verdict.reasons[0].startswith("The interval of the gain is undetermined")
+    assert "95 % interval undetermined to +.033" in verdict.sentence
+
+
+def test_reach_zero_keeps_off_whatever_else():
+    metrics = {**EVIDENCE.metrics, "reach": 0.0}
+    verdict = judged(metrics=metrics, unidentified="The order is fixed.")
     assert verdict.decision == KEEP_OFF
-    assert f"{MIN_CLUSTERS - 1} users" in verdict.reasons[0]
-    enough = replace(GAIN, n_clusters=MIN_CLUSTERS, n_users=MIN_CLUSTERS)
-    assert decide(enough, METRICS, GuardrailsConfig(), UNHARMED).adopts
+    assert "nothing could change" in verdict.reasons[0]
 
 
-def test_too_few_changed_users_keep_off():
-    verdict = decide(
-        replace(GAIN, n_changed=MIN_CHANGED - 1), METRICS, GuardrailsConfig(), UNHARMED
+@pytest.mark.parametrize(
+    ("metric", "value", "guardrails", "said"),
+    [
+        ("drift_mean", 0.21, GuardrailsConfig(), "Mean drift is .210, above"),
+        ("drift_mean", math.nan, GuardrailsConfig(), "Mean drift is nan, above"),
+        (
+            "harmed_share",
+            0.31,
+            GuardrailsConfig(max_harmed_share=0.3),
+            "The share of harmed sessions is .310, above",
+        ),
+    ],
+)
+def test_a_broken_guardrail_keeps_off(metric, value, guardrails, said):
+    verdict = judged(guardrails, metrics={**EVIDENCE.metrics, metric: value})
+    assert verdict.decision == KEEP_OFF
+    assert verdict.reasons[0].startswith(said)
+
+
+def test_a_guardrail_is_kept_at_its_very_bound_and_lifted_by_null():
+    at = {**EVIDENCE.metrics, "drift_mean": 0.2}
+    assert judged(metrics=at).adopts
+    above = {**EVIDENCE.metrics, "drift_mean": 1.2}
+    assert judged(GuardrailsConfig(max_mean_drift=None), metrics=above).adopts
+
+
+def test_a_fixed_order_cannot_tell_however_large_the_gain():
+    verdict = judged(unidentified="Every query shows its results in one fixed order.")
+    assert verdict.decision == CANNOT_TELL
+    assert verdict.reasons == ("Every query shows its results in one fixed order.",)
+    assert verdict.sentence.startswith("Cannot tell: every query shows its results in one fixed")
+
+
+def test_sessions_without_user_are_not_people():
+    assert judged(unknown_share=0.05).adopts
+    verdict = judged(unknown_share=0.4)
+    assert verdict.decision == CANNOT_TELL
+    assert "40% of the sessions have no user" in verdict.reasons[0]
+    assert "dataset.person=session" in verdict.reasons[0]
+
+
+def test_a_handful_of_people_cannot_tell():
+    few = replace(GAIN, n_users=FEWEST_USERS - 1, n_clusters=FEWEST_USERS - 1)
+    assert judged(gain=few, n_needed=3.0).decision == CANNOT_TELL
+    assert "too few people" in judged(gain=few).reasons[0]
+    enough = replace(GAIN, n_users=FEWEST_USERS, n_clusters=FEWEST_USERS)
+    assert judged(gain=enough, n_needed=3.0).adopts
+
+
+def test_a_gain_that_unseen_losers_could_undo_cannot_tell():
+    verdict = judged(n_needed=281.0)
+    assert verdict.decision == CANNOT_TELL
+    assert "needs 281 users" in verdict.reasons[0]
+    assert judged(n_needed=280.0).adopts
+    assert "needs more users" in judged(n_needed=math.inf).reasons[0]
+
+
+def test_crowded_clicks_cannot_tell():
+    verdict = judged(crowding=("One user stands behind 51% of the clicks.",))
+    assert verdict.decision == CANNOT_TELL
+    assert verdict.sentence.startswith("Cannot tell: one user stands behind 51% of the clicks;")
+
+
+def test_refinding_is_called_by_its_name():
+    verdict = judged(split=Split(part(0.03, 0.02, 0.04), part(-0.009, -0.02, 0.001)))
+    assert verdict.decision == CANNOT_TELL
+    assert verdict.reasons[0].startswith("The gain is re-finding")
+    assert "objective.repeat_clicks=ignore" in verdict.reasons[0]
+    unsure = Split(part(0.03, -0.001, 0.06), part(-0.009, -0.02, 0.001))
+    assert judged(split=unsure).adopts
+
+
+def test_a_gain_that_turned_into_a_loss_is_not_for_now():
+    late = Trend(late=part(-0.05, -0.08, -0.02), change=part(-0.1, -0.15, -0.05))
+    verdict = judged(trend=late)
+    assert verdict.decision == KEEP_OFF
+    assert verdict.sentence.startswith("Keep off: not now")
+    touching = Trend(late=part(-0.05, -0.08, 0.0), change=part(-0.1, -0.15, -0.05))
+    assert judged(trend=touching).adopts
+    assert any("The gain is falling" in note for note in judged(trend=touching).notes)
+
+
+def test_bystanders_who_pay_keep_off_unless_only_reported():
+    assert judged(bystanders=HARMED).decision == KEEP_OFF
+    assert (
+        "Queries that gave no feedback lose: NDCG@10 -.040" in judged(bystanders=HARMED).reasons[0]
     )
-    assert verdict.decision == KEEP_OFF
-    assert "Results changed for 9 of 280 users;" in verdict.reasons[0]
-
-
-def test_reach_zero_is_said_in_words():
-    verdict = decide(replace(GAIN, low=0), {**METRICS, "reach": 0.0}, GuardrailsConfig(), None)
-    assert verdict.decision == KEEP_OFF
-    assert verdict.reasons == (
-        "No scored session showed an adjusted object (reach 0), so nothing could change.",
-    )
-
-
-def test_drift_above_the_guardrail_keeps_off_and_null_lifts_it():
-    far = {**METRICS, "drift_mean": 0.9}
-    verdict = decide(GAIN, far, GuardrailsConfig(), UNHARMED)
-    assert verdict.reasons == ("Mean drift is .900, above guardrails.max_mean_drift of .200.",)
-    assert decide(GAIN, far, GuardrailsConfig(max_mean_drift=None), UNHARMED).adopts
-
-
-def test_drift_at_the_guardrail_is_kept_and_nan_is_not():
-    edge = {**METRICS, "drift_mean": 0.2}
-    assert decide(GAIN, edge, GuardrailsConfig(), UNHARMED).adopts
-    unknown = {**METRICS, "drift_mean": float("nan")}
-    assert not decide(GAIN, unknown, GuardrailsConfig(), UNHARMED).adopts
-
-
-def test_harmed_share_above_the_guardrail_keeps_off():
-    verdict = decide(GAIN, METRICS, GuardrailsConfig(max_harmed_share=0.2), UNHARMED)
-    assert verdict.reasons == (
-        "The share of harmed sessions is .250, above guardrails.max_harmed_share of .200.",
-    )
-
-
-def test_a_clear_loss_on_bystanders_keeps_off_unless_only_reported():
-    verdict = decide(GAIN, METRICS, GuardrailsConfig(), HARMED)
-    assert verdict.decision == KEEP_OFF
-    assert verdict.reasons[0].startswith("Queries that gave no feedback lose: NDCG@10 -.020")
-    reported = decide(GAIN, METRICS, GuardrailsConfig(bystanders="report"), HARMED)
+    reported = judged(GuardrailsConfig(bystanders="report"), bystanders=HARMED)
     assert reported.adopts
-    assert "guardrails.bystanders=report" in reported.notes[0]
+    assert any("lets this pass" in note for note in reported.notes)
 
 
-def test_bystanders_whose_interval_ends_at_zero_may_have_lost_nothing():
-    edge = replace(HARMED, high=0.0)
-    assert decide(GAIN, METRICS, GuardrailsConfig(), edge).adopts
+def test_bystanders_may_lose_their_share_of_the_margin():
+    """.005 over all traffic is .01 for half of it, and .05 for a tenth."""
+    losing = replace(HARMED, gain=-0.02, low=-0.03, high=-0.012)
+    assert judged(bystanders=losing, silent_share=0.5).decision == KEEP_OFF
+    assert judged(bystanders=losing, silent_share=0.1).adopts
+    at_zero = replace(HARMED, gain=-0.001, low=-0.002, high=0.0)
+    assert judged(bystanders=at_zero, silent_share=1.0).adopts
 
 
-def test_unmeasured_bystanders_are_noted():
-    assert "No bystanders were measured" in decide(GAIN, METRICS, GuardrailsConfig()).notes[0]
+def test_no_evidence_on_bystanders_is_not_a_pass():
+    wide = replace(HARMED, gain=-0.01, low=-0.2, high=0.2)
+    assert judged(bystanders=wide).decision == CANNOT_TELL
+    assert judged(bystanders=None).decision == CANNOT_TELL
+    assert "30% of the traffic" in judged(bystanders=None).reasons[0]
+    assert judged(bystanders=None, silent_share=0.0).adopts
+    assert judged(GuardrailsConfig(bystanders="report"), bystanders=None).adopts
 
 
-def test_sessions_of_unknown_users_are_not_called_users():
-    mixed = decide(replace(GAIN, n_users=200), METRICS, GuardrailsConfig(), UNHARMED)
-    assert "200 users and 80 sessions of unknown users" in mixed.sentence
-    assert "taken for independent" in mixed.notes[0]
-    unknown = decide(replace(GAIN, n_users=0), METRICS, GuardrailsConfig(), UNHARMED)
-    assert "+.033, 280 sessions of unknown users)" in unknown.sentence
+def rival(name: str, value: float, gain: float, low: float, high: float) -> Rival:
+    return Rival(name, value, replace(GAIN, reference=name, gain=gain, low=low, high=high))
 
 
-def test_every_reason_is_given():
-    verdict = decide(
-        replace(GAIN, low=-0.01),
-        {"drift_mean": 0.5, "harmed_share": 0.6, "reach": 1.0},
-        GuardrailsConfig(max_harmed_share=0.5),
-        HARMED,
+def test_the_sentence_says_what_beats_it():
+    rivals = (
+        rival("popularity", 0.828, -0.1, -0.12, -0.08),
+        rival("the published defaults", 0.724, -0.002, -0.008, 0.004),
+        rival("Rocchio", 0.702, 0.02, 0.01, 0.03),
     )
-    assert len(verdict.reasons) == 4
-
-
-def simulated_log(rng: np.random.Generator, effect: float, n_users: int) -> SessionScores:
-    """Users of unequal length; a third of their sessions change, symmetrically about 3 effects."""
-    user = np.repeat(np.arange(n_users), rng.geometric(0.15, n_users))
-    before = rng.choice([1.0, 0.63, 0.5, 0.43, 0.39, 0.0], len(user))
-    moved = rng.random(len(user)) < 1 / 3
-    shift = rng.normal(size=len(user)) * 0.2 + effect * 3 + rng.normal(size=n_users)[user] * 0.05
-    change = np.where(moved, np.clip(shift, -0.6, 0.6), 0.0)
-    columns = {"ndcg_at_10": before}
-    return SessionScores(
-        session=np.arange(len(user)),
-        owner=user,
-        user=user,
-        query=np.zeros(len(user), np.int64),
-        created_at=np.arange(len(user)),
-        reached=moved,
-        before=columns,
-        after={"ndcg_at_10": before + change},
-        refound=np.zeros(len(user)),
+    verdict = judged(rivals=rivals)
+    assert verdict.adopts
+    assert verdict.sentence.endswith(
+        "at a mean drift of .050; popularity (.828) is better, the published defaults (.724) is "
+        "as good."
     )
 
 
-def count_adopted(effect: float, n_users: int, n_logs: int) -> int:
-    rng = np.random.default_rng(77)
-    return sum(
-        decide(
-            compare_with_no_adjustment(
-                simulated_log(rng, effect, n_users), Judge("ndcg_at_10", seed=i, n_resamples=1000)
-            ),
-            METRICS,
-            GuardrailsConfig(),
-            UNHARMED,
-        ).adopts
-        for i in range(n_logs)
-    )
+def test_what_is_not_told_apart_is_as_good():
+    assert beaten_by((rival("a", 0.7, 0.0, math.nan, math.nan),)) == "a (.700) is as good"
+    assert beaten_by((rival("a", 0.7, 0.02, 0.01, 0.03),)) == ""
+    both = (rival("a", 0.8, -0.1, -0.2, -0.05), rival("b", 0.7, -0.1, -0.2, -0.05))
+    assert beaten_by(both) == "a (.800) and b (.700) are better"
 
 
-@pytest.mark.parametrize("n_users", [20, 60, 300])
-def test_logs_without_an_effect_are_hardly_ever_adopted(n_users):
-    assert count_adopted(0.0, n_users, n_logs=200) <= 10
+def test_naive_and_doubly_robust_figures_stand_beside_the_verdict():
+    notes = judged(naive=HARMED, doubly_robust=GAIN).notes
+    assert any(note.startswith("With clicks taken as they are: -.040") for note in notes)
+    assert any(note.startswith("Doubly robust: +.021") for note in notes)
 
 
-def test_logs_with_an_effect_are_adopted():
-    assert count_adopted(0.02, 300, n_logs=40) >= 38
-
-
-def test_a_gain_without_a_lower_end_is_never_adopted():
-    verdict = decide(replace(GAIN, low=np.nan), METRICS, GuardrailsConfig(), UNHARMED)
-    assert verdict.decision == KEEP_OFF
-    assert "has no lower end" in verdict.reasons[0]
-    assert "interval undetermined to +.033" in verdict.sentence
-
-
-def test_bystanders_whose_loss_has_no_upper_end_are_no_clear_loss():
-    open_ended = replace(HARMED, high=np.nan)
-    assert decide(GAIN, METRICS, GuardrailsConfig(), open_ended).decision == ADOPT
+def test_the_first_reason_decides():
+    """A log that cannot tell is not kept off for a small gain, nor adopted for a large one."""
+    small = replace(GAIN, gain=0.001, low=-0.002, high=0.004)
+    assert judged(gain=small, unidentified="Fixed.").decision == CANNOT_TELL

@@ -170,7 +170,7 @@ def test_another_kind_of_storage_is_refused(tmp_path):
 
 def test_sealed_tests_are_recorded_in_the_shared_database(config):
     study, other = open_study(config), open_study(config)
-    first = Opening("one", 1, "last 30 %", "NDCG@10", "a", 100)
+    first = Opening("one", 1, "last 30 %", "NDCG@10", "a", "scores", 100)
     second = replace(first, study="two", setting="b", opened_at=200)
     fingerprint = uuid.uuid4().hex
     assert open_seal([study.ledger()], fingerprint, first, reopen=False).number == 1

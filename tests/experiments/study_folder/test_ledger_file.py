@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from experiments.judging.openings import Opening, open_seal
 from experiments.study_folder.ledger_file import LedgerFile
-opening = Opening(sys.argv[2], 1, "last 30 %", "NDCG@10", sys.argv[2], 1)
+opening = Opening(sys.argv[2], 1, "last 30 %", "NDCG@10", sys.argv[2], "scores", 1)
 try:
     open_seal([LedgerFile(Path(sys.argv[1]))], "f", opening, reopen=False)
     print("opened")
@@ -26,7 +26,7 @@ except Exception as error:
 def test_what_is_written_is_read_back(tmp_path):
     ledger = LedgerFile(tmp_path)
     assert ledger.read("f") == []
-    opening = Opening("s", 3, "last 30 %", "NDCG@10", "a", 5)
+    opening = Opening("s", 3, "last 30 %", "NDCG@10", "a", "scores", 5)
     open_seal([ledger], "f", opening, reopen=False)
     assert LedgerFile(tmp_path).read("f") == [opening.to_dict()]
 

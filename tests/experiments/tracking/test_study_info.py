@@ -1,8 +1,16 @@
 """Where MLflow is, and under which experiment a study stands."""
 
+import pytest
+
+from experiments.common.errors import InputError
 from experiments.config.study import TrackingConfig
 from experiments.study_folder.layout import StudyFolder
-from experiments.tracking.study_info import study_info, tracking_location
+from experiments.tracking.study_info import (
+    review_line,
+    study_info,
+    tracking_location,
+    tracking_uri,
+)
 from tests.experiments.planted_records import DATASET
 
 
@@ -18,3 +26,28 @@ def test_the_store_lies_beside_the_studies_unless_it_is_named(tmp_path):
     assert uri == f"sqlite:///{tmp_path}/mlflow.db"
     assert artifacts == f"file://{tmp_path}/mlartifacts/my%20shop"
     assert tracking_location(TrackingConfig(uri="http://x"), folder, "e") == ("http://x", None)
+
+
+@pytest.mark.parametrize(
+    ("uri", "line"),
+    [
+        ("http://bob:S3cretPw@h:5000", "http://h:5000"),
+        ("https://h/mlflow", "https://h/mlflow"),
+        ("sqlite:////a b/mlflow.db", "mlflow ui --backend-store-uri 'sqlite:////a b/mlflow.db'"),
+        (
+            "postgresql://bob:S3cretPw@h/d",
+            "mlflow ui --backend-store-uri postgresql://h/d, with user and password in the URI",
+        ),
+        ("databricks", "the experiments of the workspace databricks"),
+    ],
+)
+def test_what_is_printed_for_the_review_can_be_opened_and_tells_no_secret(tmp_path, uri, line):
+    assert review_line(TrackingConfig(uri=uri), StudyFolder(tmp_path, "s")) == line
+
+
+def test_the_store_may_stand_in_the_environment(monkeypatch):
+    config = TrackingConfig(uri_env="SHOP_MLFLOW")
+    with pytest.raises(InputError, match="SHOP_MLFLOW, which is not set"):
+        tracking_uri(config)
+    monkeypatch.setenv("SHOP_MLFLOW", "http://bob:pw@h")
+    assert tracking_uri(config) == "http://bob:pw@h"

@@ -118,7 +118,7 @@ def test_the_default_scope_is_by_user_where_users_are_known(
     assert assembled(tables, metadata).personalize_by == expected
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_order_of_rows_changes_nothing(seed: int) -> None:
     rng = np.random.default_rng(seed)

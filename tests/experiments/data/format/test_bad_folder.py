@@ -233,7 +233,7 @@ YAML_CASES = {
     "not a mapping": ("- a\n- b\n", "must be a mapping of names to values"),
     "broken": ("name: [", "must be plain YAML"),
     "not UTF-8": (b"name: \xff\xfe", "must be UTF-8 text, got byte 0xff"),
-    "no name": ("dimensions: 2", "name must be a non-empty string, got nothing"),
+    "no name": ("dimensions: 2", "name must be a name of at most 200 bytes"),
     "dimensions of the wrong type": (
         "name: a\ndimensions: two",
         "dimensions must be an integer from 1 to 100,000, got 'two'",

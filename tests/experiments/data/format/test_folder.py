@@ -13,11 +13,11 @@ from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
 from experiments.common.errors import InputError
 from experiments.data.format.folder import (
     load_click_log,
-    new_folder,
     vector_column,
     write_click_log,
 )
 from experiments.data.format.metadata import Metadata
+from experiments.data.format.whole_folder import new_folder
 
 
 def test_sessions_come_in_order_of_time(folder):

@@ -1,0 +1,253 @@
+"""What a sealed test shows of a finalist, gathered for the verdict."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.judging.clustered_interval import ClusteredInterval, clustered_interval
+from experiments.judging.comparison import Comparison, Judge, gain_of, shared_units
+from experiments.judging.concentration import (
+    LARGEST_SHARE,
+    clicked_at_once,
+    faster_than_people,
+    largest,
+)
+from experiments.judging.detectable_effect import (
+    clusters_to_settle,
+    detectable_gain,
+    spread_between,
+)
+from experiments.judging.enough_clusters import clusters_needed
+from experiments.judging.statistics import cluster_means, cluster_numbers
+from experiments.judging.trend import Trend, trend
+from experiments.replay.results import SessionScores, Traffic
+
+HOUR, DAY = 3_600, 86_400
+
+LARGEST_UNKNOWN_SHARE = 0.05
+"""Share of sessions without a user that cannot carry a verdict."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Something simpler than the finalist, on the same sessions.
+
+    Args:
+        name: Its name, in words.
+        value: Its metric, over users' means.
+        lead: The finalist's gain over it.
+    """
+
+    name: str
+    value: float
+    lead: Comparison
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the finalist clearly falls behind it."""
+        return self.lead.high < 0
+
+    @property
+    def is_as_good(self) -> bool:
+        """Whether the finalist is not clearly ahead of it."""
+        return not self.lead.low > 0
+
+
+@dataclass(frozen=True)
+class Split:
+    """A gain in two: on objects that the user clicked in an earlier session, and on all others.
+
+    Args:
+        refound: The part on objects clicked before.
+        new: The part on all others.
+    """
+
+    refound: ClusteredInterval
+    new: ClusteredInterval
+
+    @property
+    def is_refinding(self) -> bool:
+        """Whether people finding again what they had clicked explains the gain by itself."""
+        return self.refound.interval.low > 0 and not self.new.estimate > 0
+
+
+@dataclass(frozen=True)
+class Power:
+    """What the test part can tell.
+
+    Args:
+        detectable: The smallest true gain that it finds four times in five.
+        n_users: Users it holds.
+        n_days: Days it lasts.
+        n_needed: Users with which this finalist's gain would be settled; infinite where none
+            would do.
+    """
+
+    detectable: float
+    n_users: int
+    n_days: float
+    n_needed: float
+
+    @property
+    def days_needed(self) -> float:
+        """Days of such traffic with which it would be settled."""
+        return self.n_days * self.n_needed / self.n_users if self.n_users else math.inf
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """How clicks were weighted by the inverse of their propensities.
+
+    Args:
+        effective_clicks: How many equally weighted clicks these are worth.
+        clipped_share: Share of the clicks whose weight was cut off, and made up for by a click
+            model (doubly robust).
+    """
+
+    effective_clicks: float
+    clipped_share: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the verdict looks at.
+
+    Args:
+        gain: The finalist against no adjustment, by the objective.
+        naive: The same with clicks taken as they are; None where the objective does that.
+        weighting: How clicks were weighted; None where they are taken as they are, or not at all.
+        metrics: ``drift_mean``, ``harmed_share`` and ``reach`` of the finalist's replay.
+        unidentified: Why position and relevance cannot be told apart; "" where they can.
+        n_needed: Users that a claimed gain of this spread and skew needs.
+        unknown_share: Share of scored sessions whose user is unknown.
+        crowding: What speaks against the clicks being many people's, a sentence each.
+        split: The gain on objects clicked before and on new ones; None where nothing was scored.
+        trend: How the gain went on; None where the test is of one moment.
+        bystanders: The change on queries whose feedback was withheld; None where none was scored.
+        silent_share: Share of the traffic whose query had no feedback before.
+        rivals: What else was tried on the same sessions.
+        power: What the test can tell.
+    """
+
+    gain: Comparison
+    naive: Comparison | None
+    weighting: Weighting | None
+    metrics: Mapping[str, float]
+    unidentified: str
+    n_needed: float
+    unknown_share: float
+    crowding: tuple[str, ...]
+    split: Split | None
+    trend: Trend | None
+    bystanders: Comparison | None
+    silent_share: float
+    rivals: tuple[Rival, ...]
+    power: Power
+
+
+def users_needed(scores: SessionScores, metric: str, reference_mean: float) -> float:
+    """Users that a claimed gain needs, by its size and skew (`clusters_needed`)."""
+    differences = cluster_means(
+        scores.after[metric] - scores.before[metric], cluster_numbers(scores.user)
+    )
+    if not len(differences):
+        return math.inf
+    return clusters_needed(differences, largest_loss=max(reference_mean, 1e-9))
+
+
+def split_gain(scores: SessionScores, judge: Judge) -> Split | None:
+    """The gain on objects that the user clicked in an earlier session, and on all others."""
+    if not len(scores.session):
+        return None
+    whole = scores.after[judge.metric] - scores.before[judge.metric]
+    return Split(
+        refound=_interval(scores, scores.refound, judge),
+        new=_interval(scores, whole - scores.refound, judge),
+    )
+
+
+def _interval(
+    scores: SessionScores, differences: NDArray[np.float64], judge: Judge
+) -> ClusteredInterval:
+    influence, users = gain_of(scores, differences, judge.metric)
+    return clustered_interval(
+        influence, users, shared_units(scores), seed=judge.seed, confidence=judge.confidence
+    )
+
+
+def trend_of(scores: SessionScores, judge: Judge) -> Trend | None:
+    """How the gain went on over the test; None where all of it is of one moment."""
+    if len(np.unique(scores.created_at)) < 2:
+        return None
+    return trend(
+        scores.after[judge.metric] - scores.before[judge.metric],
+        scores.user,
+        shared_units(scores),
+        scores.created_at.astype(np.float64),
+        seed=judge.seed,
+        confidence=judge.confidence,
+    )
+
+
+def crowding(traffic: Traffic) -> tuple[str, ...]:
+    """What speaks against the clicks being those of many people, a sentence each.
+
+    Args:
+        traffic: Of the whole log: a bot that was learnt from misleads as much as one scored.
+    """
+    kinds = (
+        ("one user", traffic.user),
+        ("one query", traffic.query),
+        ("one hour", traffic.created_at // HOUR),
+    )
+    found = [
+        f"{words[0].upper()}{words[1:]} stands behind {top.share:.0%} of the clicks."
+        for words, keys in kinds
+        if (top := largest(keys, traffic.clicks)).too_much
+    ]
+    fast = faster_than_people(traffic.user, traffic.created_at.astype(np.float64))
+    share = float(np.isin(traffic.user, fast).mean()) if len(fast) else 0.0
+    if share:
+        found.append(
+            f"{len(fast):,} user{'s' if len(fast) > 1 else ''} with {share:.0%} of the sessions "
+            "searched faster than people can."
+        )
+    at_once = clicked_at_once(traffic.delay)
+    if at_once > LARGEST_SHARE:
+        found.append(
+            f"{at_once:.0%} of the clicks come within a second of the search: nobody reads so fast."
+        )
+    return tuple(found)
+
+
+def power_of(gain: Comparison, scores: SessionScores, min_gain: float) -> Power:
+    """What the test part can tell, from how much this gain varies between users.
+
+    Args:
+        gain: The finalist against no adjustment.
+        scores: Its sessions.
+        min_gain: The smallest gain worth having.
+    """
+    n_days = float(np.ptp(scores.created_at)) / DAY if len(scores.session) else 0.0
+    if not gain.n_effective > 1 or math.isnan(gain.error):
+        return Power(math.inf, gain.n_users, n_days, math.inf)
+    spread = spread_between(gain.error, gain.n_effective)
+    detectable = detectable_gain(spread, gain.n_effective, confidence=gain.confidence)
+    # Settled is a gain that is shown, or shown to be too small to be worth having.
+    distance = max(gain.gain, min_gain - gain.gain, 1e-6)
+    ratio = clusters_to_settle(distance, spread, confidence=gain.confidence) / gain.n_effective
+    needed = math.ceil(ratio * gain.n_users) if math.isfinite(ratio) else math.inf
+    return Power(detectable, gain.n_users, n_days, needed)
+
+
+def unknown_share(scores: SessionScores) -> float:
+    """Share of the scored sessions whose user is unknown."""
+    return float((scores.user < 0).mean()) if len(scores.session) else 0.0
+
+
+def rank_rivals(rivals: Sequence[Rival]) -> tuple[Rival, ...]:
+    """The rivals, the best first."""
+    return tuple(sorted(rivals, key=lambda rival: -rival.value))

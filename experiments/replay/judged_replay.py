@@ -1,0 +1,43 @@
+"""A replay with all that a judgement asks of it beside the results of settings."""
+
+from collections.abc import Mapping
+
+from experiments.replay.baselines import score_baselines
+from experiments.replay.objective import Objective
+from experiments.replay.replay import Replay
+from experiments.replay.results import ReplayResult, Traffic
+from experiments.replay.settings import Settings
+from experiments.replay.traffic import silent_share, traffic_of
+
+
+class JudgedReplay:
+    """A `Replayer`: the replay, its baselines and its traffic.
+
+    Args:
+        replay: Of any window.
+    """
+
+    def __init__(self, replay: Replay) -> None:
+        self._replay = replay
+
+    @property
+    def objective(self) -> Objective:
+        """The figure that all of its results are judged by."""
+        return self._replay.layout.objective
+
+    def run(self, settings: Settings) -> ReplayResult:
+        """Replay the log under these settings."""
+        return self._replay.run(settings)
+
+    def baselines(self, settings: Settings) -> Mapping[str, ReplayResult]:
+        """Replay what any configuration has to beat, by name."""
+        found = score_baselines(self._replay, settings)
+        return {name: baseline.result for name, baseline in found.items()}
+
+    def traffic(self) -> Traffic:
+        """Whose clicks all replayed sessions are, warmup's too."""
+        return traffic_of(self._replay.layout)
+
+    def silent_share(self) -> float:
+        """Share of the scored sessions whose query had no feedback before."""
+        return silent_share(self._replay.layout)
