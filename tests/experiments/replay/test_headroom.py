@@ -18,7 +18,7 @@ def test_every_score_is_the_mean_of_what_comes_later(estimator, window):
     timeline = layout.timeline
     bias = layout.objective.bias
     gains = layout.labels.gains if bias is None else bias.gains
-    scores = rank_by_later_labels(layout)
+    scores = rank_by_later_labels(layout, of="query")
     objects = log.impression_object[: timeline.n_impressions]
     query = timeline.query[timeline.session_of]
     for row in range(timeline.n_impressions):
@@ -39,6 +39,6 @@ def test_a_log_that_repeats_itself_has_headroom():
     relevance = liked[session, log.impression_object].astype(np.float32)
     object.__setattr__(log, "impression_relevance", relevance)
     layout = lay_out(log, ReplayConfig(), ObjectiveConfig())
-    result = Replay(layout).score_ranking(rank_by_later_labels(layout))
+    result = Replay(layout).score_ranking(rank_by_later_labels(layout, of="query"))
     assert result.metrics["judged_ndcg_at_10"] > 0.9
     assert result.metrics["delta_judged_ndcg_at_10"] > 0.1
