@@ -95,9 +95,7 @@ def test_bystanders_are_those_of_the_test_window():
     opened = open_on(GOOD, bystander_gain=-0.2, calls=calls)
     assert opened.verdict.decision == "keep off"
     assert [window for window, share, _ in calls if share] == ["test"] * 5
-    reported = open_on(
-        GOOD, guardrails=GuardrailsConfig(bystanders="report"), bystander_gain=-0.2
-    )
+    reported = open_on(GOOD, guardrails=GuardrailsConfig(bystanders="report"), bystander_gain=-0.2)
     assert reported.verdict.decision == "adopt"
 
 
@@ -215,9 +213,7 @@ def test_clicks_as_they_are_stand_beside_a_weighted_objective():
             metrics = {**found.metrics, "delta_debiased_ndcg_at_10": found.metrics[key]}
             return replace(found, metrics=metrics, sessions=replace(rows, **twice))
 
-    terms = Terms(
-        make_settings(), [], GuardrailsConfig(), Judge("debiased_ndcg_at_10", seed=0)
-    )
+    terms = Terms(make_settings(), [], GuardrailsConfig(), Judge("debiased_ndcg_at_10", seed=0))
     replays = Replays(Weighted, ReplayConfig())
     opened = open_sealed_test([GOOD], replays, terms, seal_of(InMemory()))
     assert opened.evidence.naive.metric == "ndcg_at_10"
