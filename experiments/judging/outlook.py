@@ -25,7 +25,9 @@ from experiments.replay.position.identifiability import Movement, measure_moveme
 from experiments.replay.results import SessionScores
 from experiments.replay.scorable import Scorable
 
-Obstacle = Literal["unidentified", "unknown users", "few users", "no headroom", "undetectable"]
+Obstacle = Literal[
+    "no reach", "unidentified", "unknown users", "few users", "no headroom", "undetectable"
+]
 
 
 class Detectable(NamedTuple):
@@ -56,6 +58,8 @@ class Outlook:
         movement: How results moved among positions, up to tune's end.
         test: What of the sealed test can be scored.
         detectable: What the test finds.
+        reach: Share of tune's scored sessions in which the reference shows an adjusted object; NaN
+            where it cannot be replayed.
         headroom: The largest gain on tune of the oracles, which know what will be clicked, and of
             the reference.
         min_gain: The smallest gain worth having.
@@ -67,6 +71,7 @@ class Outlook:
     movement: Movement
     test: Scorable
     detectable: Detectable
+    reach: float
     headroom: float
     min_gain: float
 
@@ -84,6 +89,8 @@ class Outlook:
         return tuple(self._obstacles())
 
     def _obstacles(self) -> Iterator[Obstacle]:
+        if self.reach == 0:
+            yield "no reach"
         if self.unidentified:
             yield "unidentified"
         if self.unknown_share > LARGEST_UNKNOWN_SHARE:
@@ -125,6 +132,7 @@ def foresee(
         movement=movement_of(objective),
         test=test,
         detectable=found,
+        reach=float(reference.reached.mean()) if reference and len(reference.reached) else math.nan,
         headroom=headroom,
         min_gain=min_gain,
     )

@@ -65,9 +65,9 @@ def _who(outlook: Outlook) -> str:
 def _how_much(outlook: Outlook) -> str:
     found = outlook.detectable.gain
     finds = (
-        "what gain it can find is not known"
+        "what gain the test finds is not known"
         if math.isnan(found)
-        else f"it finds gains from about {signed(found)} on (four times in five)"
+        else f"the test finds gains from about {signed(found)} on (four times in five)"
     )
     return (
         f"At stake: {finds}; headroom on tune {signed(outlook.headroom)} (the best of "
@@ -77,12 +77,20 @@ def _how_much(outlook: Outlook) -> str:
 
 def _why(obstacle: Obstacle, outlook: Outlook) -> str:
     return {
+        "no reach": _no_reach,
         "unidentified": _unidentified,
         "unknown users": _unknown_users,
         "few users": _few_users,
         "no headroom": _no_headroom,
         "undetectable": _undetectable,
     }[obstacle](outlook)
+
+
+def _no_reach(outlook: Outlook) -> str:
+    return (
+        "feedback reaches no scored session (the recommended settings on tune), so nothing can "
+        "change; see replay.personalize_by and adjuster.interval_seconds"
+    )
 
 
 def _unidentified(outlook: Outlook) -> str:

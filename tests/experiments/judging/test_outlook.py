@@ -28,7 +28,7 @@ TEST = Scorable(
     n_units=100,
 )
 MOVEMENT = Movement(10, 5, 0.5, 0.1, 0.2, 0.3)
-OUTLOOK = Outlook(KEY, "Because.", "", MOVEMENT, TEST, Detectable(0.02, 90.0), 0.05, 0.005)
+OUTLOOK = Outlook(KEY, "Because.", "", MOVEMENT, TEST, Detectable(0.02, 90.0), 0.9, 0.05, 0.005)
 
 DIFFERENCES = [0.0, 0.1, 0.2, 0.1]
 SPREAD = math.sqrt(0.02 / 3)
@@ -127,6 +127,8 @@ def test_no_number_of_users_finds_a_gain_that_is_not_there():
     ("change", "obstacles"),
     [
         ({}, ()),
+        ({"reach": 0.0}, ("no reach",)),
+        ({"reach": math.nan}, ()),
         ({"unidentified": "Fixed."}, ("unidentified",)),
         ({"test": replace(TEST, n_scorable_users=19)}, ("few users",)),
         ({"test": replace(TEST, n_scorable_users=20)}, ()),
@@ -176,6 +178,12 @@ def test_the_best_of_oracles_and_reference_is_the_headroom():
     assert headroom([0.02, 0.3], four_users()) == 0.3
     assert headroom([0.02, math.nan], None) == 0.02
     assert math.isnan(headroom([math.nan], None))
+
+
+def test_reach_is_that_of_the_reference():
+    half = four_users(reached=[True, False, True, False])
+    assert foresee(objective_of(), TEST, [], half, 0.005).reach == 0.5
+    assert math.isnan(foresee(objective_of(), TEST, [], None, 0.005).reach)
 
 
 def test_how_results_moved_is_told_of_every_log():

@@ -24,7 +24,7 @@ def test_four_lines_say_what_the_data_can_tell():
         "+0.10 with the vectors' order, +0.20 with past clicks; about 30% of the sessions in "
         "random order.",
         "Sealed test: 120 of 150 sessions and 100 of 110 users can be scored: 30 show no click.",
-        "At stake: it finds gains from about +.020 on (four times in five); headroom on tune "
+        "At stake: the test finds gains from about +.020 on (four times in five); headroom on tune "
         "+.050 (the best of rankings by later clicks and the recommended settings).",
     )
 
@@ -38,7 +38,7 @@ def test_what_is_not_known_is_said_to_be_so():
     assert len(lines) == 4
     assert "unknown with the vectors' order, unknown with past clicks" in lines[1]
     assert "an unknown share of the sessions" in lines[1]
-    assert "what gain it can find is not known; headroom on tune undetermined" in lines[3]
+    assert "what gain the test finds is not known; headroom on tune undetermined" in lines[3]
 
 
 def test_sessions_that_cannot_be_scored_are_told_with_the_reason():
@@ -63,6 +63,7 @@ def test_a_whole_test_needs_no_reasons_and_none_is_said_to_be_none():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ({"reach": 0.0}, "feedback reaches no scored session"),
         ({"unidentified": "Because."}, "told apart, so the verdict can only be cannot tell."),
         ({"unidentified": "Fixed, so."}, "the verdict can only be cannot tell (fixed, so)."),
         ({"test": replace(TEST, n_scorable_users=1)}, "1 user on the test, at least 20 needed."),
