@@ -43,6 +43,18 @@ class Detectable(NamedTuple):
     n_needed: float
 
 
+class Reference(NamedTuple):
+    """A setting that gains where there is something to gain.
+
+    Args:
+        name: What it is called, in words.
+        scores: Its rows on tune.
+    """
+
+    name: str
+    scores: SessionScores
+
+
 UNKNOWN = Detectable(math.nan, math.nan)
 
 
@@ -57,6 +69,7 @@ class Outlook:
             need not be.
         movement: How results moved among positions, up to tune's end.
         test: What of the sealed test can be scored.
+        reference: Name of the setting that was replayed to know; "" where none can be.
         detectable: What the test finds.
         reach: Share of tune's scored sessions in which the reference shows an adjusted object; NaN
             where it cannot be replayed.
@@ -70,6 +83,7 @@ class Outlook:
     unidentified: str
     movement: Movement
     test: Scorable
+    reference: str
     detectable: Detectable
     reach: float
     headroom: float
@@ -107,7 +121,7 @@ def foresee(
     objective: Objective,
     test: Scorable,
     oracles: Sequence[float],
-    reference: SessionScores | None,
+    reference: Reference | None,
     min_gain: float,
 ) -> Outlook:
     """What a log can tell.
@@ -116,23 +130,24 @@ def foresee(
         objective: What a study would maximise, chosen up to tune's end.
         test: Counts of the sealed test.
         oracles: Gains on tune of rankings that know what will be clicked.
-        reference: Rows on tune of a setting that gains where there is something to gain; its
-            gain counts as headroom too, since no oracle bounds what vectors of each person's own
-            can do, and its spread stands for the finalist's. None where it cannot be replayed.
+        reference: Its gain counts as headroom too, since no oracle bounds what vectors of each
+            person's own can do, and its spread stands for the finalist's. None where no setting
+            can be replayed.
         min_gain: The smallest gain worth having.
     """
     key = objective.key
-    gains = [*oracles, *([] if reference is None else [_gain(reference, key)])]
+    scores = None if reference is None else reference.scores
+    gains = [*oracles, math.nan if scores is None else _gain(scores, key)]
     headroom = max((gain for gain in gains if not math.isnan(gain)), default=math.nan)
-    found = UNKNOWN if reference is None else detectable_on(test, reference, key, headroom)
     return Outlook(
         objective=key,
         reason=objective.reason,
         unidentified=objective.unidentified,
         movement=movement_of(objective),
         test=test,
-        detectable=found,
-        reach=float(reference.reached.mean()) if reference and len(reference.reached) else math.nan,
+        reference="" if reference is None else reference.name,
+        detectable=UNKNOWN if scores is None else detectable_on(test, scores, key, headroom),
+        reach=float(scores.reached.mean()) if scores and len(scores.reached) else math.nan,
         headroom=headroom,
         min_gain=min_gain,
     )

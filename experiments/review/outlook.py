@@ -69,9 +69,10 @@ def _how_much(outlook: Outlook) -> str:
         if math.isnan(found)
         else f"the test finds gains from about {signed(found)} on (four times in five)"
     )
+    known = f" and the {outlook.reference}" if outlook.reference else ""
     return (
-        f"At stake: {finds}; headroom on tune {signed(outlook.headroom)} (the best of "
-        "rankings by later clicks and the recommended settings)."
+        f"At stake: {finds}; headroom on tune {signed(outlook.headroom)} (the best of rankings by "
+        f"later clicks{known})."
     )
 
 
@@ -88,7 +89,7 @@ def _why(obstacle: Obstacle, outlook: Outlook) -> str:
 
 def _no_reach(outlook: Outlook) -> str:
     return (
-        "feedback reaches no scored session (the recommended settings on tune), so nothing can "
+        f"feedback reaches no scored session (the {outlook.reference} on tune), so nothing can "
         "change; see replay.personalize_by and adjuster.interval_seconds"
     )
 

@@ -1,10 +1,10 @@
 """The outlook of a study: what its log can tell, worked out before the first trial and kept."""
 
 from adjuster.config import RECOMMENDED
-from experiments.judging.outlook import Outlook, foresee
+from experiments.common.errors import InputError
+from experiments.judging.outlook import Outlook, Reference, foresee
 from experiments.replay.headroom import rank_by_later_labels
 from experiments.replay.replay import Replay
-from experiments.replay.results import SessionScores
 from experiments.replay.scorable import scorable_in_test
 from experiments.replay.settings import Settings
 from experiments.study.enqueued import enqueued_settings
@@ -48,15 +48,18 @@ def kept_outlook(study: Study, replay: Replay, min_gain: float) -> Outlook:
     return outlook
 
 
-def _reference(replay: Replay, base: Settings) -> SessionScores | None:
-    """Rows of the recommended settings: a gentle gain, about as uneven as a finalist's.
+def _reference(replay: Replay, base: Settings) -> Reference | None:
+    """The recommended settings: a gentle gain, about as uneven as a finalist's.
 
     The published defaults move vectors so far that their gain varies up to three times as much
-    between users, and would call hopeless what a finalist can show.
+    between users, and would call hopeless what a finalist can show. They stand in where the
+    recommended ones diverge, or need a warmup that there is not.
     """
-    (published, *_) = enqueued_settings("profiles", base)
-    settings = published.settings.with_values({"semantics": "documented", **RECOMMENDED})
-    try:
-        return replay.run(settings).sessions
-    except FloatingPointError:
-        return None
+    published = enqueued_settings("profiles", base)[0].settings
+    gentle = published.with_values({"semantics": "documented", **RECOMMENDED})
+    for name, settings in (("recommended settings", gentle), ("published defaults", published)):
+        try:
+            return Reference(name, replay.run(settings).sessions)
+        except (FloatingPointError, InputError):
+            continue
+    return None

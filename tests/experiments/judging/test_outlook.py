@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from experiments.judging.detectable_effect import clusters_to_settle, detectable_gain
-from experiments.judging.outlook import UNKNOWN, Detectable, Outlook, detectable_on, foresee
+from experiments.judging.outlook import (
+    UNKNOWN,
+    Detectable,
+    Outlook,
+    Reference,
+    detectable_on,
+    foresee,
+)
 from experiments.replay.objective import Objective
 from experiments.replay.position.identifiability import Movement
 from experiments.replay.position.impressions import Impressions
@@ -28,7 +35,18 @@ TEST = Scorable(
     n_units=100,
 )
 MOVEMENT = Movement(10, 5, 0.5, 0.1, 0.2, 0.3)
-OUTLOOK = Outlook(KEY, "Because.", "", MOVEMENT, TEST, Detectable(0.02, 90.0), 0.9, 0.05, 0.005)
+OUTLOOK = Outlook(
+    KEY,
+    "Because.",
+    "",
+    MOVEMENT,
+    TEST,
+    "published defaults",
+    Detectable(0.02, 90.0),
+    0.9,
+    0.05,
+    0.005,
+)
 
 DIFFERENCES = [0.0, 0.1, 0.2, 0.1]
 SPREAD = math.sqrt(0.02 / 3)
@@ -174,16 +192,19 @@ def test_the_best_of_oracles_and_reference_is_the_headroom():
     def headroom(oracles, reference):
         return foresee(objective_of(), TEST, oracles, reference, 0.005).headroom
 
-    assert headroom([0.02, -0.3], four_users()) == pytest.approx(0.1)
-    assert headroom([0.02, 0.3], four_users()) == 0.3
+    assert headroom([0.02, -0.3], Reference("known", four_users())) == pytest.approx(0.1)
+    assert headroom([0.02, 0.3], Reference("known", four_users())) == 0.3
     assert headroom([0.02, math.nan], None) == 0.02
     assert math.isnan(headroom([math.nan], None))
 
 
 def test_reach_is_that_of_the_reference():
     half = four_users(reached=[True, False, True, False])
-    assert foresee(objective_of(), TEST, [], half, 0.005).reach == 0.5
-    assert math.isnan(foresee(objective_of(), TEST, [], None, 0.005).reach)
+    known = foresee(objective_of(), TEST, [], Reference("known", half), 0.005)
+    assert (known.reference, known.reach) == ("known", 0.5)
+    none = foresee(objective_of(), TEST, [], None, 0.005)
+    assert none.reference == ""
+    assert math.isnan(none.reach)
 
 
 def test_how_results_moved_is_told_of_every_log():

@@ -13,7 +13,7 @@ from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
 from experiments.config.command import run_command
 from experiments.config.data import SimulatedConfig
-from experiments.config.replay import ObjectiveConfig, ReplayConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig, SplitConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.kinds import KINDS
 from experiments.data.made.simulated import prepare_simulated
@@ -97,8 +97,17 @@ def test_a_setting_that_diverges_leaves_the_test_unknown_and_the_oracles(monkeyp
 
     monkeypatch.setattr(replay, "run", diverge)
     found = outlook_of(replay, BASE, 0.005)
+    assert found.reference == ""
     assert np.isnan(found.detectable.gain)
     assert np.isfinite(found.headroom)
+
+
+def test_without_a_warmup_the_published_defaults_stand_in():
+    log, split = make_log(1, n_sessions=90), SplitConfig(warmup=0.0, tune=0.5)
+    found = outlook_on(log, config=replace(SHARED, split=split))
+    assert found.reference == "published defaults"
+    assert np.isfinite(found.detectable.gain)
+    assert outlook_on(log).reference == "recommended settings"
 
 
 def test_a_study_keeps_its_outlook():
