@@ -14,6 +14,7 @@ from experiments.data.open_dataset import open_dataset
 from experiments.judging.tune_gain import tune_gain
 from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
+from experiments.review.outlook import outlook_lines
 from experiments.review.terminal import finalist_table, result_table
 from experiments.study.identity import definition
 from experiments.study.records import COMPLETE, RUNNING, BaselineRecord, TrialRecord, best_feasible
@@ -28,6 +29,7 @@ from experiments.tracking.study_info import StudyInfo, review_line
 from experiments.tracking.tracker import Tracker, open_tracker
 from experiments.workflow.baselines import baselines_of
 from experiments.workflow.judgement import judge_study, sealed_test_of
+from experiments.workflow.outlook import kept_outlook
 from experiments.workflow.progress import Progress
 from experiments.workflow.publishing import info_of, show_in_mlflow, write_report
 from experiments.workflow.studies import base_settings, make_study
@@ -70,6 +72,8 @@ def sweep(config: SweepConfig) -> int:
 
 def _run(run: Sweep, replay: Replay) -> int:
     study, config = run.study, run.config
+    outlook = kept_outlook(study, replay, config.guardrails.min_gain)
+    print("\n".join(outlook_lines(outlook)), flush=True)
     baselines = baselines_of(study, replay)
     records = study.records()
     run.tracker.start(records, list(baselines.values()))
