@@ -10,7 +10,7 @@ from experiments.common.errors import InputError
 from experiments.config.data import IngestConfig
 from experiments.data.importers.base import Importer, chosen_types
 from experiments.data.importers.mapping import TableMapping, read_mapping
-from experiments.data.intake.coercion import plain_text
+from experiments.data.importers.where import Wanted
 from experiments.data.intake.intake import Intake
 from experiments.data.readers.any_file import read_table
 from experiments.data.readers.row_blocks import RowBlock, filtered
@@ -99,12 +99,10 @@ def _chosen(
 ) -> RowBlock:
     """The rows that `where` and the click types let through."""
     kept = np.ones(len(block.rows), bool)
-    rules = dict(table.where)
     if name == "events" and types is not None and "event_type" in table.columns:
-        rules[table.columns["event_type"]] = sorted(types)
-    for column, allowed in rules.items():
-        mine = [plain_text(value) in allowed for value in _values(block.columns[column])]
-        kept &= np.array(mine, bool)
+        kept &= Wanted(tuple(sorted(types))).choose(block.columns[table.columns["event_type"]])
+    for column, values in table.where.items():
+        kept &= values.choose(block.columns[column])
     intake.leave_out(name, "rows that the mapping leaves out", int((~kept).sum()))
     return filtered(block, kept)
 
