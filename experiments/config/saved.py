@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.common.errors import InputError
+from experiments.common.plain_yaml import load_plain
 from experiments.common.secrets import without_user_info
 from experiments.config.commands import SweepConfig
 from experiments.config.faults import explain_value, unknown_keys
@@ -45,11 +46,8 @@ def _read_plain(path: str | Path) -> dict[str, Any]:
     Aliases are refused: they can refer to themselves, or grow a small file without bound.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
-            raise InputError(f"config {path} must not use aliases (*name).")
-        data = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data = load_plain(Path(path).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError(f"config {path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):
         raise InputError(f"config {path} must hold settings by name, got {type(data).__name__}.")
@@ -78,7 +76,10 @@ def _with_one_interval(data: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(replay, dict) or "interval_seconds" not in replay:
         return dict(data)
     rest = {name: value for name, value in replay.items() if name != "interval_seconds"}
-    adjuster = {**(data.get("adjuster") or {}), "interval_seconds": replay["interval_seconds"]}
+    adjuster = data.get("adjuster") or {}
+    if not isinstance(adjuster, dict):
+        return dict(data)
+    adjuster = {**adjuster, "interval_seconds": replay["interval_seconds"]}
     return {**data, "replay": rest, "adjuster": adjuster}
 
 
