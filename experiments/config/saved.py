@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import yaml
 from omegaconf import OmegaConf
@@ -29,6 +29,7 @@ def read_config(path: str | Path) -> SweepConfig:
     plain = _with_one_interval(_read_plain(path))
     faults = [f"{place} must be plain data, got {text}." for place, text in _references(plain, "")]
     faults += unknown_keys(plain, SweepConfig)
+    faults += _no_groups(plain)
     if not faults:
         try:
             merged = OmegaConf.merge(OmegaConf.structured(SweepConfig), plain)
@@ -65,6 +66,16 @@ def _references(data: Any, place: str) -> list[tuple[str, str]]:
     if isinstance(data, list):
         return [found for value in data for found in _references(value, place)]
     return [(place, data)] if isinstance(data, str) and "${" in data else []
+
+
+def _no_groups(data: Mapping[str, Any]) -> list[str]:
+    """A sentence for every group of settings that is something else."""
+    hints = get_type_hints(SweepConfig)
+    return [
+        f"{name} must be a group of settings, got {value}."
+        for name, value in data.items()
+        if is_dataclass(hints.get(name)) and not isinstance(value, dict)
+    ]
 
 
 def _with_one_interval(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def test_a_fault_is_named(written, change, told):
         "",
         "a: &a [*a]",
         "a: 2024-13-45",
-        "a: " + "[" * 3000,
+        "a: " + "[" * 1500,
     ],
 )
 def test_what_is_no_configuration_is_refused_and_builds_nothing(tmp_path, monkeypatch, text):

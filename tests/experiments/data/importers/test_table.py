@@ -67,6 +67,22 @@ def test_one_wide_file_becomes_a_log(sample):
     assert log.event_impression.tolist() == [1]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "clicked"),
+    [
+        (wanted, clicked)
+        for wanted in ("1", "true", "yes", "'1'", "[true, x]")
+        for clicked in ("1", "1.0", "true", "True")
+        if wanted in ("true", "yes", "[true, x]") or clicked in ("1", "1.0")
+    ],
+)
+def test_clicks_are_told_by_a_flag_however_it_is_written(sample, wanted, clicked):
+    log = LOG.replace(",0\n", ",false\n").replace("b,1\n", f"b,{clicked}\n")
+    (sample / "log.csv").write_text(log)
+    (sample / "mapping.yaml").write_text(MAPPING.replace("clicked: 1", f"clicked: {wanted}"))
+    assert run(sample).event_impression.tolist() == [1]
+
+
 def test_a_pattern_takes_several_files(sample):
     lines = LOG.splitlines(keepends=True)
     (sample / "log.csv").unlink()
@@ -167,6 +183,27 @@ BAD_MAPPINGS = {
         "impressions: {file: a, columns: {session_id: a, position: b, object_id: c}, "
         "first_position: 2}",
         "impressions.first_position must be 0 or 1, got 2",
+    ),
+    "first position by a flag": (
+        "impressions: {file: a, columns: {session_id: a, position: b, object_id: c}, "
+        "first_position: true}",
+        "impressions.first_position must be 0 or 1, got True",
+    ),
+    "distinct by a number": (
+        "items: {file: a, columns: {object_id: a, title: b}, distinct: 1}",
+        "items.distinct must be true or false, got 1",
+    ),
+    "where without values": (
+        "items: {file: a, columns: {object_id: a, title: b}, where: {c: []}}",
+        "items.where.c must name at least one value, got []",
+    ),
+    "where with a record": (
+        "items: {file: a, columns: {object_id: a, title: b}, where: {c: {d: 1}}}",
+        "items.where.c must be a text, a number, true, false or null, or a list of such",
+    ),
+    "column that YAML takes for a flag": (
+        "items: {file: a, columns: {object_id: no, title: b}}",
+        "items.columns must map names to names (put a name such as no, on or 1 into quotes)",
     ),
 }
 
