@@ -99,11 +99,14 @@ def _chosen(
 ) -> RowBlock:
     """The rows that `where` and the click types let through."""
     kept = np.ones(len(block.rows), bool)
+    rules = [(f"where {column} is another", column, v) for column, v in table.where.items()]
     if name == "events" and types is not None and "event_type" in table.columns:
-        kept &= Wanted(tuple(sorted(types))).choose(block.columns[table.columns["event_type"]])
-    for column, values in table.where.items():
-        kept &= values.choose(block.columns[column])
-    intake.leave_out(name, "rows that the mapping leaves out", int((~kept).sum()))
+        clicks = Wanted(tuple(sorted(types)))
+        rules.append(("of types that are no clicks", table.columns["event_type"], clicks))
+    for why, column, values in rules:
+        mine = values.choose(block.columns[column])
+        intake.leave_out(name, why, int((kept & ~mine).sum()))
+        kept &= mine
     return filtered(block, kept)
 
 

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.common.errors import InputError
+from experiments.config.data import IngestConfig
 from experiments.data.importers.mapping import read_mapping
+from experiments.data.ingestion import ingest_log
 from tests.experiments.data.importers.logical_log import (
     ITEMS,
     TITLES,
@@ -81,6 +83,21 @@ def test_clicks_are_told_by_a_flag_however_it_is_written(sample, wanted, clicked
     (sample / "log.csv").write_text(log)
     (sample / "mapping.yaml").write_text(MAPPING.replace("clicked: 1", f"clicked: {wanted}"))
     assert run(sample).event_impression.tolist() == [1]
+
+
+def test_the_card_says_which_rule_left_a_row_out(sample):
+    kinds = LOG.replace("clicked", "clicked,kind").replace(",0\n", ",0,see\n")
+    (sample / "log.csv").write_text(kinds.replace("2,b,1\n", "2,b,1,buy\nv2,,x,9,2,a,1,see\n"))
+    mapping = MAPPING.replace(
+        "created_at: time}\nitems", "created_at: time, event_type: kind}\nitems"
+    )
+    (sample / "mapping.yaml").write_text(mapping)
+    out = sample.parent / "out"
+    config = IngestConfig("table", str(sample), str(out), mapping=str(sample / "mapping.yaml"))
+    config.click_types = ["buy"]
+    counts = ingest_log(config).counts["events"]
+    assert (counts.n_in, counts.n_out) == (4, 1)
+    assert counts.left_out == {"where clicked is another": 2, "of types that are no clicks": 1}
 
 
 def test_a_pattern_takes_several_files(sample):
