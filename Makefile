@@ -57,7 +57,7 @@ test-all: test ## Every check, the slow tests too
 bench: $(READY) ## Measure adjusters, replay and study
 	$(BIN)/python -m experiments.benchmark $(ARGS)
 
-fuzz: $(READY) ## Fuzz the readers of logs for a minute
+fuzz: $(READY) ## Fuzz all that reads a file, for a minute
 	$(PIP) --constraint constraints.txt --editable '.[fuzz]'
 	mkdir -p outputs/fuzz-corpus
 	$(BIN)/python -m tests.fuzz.fuzz_readers outputs/fuzz-corpus -max_total_time=60
