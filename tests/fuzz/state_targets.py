@@ -11,11 +11,10 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.json as pj
 import pyarrow.parquet as pq
 from omegaconf import OmegaConf
 
@@ -73,6 +72,15 @@ MAPPING = (
     b"object_id: b, created_at: c}}\n"
 )
 PROPENSITIES = b"position,propensity\n0,1.0\n1,0.5\n"
+NO_TABLE = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    OverflowError,
+    pa.ArrowException,
+)
+"""What making a table of rows that are none raises."""
 
 
 class Target(NamedTuple):
@@ -131,16 +139,27 @@ def feed_dataset(name: str) -> Callable[[Path, bytes], object]:
 def feed_rows(table: str) -> Callable[[Path, bytes], object]:
     """A target whose bytes are a table as JSON lines: whole Parquet with wrong content."""
 
+    file = file_of(table)
+
     def feed(folder: Path, content: bytes) -> None:
+        schema = pq.read_schema(io.BytesIO(dataset_files()[file]))
         try:
-            rows = pj.read_json(io.BytesIO(content))
+            rows = table_of([json.loads(line) for line in content.splitlines()], schema)
             sink = io.BytesIO()
             pq.write_table(rows, sink)
-        except (pa.ArrowException, OverflowError, UnicodeDecodeError):
-            return  # No table can be made of it.
-        feed_dataset(file_of(table))(folder, sink.getvalue())
+        except NO_TABLE:
+            return
+        feed_dataset(file)(folder, sink.getvalue())
 
     return feed
+
+
+def table_of(rows: list[Any], schema: pa.Schema) -> pa.Table:
+    """A table of rows: of the format's types if they fit, of their own if not."""
+    try:
+        return pa.Table.from_pylist(rows, schema=schema)
+    except NO_TABLE:
+        return pa.Table.from_pylist(rows)
 
 
 def rows_of(table: str) -> bytes:
