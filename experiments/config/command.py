@@ -45,10 +45,26 @@ def run_command(name: str, command: Callable[[Any], int], argv: Sequence[str] | 
         sentence a fault; 130 after Ctrl-C.
     """
     register()
-    try:
+
+    def work() -> int:
         arguments = _arguments(name, sys.argv[1:] if argv is None else argv)
         config = _composed(name, arguments)
-        status = OK if config is None else command(convert(config))
+        return OK if config is None else command(convert(config))
+
+    return status_of(work)
+
+
+def status_of(work: Callable[[], int]) -> int:
+    """Do a command's work; whatever goes wrong becomes a sentence on stderr and a status.
+
+    Args:
+        work: Returns the exit status.
+
+    Returns:
+        The exit status, as `run_command` has it.
+    """
+    try:
+        status = work()
         # A full disk or a closed pipe behind stdout shows here, not after the last line of Python.
         print(end="", flush=True)
         return status

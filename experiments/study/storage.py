@@ -85,21 +85,33 @@ class JournalStudyStorage:
         self._claim = FileLock(locks / f"{path.stem}.claim")
         self._run = FileLock(locks / f"{path.stem}.run")
         self.repaired = self._repair()
-        backend = JournalFileBackend(str(path), cast(Any, self._append))
-        try:
-            self.storage: BaseStorage = JournalStorage(backend)
-        except ValueError as error:
-            raise InputError(
-                f"{path} is damaged ({error}) and another process has it. Stop that process and "
-                "give the command again: it sets a copy aside and keeps what can be read."
-            ) from None
+        self.storage: BaseStorage = self._opened()
 
-    def _repair(self) -> str:
+    def _opened(self) -> BaseStorage:
+        """The journal read by Optuna, mended once more if it holds what Optuna cannot apply."""
+        try:
+            return self._read()
+        except OSError:
+            raise
+        except Exception as error:  # Whatever Optuna raises at a value that it did not write.
+            self.repaired = self._repair(replayed=True)
+            if not self.repaired:
+                raise InputError(
+                    f"{self.path} is damaged ({error!r}) and another process has it. Stop that "
+                    "process and give the command again: it sets a copy aside and keeps what can "
+                    "be read."
+                ) from None
+        return self._read()
+
+    def _read(self) -> BaseStorage:
+        return JournalStorage(JournalFileBackend(str(self.path), cast(Any, self._append)))
+
+    def _repair(self, *, replayed: bool = False) -> str:
         """Mend a damaged journal if nobody else has it; what was done, or ""."""
         if not self._run.try_acquire():
             return ""
         try:
-            repair = repair_journal(self.path)
+            repair = repair_journal(self.path, replayed=replayed)
         finally:
             self._run.release()
         return repair.sentence if repair else ""

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
+from experiments.common.errors import InputError
 from experiments.common.files import replacing, write_json
 from experiments.data.format.click_log import ClickLog
 from experiments.judging.finalists import Finalist
@@ -76,9 +78,19 @@ def sessions_path(folder: Path, window: str, trial: int) -> Path:
 
 
 def read_sessions(folder: Path, window: str, trial: int) -> pd.DataFrame | None:
-    """A trial's session table, or None if it was not kept."""
+    """A trial's session table, or None if it was not kept.
+
+    Raises:
+        InputError: If the file cannot be read, naming it.
+    """
     path = sessions_path(folder, window, trial)
-    return pd.read_parquet(path) if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path} cannot be read: {reason}. {REMEDY}") from None
 
 
 def read_finalists(folder: Path) -> list[FinalistRecord]:

@@ -72,6 +72,7 @@ def read_table(path: Path, table: str, faults: Faults) -> pa.Table | None:
         known = [column for column in TABLES[table] if column.name in schema.names]
         ids = [column.name for column in known if column.kind == "id"]
         data = pq.ParquetFile(path, read_dictionary=ids).read([column.name for column in known])
+        data.validate(full=True)  # Texts that are no UTF-8, offsets that lead nowhere.
     except FileNotFoundError:
         faults.add_file(path.name, "the file is missing")
         return None

@@ -39,9 +39,19 @@ def test_damaged_finalists_are_named(tmp_path, content):
         read_finalists(folder)
 
 
-@pytest.mark.parametrize("content", ["[]", '{"a": "b"}', "{"])
+@pytest.mark.parametrize(
+    "content", ["[]", '{"a": "b"}', "{", '{"a": 1' + "0" * 400 + "}", "[" * 100_000]
+)
 def test_damaged_importances_are_named(tmp_path, content):
     folder = write_finished_study(tmp_path)
     (folder / "evidence" / "importances.json").write_text(content)
     with pytest.raises(InputError, match=r"importances\.json cannot be read"):
         read_importances(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + bytes(40) + b"PAR1"])
+def test_a_damaged_session_table_is_named(tmp_path, content):
+    folder = write_finished_study(tmp_path)
+    (folder / "evidence" / "tune-40.parquet").write_bytes(content)
+    with pytest.raises(InputError, match=r"tune-40\.parquet cannot be read: .*Remove the file"):
+        read_sessions(folder, "tune", 40)
