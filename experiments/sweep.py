@@ -6,6 +6,7 @@ import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from experiments.common.interrupts import arrived
 from experiments.config.command import FAILED, INTERRUPTED, OK, run_command
 from experiments.config.commands import SweepConfig
 from experiments.config.saved import anchored
@@ -87,6 +88,7 @@ def _run(run: Sweep, replay: Replay) -> int:
         else:
             run_trials(study, replay, config.objective.metric, on_trial)
     except KeyboardInterrupt:
+        arrived()
         interrupted = True
     finally:
         progress.close()

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from experiments.common.files import replacing, write_json
+from experiments.common.parquet_file import ParquetFileWriter
 from experiments.data.format.click_log import ClickLog
 from experiments.judging.finalists import Finalist
 from experiments.replay.results import SessionScores
@@ -66,7 +68,9 @@ def write_sessions(
     """
     path = sessions_path(folder, window, trial)
     with replacing(path) as unfinished:
-        session_table(log, scores).to_parquet(unfinished, index=False)
+        table = pa.Table.from_pandas(session_table(log, scores), preserve_index=False)
+        with ParquetFileWriter(unfinished, table.schema) as writer:
+            writer.write_table(table)
     return path
 
 

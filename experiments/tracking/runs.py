@@ -49,6 +49,9 @@ PATIENCE = {
 """How long a tracking server may keep a sweep waiting at its end, unless the user says otherwise:
 seconds, not MLflow's own many minutes. What is not delivered waits in the study."""
 
+LOGGED = {"mlflow": logging.WARNING, "alembic": logging.WARNING, "mlflow.store": logging.CRITICAL}
+"""What its libraries may log: an error of a store is raised too, and told in a sentence."""
+
 QUIET = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
 """No line about each run between the sweep's own."""
 
@@ -191,8 +194,8 @@ class MlflowRuns:
         if self._client is None:
             from mlflow.tracking import MlflowClient
 
-            for name in ("mlflow", "alembic"):
-                logging.getLogger(name).setLevel(logging.WARNING)
+            for name, level in LOGGED.items():
+                logging.getLogger(name).setLevel(level)
             for name, value in {**PATIENCE, **QUIET}.items():
                 os.environ.setdefault(name, value)
             self._client = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
