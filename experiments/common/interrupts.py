@@ -67,8 +67,8 @@ def arrived() -> None:
 
 
 @contextmanager
-def blocked() -> Iterator[None]:
-    """While it lasts, Ctrl-C waits; a process started meanwhile never gets it."""
+def unheard_by_children() -> Iterator[None]:
+    """A process that is started while it lasts never gets a Ctrl-C, not even while it starts."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

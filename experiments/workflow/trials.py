@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing.context import SpawnProcess
 
-from experiments.common.interrupts import blocked
+from experiments.common.interrupts import unheard_by_children
 from experiments.config.commands import SweepConfig
 from experiments.data.open_dataset import open_dataset
 from experiments.replay.layout import lay_out
@@ -94,7 +94,7 @@ def _workers(config: SweepConfig) -> Iterator[list[SpawnProcess]]:
     ]
     try:
         # Ctrl-C goes to all processes of a terminal; the sweep takes it and ends its workers.
-        with blocked():
+        with unheard_by_children():
             for worker in workers:
                 worker.start()
         yield workers
