@@ -10,6 +10,7 @@ from experiments.common.interrupts import arrived
 from experiments.config.command import FAILED, INTERRUPTED, OK, run_command
 from experiments.config.commands import SweepConfig
 from experiments.config.saved import anchored
+from experiments.data.card.no_reach import why_nothing_is_reached
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
 from experiments.replay.layout import lay_out
@@ -117,6 +118,7 @@ def _finish(
     if best is not None:
         write_best(run.outputs.best, run.config, best, Provenance.of(best, summary))
     print(result_table(summary, records))
+    print(_why_no_reach(run, records), end="")
     is_whole = not interrupted and not died and any(r.state == COMPLETE for r in records)
     if is_whole:
         print(_finalists(run, records))
@@ -129,6 +131,17 @@ def _finish(
     if trouble:
         print(trouble, file=sys.stderr)
     return _status(run, records, interrupted=interrupted, died=died)
+
+
+def _why_no_reach(run: Sweep, records: list[TrialRecord]) -> str:
+    """What keeps feedback from every session, where no trial reached one; else ""."""
+    reach = [record.metrics["reach"] for record in records if "reach" in record.metrics]
+    if not reach or max(reach) > 0:
+        return ""
+    replay = run.config.replay
+    scope = replay.personalize_by or run.log.personalize_by
+    interval = run.config.adjuster.interval_seconds
+    return f"{why_nothing_is_reached(run.log, scope, replay.quiet_seconds, interval)}\n"
 
 
 def _finalists(run: Sweep, records: list[TrialRecord]) -> str:
