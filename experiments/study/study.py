@@ -1,5 +1,6 @@
 """A study in its storage: trials claimed one at a time, and what is kept of them."""
 
+import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -212,12 +213,18 @@ class Study:
         # The answer to the last write may have been lost.
         if not storage.get_trial(claim.trial_id).state.is_finished():
             storage.set_trial_user_attr(claim.trial_id, "outcome", asdict(outcome))
-            trial = optuna.trial.Trial(self.optuna, claim.trial_id)
-            for name, excess in outcome.constraints.items():
-                trial.set_constraint(name, excess)
+            self._set_constraints(claim, outcome.constraints)
             values = None if outcome.value is None else [outcome.value]
             storage.set_trial_state_values(claim.trial_id, STATES[outcome.state], values)
         return read_record(storage.get_trial(claim.trial_id))
+
+    def _set_constraints(self, claim: Claim, constraints: Mapping[str, float]) -> None:
+        trial = optuna.trial.Trial(self.optuna, claim.trial_id)
+        with warnings.catch_warnings():
+            # Optuna warns of one that a first try set before its answer was lost.
+            warnings.simplefilter("ignore", UserWarning)
+            for name, excess in constraints.items():
+                trial.set_constraint(name, excess)
 
     def abandon(self, claim: Claim) -> None:
         """Let a claimed trial go without an outcome; it is the next to be run again.
