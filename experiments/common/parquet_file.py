@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 
-class ParquetFileWriter(pq.ParquetWriter):
+class ParquetFileWriter(pq.ParquetWriter):  # type: ignore[misc]
     """Writes tables to a Parquet file through Python's own file.
 
     One that is dropped before it was closed leaves its file without an end, instead of trying to

@@ -157,8 +157,14 @@ class _AppendLock(FileLock):
         self.journal = journal
 
     def acquire(self) -> bool:
+        # Optuna gives back what it was given; an interrupt on the way there leaves it here.
+        self.release()
         super().acquire()
-        _cut_torn_line(self.journal)
+        try:
+            _cut_torn_line(self.journal)
+        except BaseException:
+            self.release()
+            raise
         return True
 
 

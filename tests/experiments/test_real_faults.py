@@ -15,6 +15,7 @@ MADE = [
     "simulated.n_sessions=400",
     "simulated.n_users=24",
     "simulated.n_objects=60",
+    "simulated.n_shown=6",
     "simulated.n_topics=4",
     "simulated.n_queries=20",
     "simulated.dimensions=8",
