@@ -13,7 +13,7 @@ from typing import Any
 from experiments.benchmarks.parts import PARTS, measure_part
 from experiments.common.errors import InputError
 from experiments.common.files import write_json
-from experiments.config.command import OK, status_of
+from experiments.config.command import OK, ended
 
 PACKAGES = ("torch", "numpy", "numba")
 
@@ -25,12 +25,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments; the process's own by default.
 
     Returns:
-        The exit status: 0, or 2 for bad input.
+        The exit status, as every command's.
     """
-    arguments = _parse(argv)
-    return status_of(
-        lambda: _run(arguments.parts or list(PARTS), arguments.output, _options(arguments))
-    )
+
+    def run() -> int:
+        arguments = _parse(argv)
+        return _run(arguments.parts or list(PARTS), arguments.output, _options(arguments))
+
+    return ended(run)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

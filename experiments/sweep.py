@@ -6,9 +6,11 @@ import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from experiments.common.interrupts import arrived
 from experiments.config.command import FAILED, INTERRUPTED, OK, run_command
 from experiments.config.commands import SweepConfig
 from experiments.config.saved import anchored
+from experiments.data.card.no_reach import why_nothing_is_reached
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
 from experiments.judging.tune_gain import tune_gain
@@ -93,6 +95,7 @@ def _run(run: Sweep, replay: Replay) -> int:
         else:
             run_trials(study, replay, replay.objective_key, on_trial)
     except KeyboardInterrupt:
+        arrived()
         interrupted = True
     finally:
         progress.close()
@@ -121,6 +124,7 @@ def _finish(
     if best is not None:
         write_best(run.outputs.best, run.config, best, Provenance.of(best, summary))
     print(result_table(summary, records))
+    print(_why_no_reach(run, records), end="")
     if finalists:
         print(f"\n{finalist_table(finalists)}\n")
     files = write_report(run.outputs) if is_whole else {}
@@ -153,6 +157,17 @@ def _summary(
         tune_gain=tune_gain(records, seed=run.config.study.seed, clustered=alone),
         total_seconds=seconds,
     ).with_sealed(sealed_test_of(run.study))
+
+
+def _why_no_reach(run: Sweep, records: list[TrialRecord]) -> str:
+    """What keeps feedback from every session, where no trial reached one; else ""."""
+    reach = [record.metrics["reach"] for record in records if "reach" in record.metrics]
+    if not reach or max(reach) > 0:
+        return ""
+    replay = run.config.replay
+    scope = replay.personalize_by or run.log.personalize_by
+    interval = run.config.adjuster.interval_seconds
+    return f"{why_nothing_is_reached(run.log, scope, replay.quiet_seconds, interval)}\n"
 
 
 def _status(run: Sweep, records: list[TrialRecord], *, interrupted: bool, died: list[int]) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 from optuna.storages.journal._storage import JournalStorageReplayResult
 
 from experiments.common.errors import InputError
+from experiments.common.files import aside_name
 
 CREATE_STUDY, CREATE_TRIAL = 0, 4
 """Operations of Optuna's journal that give out a number."""
@@ -107,7 +108,7 @@ def repair_journal(path: Path, *, replayed: bool = False) -> Repair | None:
     if not damaged:
         return None
     _check_numbers(path, damaged, kept)
-    aside = _free_name(path)
+    aside = aside_name(path)
     shutil.copy2(path, aside)
     _replace(path, b"".join(kept))
     return Repair(path, tuple(damaged), aside, n_recovered)
@@ -160,11 +161,6 @@ def _check_numbers(path: Path, damaged: list[int], kept: list[bytes]) -> None:
         "cannot be told apart any more. Put a copy of the file back, or begin a new study with "
         "another study.name. Nothing was changed."
     )
-
-
-def _free_name(path: Path) -> Path:
-    names = (path.with_name(f"{path.name}.damaged-{number}") for number in range(1, 1_000_000))
-    return next(name for name in names if not name.exists())
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from adjuster.index import MetricType
 from experiments.common.errors import InputError
+from experiments.common.parquet_file import ParquetFileWriter
 from experiments.data.format.assembly import build_click_log
 from experiments.data.format.click_log import ClickLog
 from experiments.data.format.faults import Faults
@@ -170,10 +171,12 @@ def check_free(path: str | Path, *, overwrite: bool) -> None:
         )
 
 
-def table_writer(folder: Path, table: str, schema: pa.Schema) -> pq.ParquetWriter:
+def table_writer(folder: Path, table: str, schema: pa.Schema) -> ParquetFileWriter:
     """A Parquet writer for one table, ids stored as dictionaries."""
     ids = [column.name for column in TABLES[table] if column.kind == "id"]
-    return pq.ParquetWriter(folder / file_of(table), schema, compression="zstd", use_dictionary=ids)
+    return ParquetFileWriter(
+        folder / file_of(table), schema, compression="zstd", use_dictionary=ids
+    )
 
 
 def vector_column(vectors: NDArray[np.float32]) -> pa.FixedSizeListArray:
