@@ -3,10 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+EXTRAS := dev,postgres,samplers
+# With LOCKED=1 no package is installed whose hash is not in requirements.lock.
+LOCKED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui report export test test-all lint bench fuzz mutants clean
+.PHONY: help setup sweep ui report export test test-all lint bench fuzz mutants lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -14,10 +18,17 @@ help: ## Show what can be made
 
 setup: $(READY) ## Create .venv with the pinned dependencies and the project
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,postgres,samplers]'
+ifeq ($(LOCKED),1)
+	grep '^setuptools==' requirements.lock > $(VENV)/setuptools.lock
+	$(PIP) --require-hashes --no-deps -r $(VENV)/setuptools.lock
+	$(PIP) --require-hashes --no-deps --no-build-isolation -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+else
+	$(PIP) --constraint constraints.txt torch
+	$(PIP) --constraint constraints.txt --editable '.[$(EXTRAS)]'
+endif
 	@touch $@
 
 sweep: $(READY) ## Tune the adjuster on MovieLens and print the table
@@ -46,14 +57,18 @@ test-all: test ## Every check, the slow tests too
 bench: $(READY) ## Measure adjusters, replay and study
 	$(BIN)/python -m experiments.benchmark $(ARGS)
 
-fuzz: $(READY) ## Fuzz the readers of logs for a minute
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
+fuzz: $(READY) ## Fuzz all that reads a file, for a minute
+	$(PIP) --constraint constraints.txt --editable '.[fuzz]'
 	mkdir -p outputs/fuzz-corpus
 	$(BIN)/python -m tests.fuzz.fuzz_readers outputs/fuzz-corpus -max_total_time=60
 
 mutants: $(READY) ## Change the source a little and see whether a test notices (ARGS="schedule kernel")
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutants]'
+	$(PIP) --constraint constraints.txt --editable '.[mutants]'
 	$(BIN)/python -m tests.mutants.run_mutants $(ARGS)
+
+lock: $(READY) ## Write requirements.lock anew: the versions of constraints.txt with their hashes
+	$(PIP) --dry-run --ignore-installed --report - --constraint constraints.txt torch '.[$(EXTRAS)]' > $(VENV)/report.json
+	$(BIN)/python .ci/write_lock.py < $(VENV)/report.json > requirements.lock
 
 clean: ## Remove what was built; data/ and outputs/ stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

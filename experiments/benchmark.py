@@ -13,7 +13,7 @@ from typing import Any
 from experiments.benchmarks.parts import PARTS, measure_part
 from experiments.common.errors import InputError
 from experiments.common.files import write_json
-from experiments.config.command import BAD_INPUT, OK
+from experiments.config.command import OK, ended
 
 PACKAGES = ("torch", "numpy", "numba")
 
@@ -25,14 +25,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments; the process's own by default.
 
     Returns:
-        The exit status: 0, or 2 for bad input.
+        The exit status, as every command's.
     """
-    arguments = _parse(argv)
-    try:
+
+    def run() -> int:
+        arguments = _parse(argv)
         return _run(arguments.parts or list(PARTS), arguments.output, _options(arguments))
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return BAD_INPUT
+
+    return ended(run)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -63,6 +63,7 @@ def _run(parts: list[str], output: Path, calibration: dict[str, Any]) -> int:
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
         raise InputError(f"PART must be one of {', '.join(PARTS)}, got {', '.join(unknown)}.")
+    _known(output)  # What cannot be written to is told before the work, not after it.
     for part in parts:
         measured = measure_part(part, **(calibration if part == "calibration" else {}))
         print(f"\n{measured.table}\n")
@@ -76,12 +77,15 @@ def _known(output: Path) -> dict[str, Any]:
     if not output.exists():
         return {}
     try:
-        return dict(json.loads(output.read_text(encoding="utf-8")))
-    except ValueError:
+        known = json.loads(output.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        known = None
+    if not isinstance(known, dict):
         raise InputError(
             f"{output} must hold the JSON of an earlier benchmark. Move it away, or choose "
             "another file with --output."
-        ) from None
+        )
+    return known
 
 
 def _machine() -> dict[str, Any]:

@@ -6,14 +6,17 @@ import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from experiments.common.interrupts import arrived
 from experiments.config.command import FAILED, INTERRUPTED, OK, run_command
 from experiments.config.commands import SweepConfig
 from experiments.config.saved import anchored
+from experiments.data.card.no_reach import why_nothing_is_reached
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
 from experiments.judging.tune_gain import tune_gain
 from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
+from experiments.review.outlook import outlook_lines
 from experiments.review.terminal import finalist_table, result_table
 from experiments.study.identity import definition
 from experiments.study.records import COMPLETE, RUNNING, BaselineRecord, TrialRecord, best_feasible
@@ -28,6 +31,7 @@ from experiments.tracking.study_info import StudyInfo, review_line
 from experiments.tracking.tracker import Tracker, open_tracker
 from experiments.workflow.baselines import baselines_of
 from experiments.workflow.judgement import judge_study, sealed_test_of
+from experiments.workflow.outlook import kept_outlook
 from experiments.workflow.progress import Progress
 from experiments.workflow.publishing import info_of, show_in_mlflow, write_report
 from experiments.workflow.studies import base_settings, make_study
@@ -70,6 +74,8 @@ def sweep(config: SweepConfig) -> int:
 
 def _run(run: Sweep, replay: Replay) -> int:
     study, config = run.study, run.config
+    outlook = kept_outlook(study, replay, config.guardrails.min_gain)
+    print("\n".join(outlook_lines(outlook)), flush=True)
     baselines = baselines_of(study, replay)
     records = study.records()
     run.tracker.start(records, list(baselines.values()))
@@ -89,6 +95,7 @@ def _run(run: Sweep, replay: Replay) -> int:
         else:
             run_trials(study, replay, replay.objective_key, on_trial)
     except KeyboardInterrupt:
+        arrived()
         interrupted = True
     finally:
         progress.close()
@@ -117,6 +124,7 @@ def _finish(
     if best is not None:
         write_best(run.outputs.best, run.config, best, Provenance.of(best, summary))
     print(result_table(summary, records))
+    print(_why_no_reach(run, records), end="")
     if finalists:
         print(f"\n{finalist_table(finalists)}\n")
     files = write_report(run.outputs) if is_whole else {}
@@ -149,6 +157,17 @@ def _summary(
         tune_gain=tune_gain(records, seed=run.config.study.seed, clustered=alone),
         total_seconds=seconds,
     ).with_sealed(sealed_test_of(run.study))
+
+
+def _why_no_reach(run: Sweep, records: list[TrialRecord]) -> str:
+    """What keeps feedback from every session, where no trial reached one; else ""."""
+    reach = [record.metrics["reach"] for record in records if "reach" in record.metrics]
+    if not reach or max(reach) > 0:
+        return ""
+    replay = run.config.replay
+    scope = replay.personalize_by or run.log.personalize_by
+    interval = run.config.adjuster.interval_seconds
+    return f"{why_nothing_is_reached(run.log, scope, replay.quiet_seconds, interval)}\n"
 
 
 def _status(run: Sweep, records: list[TrialRecord], *, interrupted: bool, died: list[int]) -> int:

@@ -51,7 +51,8 @@ ROOMS = {
 }
 
 # The package's own door names what the rooms above its root hold.
-DOORS_WITH_NAMES = {"adjuster", "adjuster.metrics"}
+# `experiments` takes Ctrl-C before its commands are imported.
+DOORS_WITH_NAMES = {"adjuster", "adjuster.metrics", "experiments"}
 
 LIBRARIES = {
     "hydra": {"experiments.config"},

@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,17 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def aside_name(path: Path) -> Path:
+    """The first free name beside a damaged file for what was in it.
+
+    Example:
+        >>> aside_name(Path("/nowhere/a.json")).name
+        'a.json.damaged-1'
+    """
+    names = (path.with_name(f"{path.name}.damaged-{number}") for number in count(1))
+    return next(name for name in names if not name.exists())
 
 
 def write_json(path: Path, data: Any) -> None:

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.common.errors import InputError
+from experiments.common.interrupts import INTERRUPTED_SENTENCE, interruptible
 from experiments.common.os_faults import is_place_wrong, sentence_of
 from experiments.common.secrets import without_user_info
 from experiments.config.arguments import arranged, split_arguments
@@ -44,29 +45,43 @@ def run_command(name: str, command: Callable[[Any], int], argv: Sequence[str] | 
         The exit status: 0; 1 when all the work failed; 2 for bad input, told on stderr in a
         sentence a fault; 130 after Ctrl-C.
     """
-    register()
-    try:
+
+    def run() -> int:
+        register()
         arguments = _arguments(name, sys.argv[1:] if argv is None else argv)
         config = _composed(name, arguments)
-        status = OK if config is None else command(convert(config))
-        # A full disk or a closed pipe behind stdout shows here, not after the last line of Python.
-        print(end="", flush=True)
-        return status
+        return OK if config is None else command(convert(config))
+
+    return ended(run)
+
+
+def ended(run: Callable[[], int]) -> int:
+    """Run a command to its end, whatever end that is; the exit status of `run_command`."""
+    try:
+        with interruptible():
+            status = run()
+            # A full disk or a closed pipe behind stdout shows here, not after Python's last line.
+            print(end="", flush=True)
+            return status
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else FAILED
     except InputError as error:
-        print(without_user_info(str(error)), file=sys.stderr)
-        return BAD_INPUT
+        return _told(str(error), BAD_INPUT)
     except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
-        return INTERRUPTED
+        return _told(INTERRUPTED_SENTENCE, INTERRUPTED)
     except BrokenPipeError:
         _drop_stdout()
         return FAILED
     except OSError as error:
         _drop_stdout()
-        print(without_user_info(sentence_of(error)), file=sys.stderr)
-        return BAD_INPUT if is_place_wrong(error) else FAILED
+        return _told(sentence_of(error), BAD_INPUT if is_place_wrong(error) else FAILED)
+
+
+def _told(sentence: str, status: int) -> int:
+    """The exit status, once stderr has the sentence; one that is closed or full has none."""
+    with suppress(OSError, ValueError):
+        print(without_user_info(sentence), file=sys.stderr, flush=True)
+    return status
 
 
 def _arguments(name: str, argv: Sequence[str]) -> list[str]:

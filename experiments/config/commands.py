@@ -17,7 +17,7 @@ from experiments.config.data import (
     DatasetPathConfig,
     EncoderConfig,
     IngestConfig,
-    InspectConfig,
+    InspectedConfig,
     SimulateConfig,
 )
 from experiments.config.ranges import or_missing, study_name
@@ -144,6 +144,22 @@ class TrackConfig:
     def __post_init__(self) -> None:
         good = self.uri is None or self.uri_env is None
         check_settings(self, "", [Rule("uri_env", self.uri_env, good, "null where uri is given")])
+
+
+@dataclass
+class InspectConfig:
+    """Which data set to look at, and how a sweep would replay it."""
+
+    dataset: InspectedConfig = setting(factory=InspectedConfig)
+    adjuster: AdjusterConfig = setting(factory=AdjusterConfig)
+    selection: SelectionConfig = setting(factory=SelectionConfig)
+    replay: ReplayConfig = setting(factory=ReplayConfig)
+    objective: ObjectiveConfig = setting(factory=ObjectiveConfig)
+    guardrails: GuardrailsConfig = setting(factory=GuardrailsConfig)
+    output_dir: str = setting(
+        "outputs",
+        text="`card.json` and `card.html` are written to `<output_dir>/cards/<name>`.",
+    )
 
 
 COMMANDS: dict[str, type] = {

@@ -5,10 +5,9 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from adjuster.config import AdjusterConfig
 from adjuster.ranges import Rule, at_least, between, check_settings, one_of, or_null, setting
 from experiments.config.ranges import a_path
-from experiments.config.replay import SCOPES, ReplayConfig
+from experiments.config.replay import SCOPES
 
 MADE = ("movielens", "simulated")
 """Data sets that are prepared when no folder is named."""
@@ -24,6 +23,10 @@ DECIMALS = (".", ",")
 SHOWN_ORDERS = ("similarity", "fixed", "past_clicks")
 PEOPLE = ("user", "session", "segment")
 FOLLOWED = ("relevance", "position", "refinding")
+PERSON = (
+    "Who counts as a person when figures are averaged and intervals made: the `user`; every "
+    "`session` whose user is unknown, too; or the `segment`, in place of the user."
+)
 MAPPING_MUST = "a YAML file with source=table, and nothing with other sources"
 
 
@@ -39,12 +42,7 @@ class DatasetConfig:
         None,
         text="A folder in the data set format; null means the prepared folder `data/<name>`.",
     )
-    person: str = setting(
-        "user",
-        one_of(*PEOPLE),
-        "Who counts as a person when figures are averaged and intervals made: the `user`; every "
-        "`session` whose user is unknown, too; or the `segment`, in place of the user.",
-    )
+    person: str = setting("user", one_of(*PEOPLE), PERSON)
 
     def __post_init__(self) -> None:
         good = bool(self.path) or self.name in MADE
@@ -318,27 +316,7 @@ class InspectedConfig:
     """Which data set to look at: a folder in the data set format."""
 
     path: str = setting(MISSING, text="The folder.")
-
-
-@dataclass
-class InspectConfig:
-    """Which data set to look at."""
-
-    dataset: InspectedConfig = setting(factory=InspectedConfig)
-    interval_seconds: int = setting(
-        AdjusterConfig().interval_seconds,
-        at_least(0, "seconds"),
-        "Seconds between the worker's ticks, for the expected reach.",
-    )
-    quiet_seconds: int = setting(
-        ReplayConfig().quiet_seconds,
-        at_least(0, "seconds"),
-        "Seconds without an event after which a session is learnt from, for the expected reach.",
-    )
-    output_dir: str = setting(
-        "outputs",
-        text="`card.json` and `card.html` are written to `<output_dir>/cards/<name>`.",
-    )
+    person: str = setting("user", one_of(*PEOPLE), PERSON)
 
     def __post_init__(self) -> None:
-        check_settings(self, "")
+        check_settings(self, "dataset")

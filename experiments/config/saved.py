@@ -2,15 +2,16 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.common.errors import InputError
+from experiments.common.plain_yaml import load_plain
 from experiments.common.secrets import without_user_info
 from experiments.config.commands import SweepConfig
 from experiments.config.faults import explain_value, unknown_keys
@@ -28,6 +29,7 @@ def read_config(path: str | Path) -> SweepConfig:
     plain = _with_one_interval(_read_plain(path))
     faults = [f"{place} must be plain data, got {text}." for place, text in _references(plain, "")]
     faults += unknown_keys(plain, SweepConfig)
+    faults += _no_groups(plain)
     if not faults:
         try:
             merged = OmegaConf.merge(OmegaConf.structured(SweepConfig), plain)
@@ -45,11 +47,8 @@ def _read_plain(path: str | Path) -> dict[str, Any]:
     Aliases are refused: they can refer to themselves, or grow a small file without bound.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
-            raise InputError(f"config {path} must not use aliases (*name).")
-        data = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data = load_plain(Path(path).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError(f"config {path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):
         raise InputError(f"config {path} must hold settings by name, got {type(data).__name__}.")
@@ -69,6 +68,16 @@ def _references(data: Any, place: str) -> list[tuple[str, str]]:
     return [(place, data)] if isinstance(data, str) and "${" in data else []
 
 
+def _no_groups(data: Mapping[str, Any]) -> list[str]:
+    """A sentence for every group of settings that is something else."""
+    hints = get_type_hints(SweepConfig)
+    return [
+        f"{name} must be a group of settings, got {value}."
+        for name, value in data.items()
+        if is_dataclass(hints.get(name)) and not isinstance(value, dict)
+    ]
+
+
 def _with_one_interval(data: Mapping[str, Any]) -> dict[str, Any]:
     """Settings with the interval in its one home, `adjuster`.
 
@@ -78,7 +87,10 @@ def _with_one_interval(data: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(replay, dict) or "interval_seconds" not in replay:
         return dict(data)
     rest = {name: value for name, value in replay.items() if name != "interval_seconds"}
-    adjuster = {**(data.get("adjuster") or {}), "interval_seconds": replay["interval_seconds"]}
+    adjuster = data.get("adjuster") or {}
+    if not isinstance(adjuster, dict):
+        return dict(data)
+    adjuster = {**adjuster, "interval_seconds": replay["interval_seconds"]}
     return {**data, "replay": rest, "adjuster": adjuster}
 
 

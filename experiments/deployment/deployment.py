@@ -11,7 +11,7 @@ from experiments.common.files import finite, flatten, write_atomic
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.deployment.plugin_source import plugin_text
-from experiments.judging.verdict import KEEP_OFF, Verdict
+from experiments.judging.verdict import CANNOT_TELL, KEEP_OFF, Verdict
 from experiments.replay.layout import lay_out
 from experiments.replay.plan import resolve
 from experiments.replay.settings import Settings
@@ -22,10 +22,14 @@ from experiments.study_folder.best_yaml import Provenance
 FILES = {"env": "best.env", "plugin": "best_plugin.py", "json": "best.json"}
 """Format → its file; ``yaml`` is `experiments.study_folder.best_yaml`'s."""
 
-KEEP_OFF_WARNING = (
-    "The sealed test says KEEP OFF: this was exported all the same, with force=true. "
-    "Turning it on is not expected to help."
+FORCED = (
+    "The sealed test says {decision}: this was exported all the same, with force=true. "
+    "{hope} to help."
 )
+HOPES = {
+    KEEP_OFF: "Turning it on is not expected",
+    CANNOT_TELL: "Nothing shows turning it on",
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,10 @@ class Deployment:
     def warning(self) -> str:
         """What a reader of any of the files must see first; "" where the verdict is ``adopt``."""
         sealed = self.provenance.sealed
-        return KEEP_OFF_WARNING if sealed and sealed.verdict.decision == KEEP_OFF else ""
+        if sealed is None or sealed.verdict.adopts:
+            return ""
+        decision = sealed.verdict.decision
+        return FORCED.format(decision=decision.upper(), hope=HOPES[decision])
 
     @property
     def facts(self) -> dict[str, Any]:

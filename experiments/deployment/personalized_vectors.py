@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from adjuster.ragged import offsets_of
 from experiments.common.errors import InputError
 from experiments.common.files import replacing
+from experiments.common.parquet_file import ParquetFileWriter
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.copies import Copies, learn_copies
@@ -115,7 +115,7 @@ def _write(
     provenance: Mapping[str, str],
 ) -> None:
     schema = _schema(log.index.dimensions).with_metadata(dict(provenance))
-    with pq.ParquetWriter(path, schema) as writer:
+    with ParquetFileWriter(path, schema) as writer:
         for group in _groups(log, copies, names, schema):
             writer.write_table(group)
 

@@ -59,7 +59,7 @@ def score_baselines(replay: Replay, settings: Settings) -> dict[str, Baseline]:
             {"strength": popularity.added_strength, "weight": popularity.added_weight},
         ),
         ROCCHIO: Baseline(replay.run_knobs(knobs, settings)),
-        HEADROOM: Baseline(score(rank_by_later_labels(layout))),
+        HEADROOM: Baseline(score(rank_by_later_labels(layout, of="query"))),
     }
 
 

@@ -6,7 +6,7 @@ from html import escape
 import plotly.io
 from plotly.offline import get_plotlyjs
 
-from experiments.judging.verdict import ADOPT, KEEP_OFF
+from experiments.judging.verdict import ADOPT, CANNOT_TELL, KEEP_OFF
 from experiments.replay.baseline_names import LOGGED_ORDER
 from experiments.review.answer import FLATTERED, NAMES, VerdictLines, answer, verdict_lines
 from experiments.review.figures.of_study import NamedFigure
@@ -53,7 +53,7 @@ th,td{padding:4px 5px}.verdict strong{font-size:1.3rem}}
 
 MEANS = "All figures are means over users, each of whom counts once."
 
-CLASSES = {ADOPT: "adopt", KEEP_OFF: "off"}
+CLASSES = {ADOPT: "adopt", KEEP_OFF: "off", CANNOT_TELL: "open"}
 """Decision → the style of the verdict's box."""
 
 FIT_PAPER = """

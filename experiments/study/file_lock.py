@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 
 class FileLock:
@@ -16,7 +17,7 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._held: int | None = None
+        self._held: IO[bytes] | None = None
 
     def acquire(self) -> bool:
         """Wait for the lock."""
@@ -41,23 +42,22 @@ class FileLock:
     def release(self) -> None:
         """Give the lock back."""
         if self._held is not None:
-            os.close(self._held)
+            self._held.close()
             self._held = None
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """The lock, for a while; other threads of this process wait for it too."""
-        handle = self._take(fcntl.LOCK_EX)
-        try:
+        with self._take(fcntl.LOCK_EX):
             yield
-        finally:
-            os.close(handle)
 
-    def _take(self, kind: int) -> int:
+    def _take(self, kind: int) -> IO[bytes]:
+        """The open file that holds the lock: one that an interrupt leaves to nobody is closed."""
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        file = os.fdopen(handle, "rb+", 0)
         try:
-            fcntl.flock(handle, kind)
+            fcntl.flock(file, kind)
         except BaseException:
-            os.close(handle)
+            file.close()
             raise
-        return handle
+        return file

@@ -12,10 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from optuna.storages.journal._storage import JournalStorageReplayResult
+
 from experiments.common.errors import InputError
+from experiments.common.files import aside_name
 
 CREATE_STUDY, CREATE_TRIAL = 0, 4
 """Operations of Optuna's journal that give out a number."""
+
+MAX_ID = 2**31
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,32 @@ class Repair:
         )
 
 
-def repair_journal(path: Path) -> Repair | None:
+class _Form:
+    """Takes what has the form of an operation."""
+
+    def takes(self, item: Any) -> bool:
+        """Whether an object names an operation, who did it, and what it was done to."""
+        return _has_form(item)
+
+
+class _Replay(_Form):
+    """Takes operations that Optuna can apply to what those before them made."""
+
+    def __init__(self) -> None:
+        self._made = JournalStorageReplayResult("")
+
+    def takes(self, item: Any) -> bool:
+        """Whether Optuna applies the operation."""
+        if not super().takes(item):
+            return False
+        try:
+            self._made.apply_logs([item])
+        except Exception:  # Whatever Optuna raises at a value that it did not write.
+            return False
+        return True
+
+
+def repair_journal(path: Path, *, replayed: bool = False) -> Repair | None:
     """Leave out what cannot be read of a journal, and keep a copy; None where all can be read.
 
     Call it only where no other process has the study. A last line without an end is the work of
@@ -54,60 +84,63 @@ def repair_journal(path: Path) -> Repair | None:
 
     Args:
         path: The journal; need not exist.
+        replayed: Whether each operation must also be one that Optuna can apply. That takes as
+            long as opening the study, so it is for journals that cannot be opened.
 
     Raises:
         InputError: If what is lost may have given out a trial's number.
     """
     if not path.is_file():
         return None
+    known = _Replay() if replayed else _Form()
     kept: list[bytes] = []
     damaged: list[int] = []
     n_recovered = 0
     for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
-        if not line.endswith(b"\n") or _is_operation(line):
+        if not line.endswith(b"\n") or known.takes(_parsed(line)):
             kept.append(line)
             continue
         damaged.append(number)
-        whole = list(_whole_operations(line.decode("utf-8", "replace")))
+        objects = _objects(line.decode("utf-8", "replace"))
+        whole = [item for item in objects if known.takes(item)]
         n_recovered += len(whole)
         kept += [json.dumps(item, separators=(",", ":")).encode() + b"\n" for item in whole]
     if not damaged:
         return None
     _check_numbers(path, damaged, kept)
-    aside = _free_name(path)
+    aside = aside_name(path)
     shutil.copy2(path, aside)
     _replace(path, b"".join(kept))
     return Repair(path, tuple(damaged), aside, n_recovered)
 
 
-def _is_operation(line: bytes) -> bool:
+def _parsed(line: bytes) -> Any:
+    """The value that a line holds; None if it holds none."""
     try:
-        return _has_form(json.loads(line))
-    except ValueError:
-        return False
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _has_form(item: Any) -> bool:
-    """Whether an object names an operation, who did it, and what it was done to."""
-    return (
-        isinstance(item, dict)
-        and isinstance(item.get("op_code"), int)
-        and "worker_id" in item
-        and ("study_name" in item or "study_id" in item or "trial_id" in item)
-    )
+    if not isinstance(item, dict) or type(item.get("op_code")) is not int:
+        return False
+    numbers = [item[name] for name in ("study_id", "trial_id") if name in item]
+    named = bool(numbers) or isinstance(item.get("study_name"), str)
+    whole = all(type(number) is int and 0 <= number < MAX_ID for number in numbers)
+    return named and whole and isinstance(item.get("worker_id"), str)
 
 
-def _whole_operations(text: str) -> Iterator[dict[str, Any]]:
-    """The operations that stand whole in a damaged line."""
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """The objects that stand whole in a damaged line and begin as operations do."""
     decoder, start = json.JSONDecoder(), text.find('{"op_code"')
     while start >= 0:
         try:
             item, end = decoder.raw_decode(text, start)
-        except ValueError:
+        except (ValueError, RecursionError):
             end = start + 1
         else:
-            if _has_form(item):
-                yield item
+            yield item
         start = text.find('{"op_code"', end)
 
 
@@ -128,11 +161,6 @@ def _check_numbers(path: Path, damaged: list[int], kept: list[bytes]) -> None:
         "cannot be told apart any more. Put a copy of the file back, or begin a new study with "
         "another study.name. Nothing was changed."
     )
-
-
-def _free_name(path: Path) -> Path:
-    names = (path.with_name(f"{path.name}.damaged-{number}") for number in range(1, 1_000_000))
-    return next(name for name in names if not name.exists())
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -5,14 +5,14 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import optuna
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import (
@@ -28,7 +28,7 @@ from experiments.common.secrets import STORAGE, without_user_info
 from experiments.config.study import StudyConfig
 from experiments.study.file_lock import FileLock
 from experiments.study.journal_repair import repair_journal
-from experiments.study.reconnection import wait_for_restarts
+from experiments.study.reconnection import Answer, PatientStorage, patiently, wait_for_restarts
 from experiments.study.shared_ledger import SharedLedger
 
 HEARTBEAT_SECONDS = 30
@@ -58,6 +58,9 @@ class StudyStorage(Protocol):
     def heartbeat(self, trial_id: int) -> AbstractContextManager[None]:
         """Show, while it lasts, that the trial's process lives."""
 
+    def patiently(self, run: Callable[[], Answer]) -> Answer:
+        """Run what may be run twice, again where the storage goes away meanwhile."""
+
     def ledger(self) -> SharedLedger | None:
         """Where all who share this storage record sealed tests; None where nobody does."""
 
@@ -85,21 +88,33 @@ class JournalStudyStorage:
         self._claim = FileLock(locks / f"{path.stem}.claim")
         self._run = FileLock(locks / f"{path.stem}.run")
         self.repaired = self._repair()
-        backend = JournalFileBackend(str(path), cast(Any, self._append))
-        try:
-            self.storage: BaseStorage = JournalStorage(backend)
-        except ValueError as error:
-            raise InputError(
-                f"{path} is damaged ({error}) and another process has it. Stop that process and "
-                "give the command again: it sets a copy aside and keeps what can be read."
-            ) from None
+        self.storage: BaseStorage = self._opened()
 
-    def _repair(self) -> str:
+    def _opened(self) -> BaseStorage:
+        """The journal read by Optuna, mended once more if it holds what Optuna cannot apply."""
+        try:
+            return self._read()
+        except OSError:
+            raise
+        except Exception as error:  # Whatever Optuna raises at a value that it did not write.
+            self.repaired = self._repair(replayed=True)
+            if not self.repaired:
+                raise InputError(
+                    f"{self.path} is damaged ({error!r}) and another process has it. Stop that "
+                    "process and give the command again: it sets a copy aside and keeps what can "
+                    "be read."
+                ) from None
+        return self._read()
+
+    def _read(self) -> BaseStorage:
+        return JournalStorage(JournalFileBackend(str(self.path), cast(Any, self._append)))
+
+    def _repair(self, *, replayed: bool = False) -> str:
         """Mend a damaged journal if nobody else has it; what was done, or ""."""
         if not self._run.try_acquire():
             return ""
         try:
-            repair = repair_journal(self.path)
+            repair = repair_journal(self.path, replayed=replayed)
         finally:
             self._run.release()
         return repair.sentence if repair else ""
@@ -134,6 +149,10 @@ class JournalStudyStorage:
         """The run lock shows it already."""
         yield
 
+    def patiently(self, run: Callable[[], Answer]) -> Answer:
+        """Run it once: a file does not go away."""
+        return run()
+
     def ledger(self) -> None:
         """A journal file is shared by none but its own output folder, which has a ledger."""
 
@@ -150,8 +169,14 @@ class _AppendLock(FileLock):
         self.journal = journal
 
     def acquire(self) -> bool:
+        # Optuna gives back what it was given; an interrupt on the way there leaves it here.
+        self.release()
         super().acquire()
-        _cut_torn_line(self.journal)
+        try:
+            _cut_torn_line(self.journal)
+        except BaseException:
+            self.release()
+            raise
         return True
 
 
@@ -164,7 +189,7 @@ class PostgresStudyStorage:
     def __init__(self, url: str, name: str) -> None:
         try:
             self._database = _open_database(url)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, StorageInternalError) as error:
             reason = without_user_info(" ".join(str(error.__cause__ or error).split()))
             raise InputError(
                 f"study.storage cannot be reached: {reason.rstrip('.')}. {STORAGE.advice(None)}"
@@ -205,7 +230,7 @@ class PostgresStudyStorage:
         def beat() -> None:
             while not done.wait(HEARTBEAT_SECONDS):
                 # One that is lost does no harm: the next comes long before the grace is over.
-                with suppress(StorageInternalError, SQLAlchemyError):
+                with suppress(StorageInternalError, SQLAlchemyError, InputError):
                     self._database.record_heartbeat(trial_id)
 
         thread = threading.Thread(target=beat, daemon=True)
@@ -216,6 +241,10 @@ class PostgresStudyStorage:
             done.set()
             thread.join()
 
+    def patiently(self, run: Callable[[], Answer]) -> Answer:
+        """Run it until the database answers."""
+        return patiently(run)
+
     def ledger(self) -> SharedLedger:
         """A table of the database."""
         return SharedLedger(self._database.engine)
@@ -225,7 +254,7 @@ class PostgresStudyStorage:
         self._database.engine.dispose()
 
 
-def _open_database(url: str) -> RDBStorage:
+def _open_database(url: str) -> PatientStorage:
     """Open a database, and make Optuna's tables in an empty one.
 
     Machines that start together on an empty database make them at once; all but one fail, and
@@ -235,7 +264,7 @@ def _open_database(url: str) -> RDBStorage:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ExperimentalWarning)
-                return RDBStorage(
+                return PatientStorage(
                     url,
                     heartbeat_interval=HEARTBEAT_SECONDS,
                     grace_period=GRACE_SECONDS,

@@ -1,5 +1,6 @@
 """A study in its storage: trials claimed one at a time, and what is kept of them."""
 
+import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -90,16 +91,19 @@ class Study:
                 is being run by another process.
         """
         self._storage.take_over()
+        self._storage.patiently(lambda: self._open(definition, uid))
+        self._storage.share()
+
+    def _open(self, definition: Mapping[str, Any], uid: str) -> None:
         with self._storage.claim_lock():
             self._load()
             known = self.attribute("definition")
             if known is None:
-                self.set_attribute("definition", dict(definition))
                 self.set_attribute("uid", uid)
+                self.set_attribute("definition", dict(definition))
             else:
                 check_same(self.config.name, known, definition)
             self._storage.fail_lost(self.optuna)
-        self._storage.share()
 
     def check(self, definition: Mapping[str, Any]) -> None:
         """Refuse a definition that is not the study's own.
@@ -123,6 +127,9 @@ class Study:
 
     def fail_lost(self) -> None:
         """Fail the trials whose process is gone; only where no other process is on the study."""
+        self._storage.patiently(self._fail_lost)
+
+    def _fail_lost(self) -> None:
         with self._storage.claim_lock():
             self._storage.fail_lost(self.optuna)
 
@@ -167,15 +174,27 @@ class Study:
 
         Trials lost to a kill come first, with the parameters they had.
         """
+        return self._storage.patiently(self._claim)
+
+    def _claim(self) -> Claim | None:
         with self._storage.claim_lock():
             if self._storage.knows_who_lives:
                 self._storage.fail_lost(self.optuna)
+                self._let_go_of_unanswered()
             found = self._queue.next(self._trials())
             if found is None:
                 return None
             trial_id = self._start(found)
+        # Giving the lock back has told that nobody else had it meanwhile.
         number = self._storage.storage.get_trial(trial_id).number
         return Claim(number, trial_id, found.origin, found.settings, found.proposal)
+
+    def _let_go_of_unanswered(self) -> None:
+        """Fail what this process claimed without hearing of it: it claims when it runs nothing."""
+        for trial in self._trials():
+            mine = trial.user_attrs.get("session") == self.process
+            if mine and trial.state == TrialState.RUNNING:
+                self._storage.storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
 
     def should_prune(self, claim: Claim, checkpoint: Checkpoint) -> bool:
         """Tell the pruner a block's figure and ask it. The published defaults always finish."""
@@ -198,20 +217,34 @@ class Study:
 
     def finish(self, claim: Claim, outcome: Outcome) -> TrialRecord:
         """Keep what came of a trial; the last write makes it final."""
+        return self._storage.patiently(lambda: self._finish(claim, outcome))
+
+    def _finish(self, claim: Claim, outcome: Outcome) -> TrialRecord:
         storage = self._storage.storage
-        storage.set_trial_user_attr(claim.trial_id, "outcome", asdict(outcome))
-        trial = optuna.trial.Trial(self.optuna, claim.trial_id)
-        for name, excess in outcome.constraints.items():
-            trial.set_constraint(name, excess)
-        values = None if outcome.value is None else [outcome.value]
-        storage.set_trial_state_values(claim.trial_id, STATES[outcome.state], values)
+        # The answer to the last write may have been lost.
+        if not storage.get_trial(claim.trial_id).state.is_finished():
+            storage.set_trial_user_attr(claim.trial_id, "outcome", asdict(outcome))
+            self._set_constraints(claim, outcome.constraints)
+            values = None if outcome.value is None else [outcome.value]
+            storage.set_trial_state_values(claim.trial_id, STATES[outcome.state], values)
         return read_record(storage.get_trial(claim.trial_id))
+
+    def _set_constraints(self, claim: Claim, constraints: Mapping[str, float]) -> None:
+        trial = optuna.trial.Trial(self.optuna, claim.trial_id)
+        with warnings.catch_warnings():
+            # Optuna warns of one that a first try set before its answer was lost.
+            warnings.simplefilter("ignore", UserWarning)
+            for name, excess in constraints.items():
+                trial.set_constraint(name, excess)
 
     def abandon(self, claim: Claim) -> None:
         """Let a claimed trial go without an outcome; it is the next to be run again.
 
         A trial that was interrupted after its last write is finished, and stays so.
         """
+        self._storage.patiently(lambda: self._abandon(claim))
+
+    def _abandon(self, claim: Claim) -> None:
         storage = self._storage.storage
         if not storage.get_trial(claim.trial_id).state.is_finished():
             storage.set_trial_state_values(claim.trial_id, TrialState.FAIL)

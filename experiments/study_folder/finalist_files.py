@@ -1,21 +1,26 @@
 """What is kept on disk of the finalists and of the sealed test, beside the study's other files."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
-from experiments.common.files import replacing, write_json
+from experiments.common.errors import InputError
+from experiments.common.files import aside_name, replacing, write_json
+from experiments.common.parquet_file import ParquetFileWriter
 from experiments.data.format.click_log import ClickLog
 from experiments.judging.finalists import Finalist
 from experiments.replay.results import SessionScores
 from experiments.study_folder.judged_records import FinalistRecord
 from experiments.study_folder.plain_data import read_json
-from experiments.study_folder.session_table import session_table
+from experiments.study_folder.session_table import check_session_table, session_table
 
 FOLDER, FINALISTS, IMPORTANCES = "evidence", "finalists.json", "importances.json"
-REMEDY = "Remove the file; the same sweep command writes it again."
+REMEDY = "The same sweep command writes it again."
+EXPORT_REMEDY = "The same export command writes it again."
 
 
 def write_finalists(
@@ -66,7 +71,9 @@ def write_sessions(
     """
     path = sessions_path(folder, window, trial)
     with replacing(path) as unfinished:
-        session_table(log, scores).to_parquet(unfinished, index=False)
+        table = pa.Table.from_pandas(session_table(log, scores), preserve_index=False)
+        with ParquetFileWriter(unfinished, table.schema) as writer:
+            writer.write_table(table)
     return path
 
 
@@ -76,9 +83,46 @@ def sessions_path(folder: Path, window: str, trial: int) -> Path:
 
 
 def read_sessions(folder: Path, window: str, trial: int) -> pd.DataFrame | None:
-    """A trial's session table, or None if it was not kept."""
+    """A trial's session table, or None if it was not kept.
+
+    Raises:
+        InputError: If the file cannot be read, naming it.
+    """
     path = sessions_path(folder, window, trial)
-    return pd.read_parquet(path) if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        table = pd.read_parquet(path)
+        check_session_table(table)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        remedy = REMEDY if window == "tune" else EXPORT_REMEDY
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise InputError(f"{path} cannot be read: {reason}. {remedy}") from None
+    return table
+
+
+def whole_finalists(folder: Path) -> list[FinalistRecord]:
+    """The finalists if all that was kept of them can be read; none where they must be judged anew.
+
+    A damaged file is set aside, and a line says so.
+
+    Args:
+        folder: The study's folder.
+    """
+    path = folder / FOLDER / FINALISTS
+    try:
+        found = read_finalists(folder)
+        for item in found:
+            path = sessions_path(folder, "tune", item.trial)
+            if read_sessions(folder, "tune", item.trial) is None:
+                return []
+    except InputError as error:
+        aside = aside_name(path)
+        path.replace(aside)
+        reason = str(error).removesuffix(REMEDY).strip()
+        print(f"{reason} It is {aside} now, and written anew.", file=sys.stderr)
+        return []
+    return found
 
 
 def read_finalists(folder: Path) -> list[FinalistRecord]:

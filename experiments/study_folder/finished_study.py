@@ -7,7 +7,6 @@ import pandas as pd
 
 from experiments.common.errors import InputError
 from experiments.config.commands import SweepConfig
-from experiments.config.saved import read_config
 from experiments.config.study import GuardrailsConfig
 from experiments.study_folder.finalist_files import (
     read_finalists,
@@ -15,8 +14,11 @@ from experiments.study_folder.finalist_files import (
     read_sessions,
 )
 from experiments.study_folder.judged_records import FinalistRecord, TestRecord
-from experiments.study_folder.layout import StudyFolder
+from experiments.study_folder.layout import StudyFolder, read_study_config
 from experiments.study_folder.summary import Summary, read_summary
+
+NEEDED, NUMBERS = ("number", "state", "reason", "value", "seconds"), ("number", "value", "seconds")
+"""Columns of every table of trials, and those of them that hold numbers."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def read_study(output_dir: str | Path, study: str) -> FinishedStudy:
         )
     return FinishedStudy(
         folder=folder.path,
-        config=read_config(folder.config),
+        config=read_study_config(folder),
         summary=read_summary(folder.summary),
         trials=read_trials(folder.trials),
         finalists=read_finalists(folder.path),
@@ -120,9 +122,28 @@ def read_trials(path: Path) -> pd.DataFrame:
         InputError: If it cannot be read, naming it.
     """
     try:
-        return pd.read_csv(path)
+        trials = pd.read_csv(path)
+        _check_trials(trials)
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{path} cannot be read: {' '.join(str(error).split())}. The same sweep command "
-            "writes it again; no trial is lost."
+            f"{path} cannot be read: {' '.join(str(error).split()).rstrip('.')}. The same sweep "
+            "command writes it again; no trial is lost."
         ) from None
+    return trials
+
+
+def _check_trials(trials: pd.DataFrame) -> None:
+    """Check the columns that every table of trials has.
+
+    Raises:
+        ValueError: Saying which is not there, or on which line a number is none.
+    """
+    for name in NEEDED:
+        if name not in trials:
+            raise ValueError(f"it has no column {name}")
+    for name in NUMBERS:
+        column = trials[name]
+        wrong = pd.to_numeric(column, errors="coerce").isna() & column.notna()
+        if wrong.any():
+            row = int(wrong.to_numpy().argmax())
+            raise ValueError(f"line {row + 2}: {name} must be a number, got {column[row]!r}")

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from experiments.common.errors import InputError
 from experiments.common.files import to_yaml, write_atomic
 from experiments.config.commands import SweepConfig
-from experiments.config.saved import shown_config
+from experiments.config.saved import read_config, shown_config
 from experiments.study.records import TrialRecord
 
 
@@ -69,6 +70,21 @@ class StudyFolder:
 def write_config(folder: StudyFolder, config: SweepConfig) -> None:
     """Write the resolved configuration."""
     write_atomic(folder.config, to_yaml(shown_config(config)))
+
+
+def read_study_config(folder: StudyFolder) -> SweepConfig:
+    """The configuration that a study was swept with.
+
+    Raises:
+        InputError: If the file cannot be read, saying where and what to do.
+    """
+    try:
+        return read_config(folder.config)
+    except InputError as error:
+        reason = str(error).rstrip(".")
+        raise InputError(
+            f"{reason}. The same sweep command writes the file again; no trial is lost."
+        ) from None
 
 
 def write_trials(folder: StudyFolder, records: Sequence[TrialRecord]) -> None:

@@ -55,8 +55,10 @@ class LedgerFile:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise InputError(self._damaged(str(error))) from None
-        if not isinstance(kept, dict) or not all(isinstance(row, list) for row in kept.values()):
-            raise InputError(self._damaged("it must hold a list for each data set"))
+        except RecursionError:
+            raise InputError(self._damaged("it is nested too deeply")) from None
+        if not isinstance(kept, dict) or not all(map(_is_openings, kept.values())):
+            raise InputError(self._damaged("it must hold a list of records for each data set"))
         return kept
 
     def _damaged(self, what: str) -> str:
@@ -64,3 +66,7 @@ class LedgerFile:
             f"The record of sealed tests in {self.path} is damaged: {what}. Put a copy of it "
             "back; without one, no test counts as sealed any more."
         )
+
+
+def _is_openings(rows: Any) -> bool:
+    return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)

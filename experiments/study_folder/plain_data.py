@@ -92,8 +92,10 @@ def read_json(path: Path, decode: Callable[[Any], Record], remedy: str) -> Recor
         return decode(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         reason = str(error.strerror)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         reason = str(error)
+    except RecursionError:
+        reason = "it is nested too deeply"
     raise InputError(f"{path} cannot be read: {reason}. {remedy}")
 
 

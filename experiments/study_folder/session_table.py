@@ -50,6 +50,33 @@ def session_table(log: ClickLog, scores: SessionScores) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+TRAITS = (
+    "session_id",
+    "session",
+    "user",
+    "owner",
+    "created_at",
+    "reached",
+    "click_position",
+    "user_history",
+    "query_frequency",
+)
+
+
+def check_session_table(table: pd.DataFrame) -> None:
+    """Check that a table is one that `session_table` made.
+
+    Raises:
+        ValueError: Naming what is not there.
+    """
+    names = set(map(str, table))
+    metrics = {name.removeprefix("after_") for name in names if name.startswith("after_")}
+    needed = [*TRAITS, *(f"before_{name}" for name in sorted(metrics))]
+    missing = [name for name in needed if name not in names]
+    if missing or not metrics:
+        raise ValueError(f"it has no column {', '.join(missing or ['after_<metric>'])}")
+
+
 def read_scores(table: pd.DataFrame) -> SessionScores:
     """The rows of a replay back from its session table; sums by position are not kept."""
     metrics = [name.removeprefix("after_") for name in map(str, table) if name.startswith("after_")]

@@ -13,6 +13,7 @@ from experiments.common.files import flatten, to_yaml
 from experiments.study.records import FAILED, BaselineRecord, TrialRecord
 from experiments.study_folder.judged_records import FinalistRecord
 from experiments.study_folder.summary import Summary
+from experiments.tracking.lengths import LONGEST_PARAM, LONGEST_TAG, key_of, shortened
 from experiments.tracking.run_content import (
     Conclusion,
     Point,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 PARENT, TRIAL, BASELINE, FINALIST = "study", "trial", "baseline", "finalist"
 PARAMS_PER_CALL = 100
 METRICS_PER_CALL = 1000
-LONGEST_TAG = 5000
 LONGEST_DIGEST = 36
 OF_THE_STUDY = ("search_space", "tracking", "output_dir", "verbose", "provenance")
 """Settings that say nothing about one trial: only the study's run has them as parameters."""
@@ -48,6 +48,9 @@ PATIENCE = {
 }
 """How long a tracking server may keep a sweep waiting at its end, unless the user says otherwise:
 seconds, not MLflow's own many minutes. What is not delivered waits in the study."""
+
+LOGGED = {"mlflow": logging.WARNING, "alembic": logging.WARNING, "mlflow.store": logging.CRITICAL}
+"""What its libraries may log: an error of a store is raised too, and told in a sentence."""
 
 QUIET = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
 """No line about each run between the sweep's own."""
@@ -191,8 +194,8 @@ class MlflowRuns:
         if self._client is None:
             from mlflow.tracking import MlflowClient
 
-            for name in ("mlflow", "alembic"):
-                logging.getLogger(name).setLevel(logging.WARNING)
+            for name, level in LOGGED.items():
+                logging.getLogger(name).setLevel(level)
             for name, value in {**PATIENCE, **QUIET}.items():
                 os.environ.setdefault(name, value)
             self._client = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
@@ -267,8 +270,11 @@ class MlflowRuns:
     ) -> None:
         from mlflow.entities import Metric, Param, RunTag
 
-        entities = [Param(key, str(value)) for key, value in params.items()]
-        numbers = [Metric(key, value, when, step) for key, value, when, step in metrics]
+        entities = [
+            Param(key_of(key), shortened(str(value), LONGEST_PARAM))
+            for key, value in params.items()
+        ]
+        numbers = [Metric(key_of(key), value, when, step) for key, value, when, step in metrics]
         labels = [RunTag(key, value) for key, value in _short(tags).items()]
         for start in range(0, max(1, len(entities)), PARAMS_PER_CALL):
             self.client.log_batch(
@@ -281,4 +287,4 @@ class MlflowRuns:
 
 def _short(tags: Mapping[str, str]) -> dict[str, str]:
     """Tags cut to the length that every MLflow server takes."""
-    return {key: value[:LONGEST_TAG] for key, value in tags.items()}
+    return {key_of(key): shortened(value, LONGEST_TAG) for key, value in tags.items()}

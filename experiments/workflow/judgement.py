@@ -24,7 +24,7 @@ from experiments.study.importances import importances
 from experiments.study.records import TrialRecord
 from experiments.study.study import Study
 from experiments.study_folder.finalist_files import (
-    read_finalists,
+    whole_finalists,
     write_finalists,
     write_importances,
     write_sessions,
@@ -59,7 +59,7 @@ def judge_study(
     """
     write_importances(outputs.path, importances(study.optuna))
     chosen = choose(records)
-    known = read_finalists(outputs.path)
+    known = whole_finalists(outputs.path)
     if _same(known, chosen):
         return known
     over = replays(config, log)

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from experiments.common.errors import InputError
 from experiments.config.commands import SweepConfig
-from experiments.config.saved import read_config
 from experiments.replay.settings import Settings
 from experiments.study.rules import SearchRules
 from experiments.study.search_space import SearchSpace
 from experiments.study.storage import journal_path, open_storage, storage_url
 from experiments.study.study import Study
-from experiments.study_folder.layout import StudyFolder
+from experiments.study_folder.layout import StudyFolder, read_study_config
 
 
 def base_settings(config: SweepConfig) -> Settings:
@@ -56,7 +55,7 @@ def load_study(output_dir: str, name: str) -> tuple[SweepConfig, Study, StudyFol
             f"study {name} has not been swept in {output_dir}; "
             f"there are {', '.join(there) or 'no studies'}."
         )
-    config = replace(read_config(outputs.config), output_dir=output_dir)
+    config = replace(read_study_config(outputs), output_dir=output_dir)
     if not config.study.is_shared and not journal_path(output_dir, name).is_file():
         raise InputError(f"The journal of study {name} is missing in {output_dir}/studies.")
     study = make_study(config, SearchSpace.from_config(config.search_space, base_settings(config)))

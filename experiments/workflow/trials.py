@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing.context import SpawnProcess
 
+from experiments.common.interrupts import unheard_by_children
 from experiments.config.commands import SweepConfig
 from experiments.data.open_dataset import open_dataset
 from experiments.replay.layout import lay_out
@@ -93,8 +93,10 @@ def _workers(config: SweepConfig) -> Iterator[list[SpawnProcess]]:
         for _ in range(config.study.workers)
     ]
     try:
-        for worker in workers:
-            worker.start()
+        # Ctrl-C goes to all processes of a terminal; the sweep takes it and ends its workers.
+        with unheard_by_children():
+            for worker in workers:
+                worker.start()
         yield workers
     finally:
         for worker in workers:
@@ -106,11 +108,7 @@ def _workers(config: SweepConfig) -> Iterator[list[SpawnProcess]]:
 
 
 def _work(config: SweepConfig) -> None:
-    """What a worker does: everything for itself, so that nothing is shared but the study.
-
-    Ctrl-C goes to all processes of a terminal; the sweep takes it and ends its workers.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What a worker does: everything for itself, so that nothing is shared but the study."""
     space = SearchSpace.from_config(config.search_space, base_settings(config))
     replay = Replay(lay_out(open_dataset(config.dataset), config.replay, config.objective))
     study = make_study(config, space)

@@ -23,7 +23,9 @@ from experiments.data.format.click_log import ClickLog
 from experiments.judging.bystanders import Replays
 from experiments.judging.comparison import Judge
 from experiments.judging.finalists import Candidate, judge_finalists
-from experiments.judging.sealed_test import open_sealed_test
+from experiments.judging.seal import Seal
+from experiments.judging.sealed_test import Terms, open_sealed_test
+from experiments.judging.tune_gain import TuneGain
 from experiments.study_folder.finalist_files import (
     write_finalists,
     write_importances,
@@ -151,16 +153,9 @@ def make_summary(name: str, log: ClickLog, trials: pd.DataFrame) -> Summary:
         },
         published_defaults=row(0.74, 0.9),
         best=row(0.755, 0.15),
+        tune_gain=TuneGain(40, 60, 0.055, 0.05, 0.04, 0.06, 0.95),
         seconds=StudySeconds(24.0, 0.4, 0.03),
     )
-
-
-class _Memory:
-    def read(self) -> list[int]:
-        return []
-
-    def record(self, trial: int) -> None:
-        """Nothing to remember."""
 
 
 def write_finished_study(
@@ -188,9 +183,9 @@ def write_finished_study(
     write_importances(folder, shares)
     summary = make_summary(name, log, trials)
     if with_test:
-        opened = open_sealed_test(
-            candidates[0], make_settings(), replays, GuardrailsConfig(), _Memory(), judge
-        )
+        terms = Terms(make_settings(), [], GuardrailsConfig(), judge)
+        seal = Seal([], log.fingerprint, name, "last 30 %", "ndcg_at_10 (naive)", repr)
+        opened = open_sealed_test(candidates[:1], replays, terms, seal)
         summary = summary.with_sealed(SealedRecord.of(opened))
         write_sessions(folder, "test", opened.trial, log, opened.test_result.sessions)
     write_summary(folder / "summary.json", summary)

@@ -1,6 +1,7 @@
-"""What the fuzzer feeds: one file of a small log of each source, the others kept sound.
+"""What the fuzzer feeds: one file of a small log of each source, or one of a data set or study.
 
-Bad bytes may end in an `InputError` or in quarantine, in nothing else.
+The other files are kept sound. Bad bytes may end in an `InputError` or in quarantine, in nothing
+else.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ from experiments.data.format.folder import load_click_log
 from experiments.data.ingestion import ingest_log
 from experiments.data.intake.coercion import ARROW_TYPES, coerce
 from experiments.data.readers.any_file import read_table
+from tests.fuzz.state_targets import TARGETS, feed_state
 
 VECTORS = b'object_id,part_id,vector,is_average,user_id\na,0,"[1,0]",f,\nb,0,"[0.6,0.8]",f,\n'
 SAMPLES: dict[str, dict[str, bytes]] = {
@@ -68,7 +70,9 @@ SAMPLES: dict[str, dict[str, bytes]] = {
         + b"".join(b"1,%d,dark,3\n" % n for n in range(1, 7)),
     },
 }
+READERS = (("log.jsonl", b'{"a": [1, "x"]}\n'), ("log.csv", b"a,b\n1,x\n"))
 FILES = [(source, name) for source, files in SAMPLES.items() for name in files]
+N_TARGETS = len(FILES) + len(READERS) + len(TARGETS)
 
 
 class Deaf:
@@ -82,20 +86,22 @@ class Deaf:
 
 
 def one_input(data: bytes) -> None:
-    """Feed bytes to the readers, or as one file of a source to its whole import.
+    """Feed bytes to a reader, as one file of a source to its whole import, or to another target.
 
     Args:
         data: The first byte chooses the file, the rest is its content.
     """
     if not data:
         return
-    choice, content = data[0] % (len(FILES) + 2), data[1:]
+    choice, content = data[0] % N_TARGETS, data[1:]
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         folder = Path(name)
         if choice < len(FILES):
             feed_source(folder, *FILES[choice], content)
+        elif choice < len(FILES) + len(READERS):
+            feed_reader(folder / READERS[choice - len(FILES)][0], content)
         else:
-            feed_reader(folder / ("log.jsonl", "log.csv")[choice - len(FILES)], content)
+            feed_state(TARGETS[choice - len(FILES) - len(READERS)], folder, content)
 
 
 def feed_reader(path: Path, content: bytes) -> None:
@@ -131,7 +137,8 @@ def write_corpus(folder: Path) -> None:
     """Write every sample as an input, for the fuzzer to start from."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for number, (source, name) in enumerate(FILES):
-        (folder / f"{source}-{name}").write_bytes(bytes([number]) + SAMPLES[source][name])
-    for number, sample in enumerate((b'{"a": [1, "x"]}\n', b"a,b\n1,x\n"), start=len(FILES)):
-        (folder / f"reader-{number}").write_bytes(bytes([number]) + sample)
+    samples = [(f"{source}-{name}", SAMPLES[source][name]) for source, name in FILES]
+    samples += [(f"reader-{name}", sample) for name, sample in READERS]
+    samples += [(target.name, target.sample) for target in TARGETS]
+    for number, (name, sample) in enumerate(samples):
+        (folder / name).write_bytes(bytes([number]) + sample)

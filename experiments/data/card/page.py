@@ -1,6 +1,7 @@
 """The data card for readers: as a table on the terminal, and as a page with small plots."""
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 
@@ -65,24 +66,40 @@ def row_lines(rows: dict[str, dict[str, int]]) -> list[str]:
     return lines
 
 
-def card_text(card: DataCard) -> str:
-    """The card as a table of two columns, warnings below."""
+CAN_TELL = "What this data can tell"
+
+
+def card_text(card: DataCard, can_tell: Sequence[str] = ()) -> str:
+    """The card as a table of two columns, warnings below.
+
+    Args:
+        card: The card.
+        can_tell: Sentences on what a study of these data can find, if the log was replayed.
+    """
     lines = [f"Data card of {card.name}", ""]
     lines += [f"  {line}" for line in grid(card_rows(card), n_left=2)]
     if card.rows:
         lines += ["", "Rows of the source", *(f"  {line}" for line in row_lines(card.rows))]
+    if can_tell:
+        lines += ["", CAN_TELL, *(f"  {line}" for line in can_tell)]
     if card.warnings:
         lines += ["", "Warnings", *(f"  ! {warning}" for warning in card.warnings)]
     return "\n".join(lines)
 
 
-def card_html(card: DataCard) -> str:
-    """The card as a page that needs nothing else."""
+def card_html(card: DataCard, can_tell: Sequence[str] = ()) -> str:
+    """The card as a page that needs nothing else.
+
+    Args:
+        card: The card.
+        can_tell: As in `card_text`.
+    """
     rows = "".join(
         f"<tr><td>{escape(name)}</td><td>{escape(figure)}</td></tr>"
         for name, figure in card_rows(card)
     )
     warnings = "".join(f"<li>{escape(warning)}</li>" for warning in card.warnings)
+    told = "".join(f"<p>{escape(line)}</p>" for line in can_tell)
     plots = (
         ("Click rate by position", card.click_rate_by_position, "position, from 0"),
         ("Sessions by number of clicks", card.clicks_a_session_counts, "clicks: 0 … 9, 10 or more"),
@@ -98,6 +115,7 @@ def card_html(card: DataCard) -> str:
         + (f"<ul class='warnings'>{warnings}</ul>" if warnings else "")
         + f"<table>{rows}</table>"
         + "".join(f"<p>{escape(line)}</p>" for line in row_lines(card.rows))
+        + (f"<h2>{CAN_TELL}</h2>{told}" if told else "")
         + "".join(_plot(title, [float(v) for v in values], axis) for title, values, axis in plots)
         + "</html>\n"
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from adjuster.index import MetricType
 from experiments.common.errors import InputError
+from experiments.common.parquet_file import ParquetFileWriter
 from experiments.data.format.assembly import build_click_log
 from experiments.data.format.click_log import ClickLog
 from experiments.data.format.faults import Faults
@@ -72,6 +73,7 @@ def read_table(path: Path, table: str, faults: Faults) -> pa.Table | None:
         known = [column for column in TABLES[table] if column.name in schema.names]
         ids = [column.name for column in known if column.kind == "id"]
         data = pq.ParquetFile(path, read_dictionary=ids).read([column.name for column in known])
+        data.validate(full=True)  # Texts that are no UTF-8, offsets that lead nowhere.
     except FileNotFoundError:
         faults.add_file(path.name, "the file is missing")
         return None
@@ -169,10 +171,12 @@ def check_free(path: str | Path, *, overwrite: bool) -> None:
         )
 
 
-def table_writer(folder: Path, table: str, schema: pa.Schema) -> pq.ParquetWriter:
+def table_writer(folder: Path, table: str, schema: pa.Schema) -> ParquetFileWriter:
     """A Parquet writer for one table, ids stored as dictionaries."""
     ids = [column.name for column in TABLES[table] if column.kind == "id"]
-    return pq.ParquetWriter(folder / file_of(table), schema, compression="zstd", use_dictionary=ids)
+    return ParquetFileWriter(
+        folder / file_of(table), schema, compression="zstd", use_dictionary=ids
+    )
 
 
 def vector_column(vectors: NDArray[np.float32]) -> pa.FixedSizeListArray:

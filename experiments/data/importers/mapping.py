@@ -9,7 +9,8 @@ import yaml
 from experiments.common.errors import InputError
 from experiments.common.plain_yaml import load_plain
 from experiments.data.format.faults import show
-from experiments.data.intake.coercion import TIME_UNITS, plain_text
+from experiments.data.importers.where import Wanted, fault_of, wanted
+from experiments.data.intake.coercion import TIME_UNITS
 
 KNOWN_COLUMNS: dict[str, tuple[str, ...]] = {
     "items": ("object_id", "vector", "title", "body", "part_id", "is_average"),
@@ -39,6 +40,7 @@ ONE_OF: dict[str, tuple[str, ...]] = {
     "sessions": ("query_id", "query_text"),
 }
 KEYS = ("file", "columns", "where", "distinct", "first_position")
+QUOTED = "put a name such as no, on or 1 into quotes"
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class TableMapping:
 
     file: str
     columns: dict[str, str]
-    where: dict[str, list[str]] = field(default_factory=dict)
+    where: dict[str, Wanted] = field(default_factory=dict)
     distinct: bool = False
     first_position: int = 0
 
@@ -121,26 +123,43 @@ def _table(name: str, content: Any, faults: list[str]) -> TableMapping | None:
     n_before = len(faults)
     unknown = sorted(set(map(str, content)) - set(KEYS))
     faults += [f"{name}.{key} is no key; keys are {', '.join(KEYS)}" for key in unknown]
-    columns = content.get("columns")
+    columns, where = content.get("columns"), content.get("where", {})
     if not _is_text_map(columns):
-        faults.append(f"{name}.columns must map names to names, got {show(columns)}")
+        faults.append(f"{name}.columns must map names to names ({QUOTED}), got {show(columns)}")
         return None
     faults += _column_faults(name, columns)
-    where = content.get("where", {})
-    if not isinstance(where, dict):
-        faults.append(f"{name}.where must map columns to values, got {show(where)}")
-    if content.get("first_position", 0) not in (0, 1):
-        came = show(content["first_position"])
-        faults.append(f"{name}.first_position must be 0 or 1, got {came}")
+    faults += _where_faults(name, where)
+    faults += _choice_faults(name, content)
     if len(faults) > n_before:
         return None
     return TableMapping(
         file=content["file"],
         columns=columns,
-        where={str(k): [plain_text(x) for x in _as_list(v)] for k, v in where.items()},
-        distinct=content.get("distinct") is True,
+        where={column: wanted(value) for column, value in where.items()},
+        distinct=content.get("distinct", False),
         first_position=content.get("first_position", 0),
     )
+
+
+def _where_faults(name: str, where: Any) -> list[str]:
+    if not isinstance(where, dict) or not all(isinstance(column, str) for column in where):
+        return [f"{name}.where must map columns to values ({QUOTED}), got {show(where)}"]
+    return [
+        f"{name}.where.{column} {fault}, got {show(value)}"
+        for column, value in where.items()
+        if (fault := fault_of(value))
+    ]
+
+
+def _choice_faults(name: str, content: dict[Any, Any]) -> list[str]:
+    """YAML's true is no 1, nor is 1 true: what was meant is not guessed."""
+    faults = []
+    if not isinstance(content.get("distinct", False), bool):
+        faults.append(f"{name}.distinct must be true or false, got {show(content['distinct'])}")
+    first = content.get("first_position", 0)
+    if isinstance(first, bool) or not isinstance(first, int) or first not in (0, 1):
+        faults.append(f"{name}.first_position must be 0 or 1, got {show(first)}")
+    return faults
 
 
 def _column_faults(name: str, columns: dict[str, str]) -> list[str]:
@@ -165,7 +184,3 @@ def _is_text_map(value: Any) -> TypeGuard[dict[str, str]]:
     return isinstance(value, dict) and all(
         isinstance(k, str) and isinstance(v, str) for k, v in value.items()
     )
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

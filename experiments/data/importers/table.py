@@ -10,7 +10,7 @@ from experiments.common.errors import InputError
 from experiments.config.data import IngestConfig
 from experiments.data.importers.base import Importer, chosen_types
 from experiments.data.importers.mapping import TableMapping, read_mapping
-from experiments.data.intake.coercion import plain_text
+from experiments.data.importers.where import Wanted
 from experiments.data.intake.intake import Intake
 from experiments.data.readers.any_file import read_table
 from experiments.data.readers.row_blocks import RowBlock, filtered
@@ -99,13 +99,14 @@ def _chosen(
 ) -> RowBlock:
     """The rows that `where` and the click types let through."""
     kept = np.ones(len(block.rows), bool)
-    rules = dict(table.where)
+    rules = [(f"where {column} is another", column, v) for column, v in table.where.items()]
     if name == "events" and types is not None and "event_type" in table.columns:
-        rules[table.columns["event_type"]] = sorted(types)
-    for column, allowed in rules.items():
-        mine = [plain_text(value) in allowed for value in _values(block.columns[column])]
-        kept &= np.array(mine, bool)
-    intake.leave_out(name, "rows that the mapping leaves out", int((~kept).sum()))
+        clicks = Wanted(tuple(sorted(types)))
+        rules.append(("of types that are no clicks", table.columns["event_type"], clicks))
+    for why, column, values in rules:
+        mine = values.choose(block.columns[column])
+        intake.leave_out(name, why, int((kept & ~mine).sum()))
+        kept &= mine
     return filtered(block, kept)
 
 

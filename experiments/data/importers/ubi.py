@@ -47,6 +47,7 @@ IMPRESSIONS = (
     "result_impression",
     "search_result_impression",
 )
+SEVERAL_TEXTS = "query_ids of several texts, a search each"
 N_ACTIONS = 20
 """Actions that are told apart; the rest count as others."""
 
@@ -71,7 +72,7 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
         _add_queries(block, shown, pages, intake)
     _add_pages(queries.name, pages, intake)
     types = chosen_types(config, IMPORTER.click_types)
-    _Events(events, types, shown).add_to(intake)
+    _Events(events, types, shown, pages).add_to(intake)
 
 
 def action(name: object) -> str:
@@ -100,8 +101,13 @@ def _add_queries(block: RecordBlock, shown: Shown, pages: Pages, intake: Intake)
             intake.reject("sessions", block.file, line, what, str(hits))
         elif not hits and not shown.has_results(query):
             searches.leave_out_session(query, "searches without results")
-        elif hits and shown.has_pages(query):
+        elif hits and (shown.has_pages(query) or shown.is_reused(query)):
             pages.keep(line, record)
+        elif shown.is_reused(query) and shown.names_results(query):
+            searches.leave_out("sessions", "searches without results")
+        elif shown.is_reused(query):
+            # Which of the texts an impression event belongs to, nothing says.
+            searches.leave_out_session(query, "searches whose query_id has several texts")
         else:
             _add_search(line, record, hits or [], 0, searches)
     searches.send(intake)
@@ -112,6 +118,8 @@ def _add_pages(file: str, pages: Pages, intake: Intake) -> None:
     for line, record, results, first in pages.together():
         _add_search(line, record, results, first, searches)
     searches.send(intake)
+    if pages.n_reused:
+        intake.count_source(SEVERAL_TEXTS, pages.n_reused, pages.n_reused, {})
 
 
 def _add_search(
@@ -131,8 +139,8 @@ def _add_search(
 class _Events:
     """Clicks, and impressions of searches whose query document names no results."""
 
-    def __init__(self, path: Path, types: set[str] | None, shown: Shown) -> None:
-        self._path, self._shown = path, shown
+    def __init__(self, path: Path, types: set[str] | None, shown: Shown, pages: Pages) -> None:
+        self._path, self._shown, self._pages = path, shown, pages
         self._types = None if types is None else {action(name) for name in types}
         self._others: Counter[str] = Counter()
         self._n_clicks = 0
@@ -172,7 +180,7 @@ class _Events:
                 searches.add_event(
                     line,
                     event_id=f"{block.file}-{line}",
-                    session_id=query,
+                    session_id=self._pages.search_of(record),
                     object_id=object_of(record),
                     event_type=record.get("action_name"),
                     created_at=record.get("timestamp"),
@@ -198,7 +206,9 @@ IMPORTER = Importer(
     click_types=CLICKS,
     source="OpenSearch User Behavior Insights (ubi_queries, ubi_events)",
     how_made=(
-        "A session is a query_id, its pages one after the other; its user the client_id; its "
+        "A session is a query_id, its pages one after the other; where a query_id comes again with "
+        "another text, each text is a session, and a click belongs to the last one before it that "
+        "shows its object. Its user is the client_id; its "
         "results are query_response_hit_ids (or query_response_object_ids) in order, or, where a "
         "query names none, the objects of its impression events by position.ordinal. An event is "
         "a click on event_attributes.object.object_id."

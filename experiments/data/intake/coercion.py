@@ -77,7 +77,7 @@ def coerce(values: Raw, kind: str, *, time_unit: str = "s") -> tuple[pa.Array, N
     for row, value in enumerate(raw):
         try:
             converted.append(None if value is None else convert(value, time_unit))
-        except (ValueError, TypeError, OverflowError):
+        except (ValueError, TypeError, OverflowError, RecursionError):
             converted.append(None)
             bad[row] = True
     return pa.array(converted, ARROW_TYPES[kind]), bad

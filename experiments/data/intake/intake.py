@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from experiments.common.parquet_file import ParquetFileWriter
 from experiments.data.format.faults import Fault, Faults, show
 from experiments.data.format.ids import encode
 from experiments.data.format.schema import TABLES, Column
@@ -64,7 +64,7 @@ class Intake:
         self.sources: dict[str, dict[str, int]] = {}
         self._staging, self._vectors, self._rejections = staging, vectors, rejections
         self._progress = progress
-        self._query_texts = pq.ParquetWriter(folder / "query-texts.parquet", QUERY_TEXTS_SCHEMA)
+        self._query_texts = ParquetFileWriter(folder / "query-texts.parquet", QUERY_TEXTS_SCHEMA)
         self._known_queries: set[str] = set()
 
     def reject(self, table: str, file: str, row: int, what: str, content: str) -> None:

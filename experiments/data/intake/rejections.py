@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from experiments.common.parquet_file import ParquetFileWriter
 from experiments.data.format.faults import N_EXAMPLES
 
 QUARANTINE_FILE = "quarantine.parquet"
@@ -46,7 +46,7 @@ class Rejections:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / QUARANTINE_FILE
-        self._writer: pq.ParquetWriter | None = None
+        self._writer: ParquetFileWriter | None = None
         self._buffer: list[tuple[str, str, int, str, str]] = []
         self._groups: dict[tuple[str, str], _Group] = {}
         self._bad_files: dict[tuple[str, str], None] = {}
@@ -84,7 +84,7 @@ class Rejections:
         if not self._buffer:
             return
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, SCHEMA, compression="zstd")
+            self._writer = ParquetFileWriter(self._path, SCHEMA, compression="zstd")
         columns = [list(column) for column in zip(*self._buffer, strict=True)]
         arrays = [pa.array(c, kind) for c, kind in zip(columns, SCHEMA.types, strict=True)]
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA))

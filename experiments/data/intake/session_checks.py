@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from experiments.common.parquet_file import ParquetFileWriter
 from experiments.data.card.counts import CardParts
 from experiments.data.format.faults import Faults
 from experiments.data.format.folder import table_writer
@@ -253,5 +253,5 @@ def output_schema(table: str) -> pa.Schema:
     return pa.schema([(column.name, OUTPUT_TYPES[column.kind]) for column in TABLES[table]])
 
 
-def _writer(folder: Path, table: str) -> pq.ParquetWriter:
+def _writer(folder: Path, table: str) -> ParquetFileWriter:
     return table_writer(folder, table, output_schema(table))

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
+from experiments.common.parquet_file import ParquetFileWriter
 from experiments.config.data import IngestConfig
 from experiments.data.format.faults import Faults, Got
 from experiments.data.format.folder import table_writer, vector_column
@@ -32,7 +32,7 @@ class VectorIntake:
         self.dimensions: int | None = None
         self._folder, self._config = folder, config
         self._texts = TextParts(config.encoder, config.parts)
-        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._writers: dict[str, ParquetFileWriter] = {}
         self._seen: dict[str, set[int]] = {"items": set(), "queries": set()}
         self._with_text: dict[str, set[int]] = {"items": set(), "queries": set()}
         self._ids: dict[str, list[pa.Array]] = {"items": [], "queries": []}
@@ -79,7 +79,7 @@ class VectorIntake:
         for table in ("items", "queries"):
             self._writer(table).close()
 
-    def _writer(self, table: str) -> pq.ParquetWriter:
+    def _writer(self, table: str) -> ParquetFileWriter:
         if table not in self._writers:
             self._writers[table] = table_writer(self._folder, table, self._schema(table))
         return self._writers[table]

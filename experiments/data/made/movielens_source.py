@@ -16,6 +16,7 @@ import pandas as pd
 from experiments.common.errors import InputError
 
 URL = "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
+URL_SHA256 = "50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229"
 URL_TIMEOUT_SECONDS = 8
 RECBOLE = "recbole==1.2.1"
 RECBOLE_SHA256 = "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407"
@@ -85,7 +86,7 @@ def _local(place: Path) -> tuple[Files, str] | None:
             return files, str(folder)
     if archive.is_file():
         try:
-            return _unzip(archive.read_bytes(), "ml-100k/"), str(archive)
+            return _unzip(_checked(archive.read_bytes(), URL_SHA256), "ml-100k/"), str(archive)
         except (zipfile.BadZipFile, ValueError) as error:
             raise InputError(
                 f"{archive} must be a whole MovieLens 100K archive, got: {error}. "
@@ -105,7 +106,7 @@ def _unzip(content: bytes, folder: str) -> Files:
 
 def _from_grouplens() -> Files:
     with urllib.request.urlopen(URL, timeout=URL_TIMEOUT_SECONDS) as answer:
-        return _unzip(answer.read(), "ml-100k/")
+        return _unzip(_checked(answer.read(), URL_SHA256), "ml-100k/")
 
 
 def _from_recbole() -> Files:
@@ -120,10 +121,19 @@ def _from_recbole() -> Files:
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode or not wheels:
             raise ValueError(f"pip download failed: {done.stderr.strip()[-250:]}")
-        content = wheels[0].read_bytes()
-    if hashlib.sha256(content).hexdigest() != RECBOLE_SHA256:
-        raise ValueError("the wheel's SHA-256 is not the one expected")
-    return _unzip(content, RECBOLE_FOLDER)
+        return _unzip(_checked(wheels[0].read_bytes(), RECBOLE_SHA256), RECBOLE_FOLDER)
+
+
+def _checked(content: bytes, expected: str) -> bytes:
+    """The content, if it is the one that was published.
+
+    Raises:
+        ValueError: If its SHA-256 is another.
+    """
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise ValueError(f"its SHA-256 is {found}, not {expected} as published")
+    return content
 
 
 def read_movielens(files: Files) -> tuple[pd.DataFrame, pd.DataFrame]:

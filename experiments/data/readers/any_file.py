@@ -27,6 +27,7 @@ def read_parquet(path: Path, complaints: Complaints) -> Iterator[RowBlock]:
         file = pq.ParquetFile(path)
         done = 0
         for batch in file.iter_batches(BLOCK_ROWS):
+            batch.validate(full=True)  # Texts that are no UTF-8, offsets that lead nowhere.
             rows = np.arange(done + 1, done + 1 + batch.num_rows)
             done += batch.num_rows
             names = batch.schema.names

@@ -80,10 +80,11 @@ def _read(path: Path) -> list[tuple[Any, Any]]:
             columns = pq.read_table(path).to_pydict()
         else:
             columns = _of_csv(path)
-    except (ValueError, OSError, pa.ArrowException, csv.Error) as error:
+    except (ValueError, OSError, RecursionError, pa.ArrowException, csv.Error) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path.name} cannot be read: {str(error).splitlines()[0]}") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path.name} cannot be read: {reason}") from error
     absent = [name for name in COLUMNS if name not in columns]
     if absent:
         raise InputError(

@@ -59,6 +59,10 @@ def changed(path, change):
         (lambda data: data["adjuster"].update(rate=1), "adjuster.rate is not a setting"),
         (lambda data: data["adjuster"].update(loss="x"), "adjuster.loss must be one of cubic"),
         (lambda data: data["study"].update(n_trials="many"), "n_trials"),
+        (
+            lambda data: data.update(adjuster=5, replay={"interval_seconds": 3}),
+            "adjuster",
+        ),
         (lambda data: data["dataset"].update(path="${oc.env:HOME}"), "dataset.path must be plain"),
     ],
 )
@@ -73,7 +77,16 @@ def test_a_fault_is_named(written, change, told):
 
 @pytest.mark.parametrize(
     "text",
-    ["!!python/object/apply:os.system ['touch hacked']", "a: [", "- 1", "\x00", "", "a: &a [*a]"],
+    [
+        "!!python/object/apply:os.system ['touch hacked']",
+        "a: [",
+        "- 1",
+        "\x00",
+        "",
+        "a: &a [*a]",
+        "a: 2024-13-45",
+        "a: " + "[" * 1500,
+    ],
 )
 def test_what_is_no_configuration_is_refused_and_builds_nothing(tmp_path, monkeypatch, text):
     monkeypatch.chdir(tmp_path)

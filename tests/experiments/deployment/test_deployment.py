@@ -149,18 +149,21 @@ def test_every_file_says_where_it_comes_from(tmp_path):
         "trial: 12",
         f'dataset.fingerprint: "{"f" * 64}"',
         "metrics.before_ndcg_at_10: 0.7",
-        "test.test.low: 0.01",
+        "test.low: 0.01",
         'verdict.decision: "adopt"',
         'versions.torch: "2"',
     ):
         assert f"# {fact}\n" in text
 
 
-@pytest.mark.parametrize(("decision", "warned"), [("adopt", False), ("keep off", True)])
-def test_keep_off_stands_inside_every_file(tmp_path, decision, warned):
+@pytest.mark.parametrize(
+    ("decision", "warned"), [("adopt", False), ("keep off", True), ("cannot tell", True)]
+)
+def test_what_was_forced_says_so_inside_every_file(tmp_path, decision, warned):
     write_deployment(tmp_path, make(decision=decision), ("env", "plugin", "json"))
     for name in ("best.env", "best_plugin.py", "best.json"):
-        assert ("The sealed test says KEEP OFF" in (tmp_path / name).read_text()) == warned
+        told = f"The sealed test says {decision.upper()}" in (tmp_path / name).read_text()
+        assert told == warned
 
 
 def test_keep_off_is_not_deployed_unless_forced():

@@ -1,16 +1,33 @@
 """The answer and the verdict in words."""
 
+import math
 from dataclasses import replace
+
+import pytest
 
 from experiments.review.answer import answer, verdict_lines
 from tests.experiments.planted_records import sealed
-from tests.experiments.planted_trials import record, summary
+from tests.experiments.planted_trials import GAIN, record, summary
 
 
-def test_a_gain_is_worth_turning_on_and_says_with_which_settings():
+def test_a_gain_is_worth_the_sealed_test_corrected_for_having_been_chosen():
     line = answer(summary([record(0, 0.75)]))
-    assert line.startswith("Worth turning on: NDCG@10 .700 → .750")
+    assert line.startswith(
+        "Worth opening the sealed test: NDCG@10 on tune gains +.040 over .700 (95% interval +.010 "
+        "to +.070, corrected for being the best of 12 trials)."
+    )
     assert "adjustment_rate=0.01" in line
+
+
+@pytest.mark.parametrize("low", [-0.01, 0.0, math.nan])
+def test_a_gain_that_may_be_the_luck_of_the_best_is_not_called_one(low):
+    line = answer(summary([record(0, 0.75)], gain=replace(GAIN, low=low)))
+    assert line.startswith("Tune cannot tell whether adjustment helps: NDCG@10 gains +.040")
+
+
+def test_without_gains_by_user_nothing_is_promised():
+    line = answer(summary([record(0, 0.75)], gain=None))
+    assert line.startswith("Open the sealed test: tune alone cannot say")
 
 
 def test_no_gain_is_keep_off():
@@ -21,10 +38,9 @@ def test_nothing_within_the_guardrails_is_keep_off():
     assert "no trial ended within the guardrails" in answer(summary([record(0, 0.75, drift=0.9)]))
 
 
-def test_a_baseline_that_beats_the_best_is_said_first():
+def test_a_baseline_that_beats_the_best_is_said():
     line = answer(summary([record(0, 0.75)], popularity=0.8))
-    assert "but popularity beats it" in line
-    assert ".800" in line
+    assert line.endswith("Popularity is higher at .800, without a vector.")
 
 
 def test_the_logged_order_is_no_such_baseline():
@@ -42,7 +58,7 @@ def test_settings_equal_to_the_published_defaults_are_not_repeated():
     best = record(1, 0.75)
     best.values["adjustment_rate"] = 0.5
     line = answer(summary([published, best]))
-    assert "with adjustment_rate=0.5." in line
+    assert "Best: adjustment_rate=0.5." in line
 
 
 def test_a_sealed_test_says_which_command_opens_it():
@@ -72,4 +88,6 @@ def test_the_best_is_compared_with_every_baseline_that_was_scored():
     found = summary([record(0, 0.75)])
     rocchio = replace(found.no_adjustment, metrics={"ndcg_at_10": 0.76, "reach": 0.0})
     found = replace(found, baselines={**found.baselines, "rocchio": rocchio})
-    assert "but Rocchio beats it" in answer(found)
+    assert "Rocchio is higher at .760" in answer(found)
+    headroom = replace(found, baselines={**found.baselines, "headroom": rocchio})
+    assert "eadroom" not in answer(headroom), "it knows the future and is no rival"

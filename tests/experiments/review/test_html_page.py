@@ -38,7 +38,7 @@ def test_verdict_table_and_figure_come_first_in_this_order(output_dir):
 def test_keep_off_says_why(output_dir):
     page = build_page(read_study(output_dir, "refused"))
     assert '<div class="verdict off"><strong>Keep off</strong>' in page
-    assert "The interval of the gain includes 0" in visible_text(page)
+    assert "Any gain is below guardrails.min_gain of .005" in visible_text(page)
 
 
 def test_a_sealed_test_says_how_to_open_it(output_dir):

@@ -66,8 +66,10 @@ def test_the_sealed_text_holds_verdict_gains_and_optimism():
     lines = sealed_text(sealed("keep off"), study="shop", best=12).splitlines()
     assert lines[0] == "Keep off: NDCG@10 rises."
     assert lines[1:4] == ["- Second reason.", "- A note.", ""]
-    assert lines[5].split("  ")[-1].strip() == "+.020 (+.010 to +.030)"
-    assert lines[-1].endswith("+.010")
+    assert lines[4].startswith("gain on the sealed test")
+    assert lines[5].startswith("over no adjustment (.700)")
+    assert lines[5].endswith("+.020 (+.010 to +.030)")
+    assert "unselected trials by +.004" in lines[-1]
 
 
 def test_the_sealed_text_says_that_another_trial_is_the_best():

@@ -42,7 +42,14 @@ def test_a_journal_that_is_not_there_needs_no_mending(tmp_path):
 
 @pytest.mark.parametrize(
     "garbage",
-    [b'{"op_code": 7, "x": 0.9{"op_code": 7}\n', b"\x00\xff\x00\n", b"\n", b"[1]\n", b"{}\n"],
+    [
+        b'{"op_code": 7, "x": 0.9{"op_code": 7}\n',
+        b"\x00\xff\x00\n",
+        b"\n",
+        b"[1]\n",
+        b"{}\n",
+        b"[" * 100_000 + b"\n",
+    ],
 )
 def test_a_line_of_garbage_is_left_out_and_a_copy_kept(study, garbage, capsys):
     config, path, known = study
@@ -109,3 +116,33 @@ def test_a_damaged_journal_that_another_process_has_is_one_sentence(study):
     with pytest.raises(InputError, match="another process has it"):
         open_study(config)
     holder.close()
+
+
+WRONG = {
+    "an operation that does not exist": {"op_code": 99, "trial_id": 0},
+    "an id that is no number": {"op_code": 6, "trial_id": "x"},
+    "a value that is missing": {"op_code": 6, "trial_id": 0, "state": 1},
+    "a state that does not exist": {"op_code": 6, "trial_id": 0, "state": 77, "values": None},
+    "a study that is missing": {"op_code": 2, "study_id": 7},
+    "a kind of number that is none": {"op_code": True, "study_id": 0},
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_line_that_is_whole_but_wrong_is_left_out(study, case):
+    config, path, known = study
+    lines = lines_of(path)
+    at = index_of(path, 4) + 1
+    line = json.dumps({**WRONG[case], "worker_id": "w"}).encode() + b"\n"
+    path.write_bytes(b"".join([*lines[:at], line, *lines[at:]]))
+    assert [told(record) for record in run_study(config)] == known
+
+
+def test_a_journal_that_cannot_be_applied_is_mended_when_asked(study):
+    _, path, _ = study
+    lines = lines_of(path)
+    line = json.dumps({"op_code": 99, "trial_id": 0, "worker_id": "w"}).encode() + b"\n"
+    path.write_bytes(b"".join([*lines, line]))
+    assert repair_journal(path) is None
+    assert repair_journal(path, replayed=True).lines == (len(lines) + 1,)
+    assert path.read_bytes() == b"".join(lines)

@@ -4,10 +4,12 @@
 is installed.
 """
 
+import math
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -20,7 +22,7 @@ from sqlalchemy import create_engine, make_url, text
 from experiments.common.errors import InputError
 from experiments.config.study import StudyConfig
 from experiments.judging.openings import Opening, look_at, open_seal
-from experiments.study import storage
+from experiments.study import reconnection, storage
 from tests.experiments.fake_replay import FakeReplay, Killed, make_config, open_study, run_study
 
 ROOT = Path(__file__).parents[3]
@@ -35,35 +37,59 @@ def programs() -> Path | None:
     return next((place for place in places if (place / "initdb").exists()), None)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory) -> Iterator[str]:
-    """URL of a running server."""
-    url = os.environ.get("TEST_POSTGRES_URL")
-    place = programs()
-    if url:
-        yield url
-        return
-    if place is None:
-        pytest.skip("PostgreSQL is not installed and TEST_POSTGRES_URL is not set")
-    folder = Path(subprocess.check_output(["mktemp", "-d", "/tmp/pg-XXXXXX"], text=True).strip())
-    user = UNPRIVILEGED if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
+class Server:
+    """A server of our own that can be stopped and started."""
 
-    def run(*command: object) -> None:
+    def __init__(self, place: Path) -> None:
+        made = subprocess.check_output(["mktemp", "-d", "/tmp/pg-XXXXXX"], text=True)
+        self.place, self.folder = place, Path(made.strip())
+        self.user = UNPRIVILEGED if os.geteuid() == 0 else None
+        if self.user:
+            shutil.chown(self.folder, self.user)
+        self.url = f"postgresql+psycopg://postgres@/postgres?host={self.folder}"
+        self._run("initdb", "-U", "postgres", "-A", "trust")
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        folder = self.folder
+        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+        self._run("pg_ctl", "-w", "-o", options, "-l", folder / "log", "start")
+
+    def stop(self, mode: str) -> None:
+        """Stop it: ``fast`` ends what clients do, ``immediate`` is a crash."""
+        self._run("pg_ctl", "-m", mode, "stop")
+
+    def _run(self, program: str, *arguments: object) -> None:
+        command = [self.place / program, "-D", self.folder / "data", *arguments]
         subprocess.run(
-            [str(part) for part in command], check=True, user=user, cwd=folder, capture_output=True
+            [str(part) for part in command],
+            check=True,
+            user=self.user,
+            cwd=self.folder,
+            capture_output=True,
         )
 
-    data = folder / "data"
-    run(place / "initdb", "-D", data, "-U", "postgres", "-A", "trust")
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-    run(place / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start")
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[Server]:
+    """A running server of our own."""
+    place = programs()
+    if place is None:
+        pytest.skip("PostgreSQL is not installed")
+    server = Server(place)
+    server.start()
     try:
-        yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
+        yield server
     finally:
-        run(place / "pg_ctl", "-D", data, "-m", "immediate", "stop")
-        shutil.rmtree(folder)
+        server.stop("immediate")
+        shutil.rmtree(server.folder)
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest) -> str:
+    """URL of a running server."""
+    url = os.environ.get("TEST_POSTGRES_URL")
+    return url or request.getfixturevalue("own_server").url
 
 
 @pytest.fixture
@@ -153,6 +179,42 @@ def test_four_processes_finish_100_trials_none_lost_or_doubled(config, empty_dat
     assert {record.state for record in records} == {"complete"}
     assert len({str(record.settings) for record in records}) == 100
     assert len({record.process for record in records}) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_server_that_restarts_again_and_again_loses_no_trial(
+    own_server, tmp_path, mode, capsys, monkeypatch
+):
+    monkeypatch.setattr(reconnection.TELLER, "_noticed", -math.inf)
+    made = make_config(tmp_path, n_trials=40)
+    name = f"study-{uuid.uuid4().hex[:8]}"
+    study = StudyConfig(name=name, n_trials=40, seed=3, storage=own_server.url)
+    config = replace(made, study=study)
+    restarts = []
+
+    def restart() -> None:
+        own_server.stop(mode)
+        time.sleep(0.3 * len(restarts))
+        own_server.start()
+
+    def replayed(number, settings) -> None:
+        if number in (5, 12, 13, 20, 30) and number not in restarts:
+            restarts.append(number)
+            thread = threading.Timer(0.02 * len(restarts), restart)
+            threads.append(thread)
+            thread.start()
+        time.sleep(0.05)
+
+    threads: list[threading.Timer] = []
+    records = run_study(config, FakeReplay(replayed))
+    for thread in threads:
+        thread.join()
+    assert len(restarts) == 5
+    kept = [record for record in records if not record.lost]
+    assert sorted(record.ordinal for record in kept) == list(range(40))
+    assert {record.state for record in kept} == {"complete"}
+    assert "The database of study.storage does not answer; waiting 120 s" in capsys.readouterr().err
 
 
 def test_a_server_that_is_not_there_is_one_sentence(tmp_path):

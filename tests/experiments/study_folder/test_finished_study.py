@@ -1,5 +1,6 @@
 """Reading back what a study left on disk."""
 
+import pandas as pd
 import pytest
 
 from experiments.common.errors import InputError
@@ -56,3 +57,55 @@ def test_an_empty_table_of_trials_is_named(tmp_path):
     (folder / "trials.csv").write_text("")
     with pytest.raises(InputError, match=r"trials\.csv cannot be read"):
         read_study(tmp_path, "planted")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("number,state,reason,seconds", "it has no column value"),
+        ("state,reason,value,seconds", "it has no column number"),
+        (
+            "number,state,reason,value,seconds\n0,complete,,.5,1\n1,complete,,much,1",
+            "line 3: value",
+        ),
+        ("number,state,reason,value,seconds\none,complete,,.5,1", "line 2: number"),
+        ("number,state,reason,value,seconds\n0,complete\n0,complete,,.5,1,6,7,8", "line 3"),
+    ],
+)
+def test_a_damaged_table_of_trials_is_told_with_its_line(tmp_path, line, told):
+    folder = write_finished_study(tmp_path)
+    (folder / "trials.csv").write_text(line)
+    with pytest.raises(InputError, match=told) as caught:
+        read_study(tmp_path, "planted")
+    assert "no trial is lost" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content", ["study: [", "study: {name: x}\n\tdataset: 1", "stdy: {}", "- 1", "study: 7"]
+)
+def test_a_damaged_configuration_says_that_a_sweep_writes_it_again(tmp_path, content):
+    folder = write_finished_study(tmp_path)
+    (folder / "config.yaml").write_text(content)
+    with pytest.raises(InputError, match="The same sweep command writes the file again"):
+        read_study(tmp_path, "planted")
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"no table", b"\x00" * 2000])
+def test_a_damaged_session_table_is_told_in_a_sentence(tmp_path, content):
+    folder = write_finished_study(tmp_path)
+    (folder / "evidence" / "tune-40.parquet").write_bytes(content)
+    (folder / "evidence" / "test-40.parquet").write_bytes(content)
+    study = read_study(tmp_path, "planted")
+    with pytest.raises(InputError, match=r"tune-40\.parquet cannot be read.*sweep command"):
+        study.sessions("tune")
+    with pytest.raises(InputError, match=r"test-40\.parquet cannot be read.*export command"):
+        study.sessions("test")
+
+
+def test_a_session_table_of_another_making_is_told(tmp_path):
+    folder = write_finished_study(tmp_path)
+    path = folder / "evidence" / "tune-40.parquet"
+    table = pd.read_parquet(path)
+    table.drop(columns="owner").to_parquet(path)
+    with pytest.raises(InputError, match="it has no column owner"):
+        read_study(tmp_path, "planted").sessions("tune")

@@ -77,5 +77,5 @@ def test_every_part_of_the_evidence_comes_back():
 def test_a_word_that_is_none_of_those_known_is_named():
     plain = planted_records.sealed().to_dict()
     plain["test"]["evidence"]["split"]["new"]["widest"] = "everyone"
-    with pytest.raises(ValueError, match="new.widest must be one of users, units, both"):
+    with pytest.raises(ValueError, match=r"new\.widest must be one of users, units, both"):
         SealedRecord.from_dict(plain)

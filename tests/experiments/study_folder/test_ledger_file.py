@@ -31,7 +31,7 @@ def test_what_is_written_is_read_back(tmp_path):
     assert LedgerFile(tmp_path).read("f") == [opening.to_dict()]
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"f": 3}'])
+@pytest.mark.parametrize("text", ["{", "[]", '{"f": 3}', '{"f": [3]}', "[" * 100_000])
 def test_a_damaged_file_is_one_sentence_and_stays(tmp_path, text):
     (tmp_path / "sealed_tests.json").write_text(text)
     with pytest.raises(InputError, match=r"sealed_tests\.json is damaged"):

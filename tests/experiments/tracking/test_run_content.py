@@ -51,7 +51,7 @@ def test_a_comparison_that_was_not_made_has_no_metrics():
 
 def test_what_is_not_defined_is_no_metric():
     found = comparison_metrics("test", comparison(effect_size=math.nan))
-    assert set(found) == {"test_gain", "test_low", "test_high", "test_p_holm"}
+    assert set(found) == {"test_gain", "test_low", "test_high"}
     assert "test_reach" not in sealed_metrics(sealed())
 
 

@@ -4,8 +4,9 @@ import pytest
 
 from experiments.config.commands import TrackingConfig
 from experiments.study_folder.layout import StudyFolder
+from experiments.tracking.lengths import LONGEST_TAG
 from experiments.tracking.run_content import Conclusion
-from experiments.tracking.runs import LONGEST_TAG, MlflowRuns
+from experiments.tracking.runs import MlflowRuns
 from experiments.tracking.study_info import StudyInfo, tracking_location
 from experiments.tracking.tracker import track_conclusion
 from tests.experiments.planted_records import DATASET, finalist, sealed
@@ -65,6 +66,20 @@ def test_an_empty_group_of_settings_is_no_parameter(runs):
 
 def test_a_long_note_is_cut_to_what_every_server_takes(runs):
     assert len(runs["study"].data.tags["mlflow.note.content"]) == LONGEST_TAG
+
+
+def test_a_text_that_is_cut_says_how_long_it_was(runs):
+    assert runs["study"].data.tags["mlflow.note.content"].endswith("… (25000 characters)")
+
+
+def test_long_and_odd_parameters_are_shortened_so_that_they_can_be_told(client, folder):
+    config = {"search_space": {"é+" * 200: {"choices": "x" * 9000}, "é*" * 200: {"choices": "y"}}}
+    info = StudyInfo("long", "long", "long names", config, DATASET)
+    MlflowRuns(folder.tracking_uri, None, info).open([], [])
+    (run,) = client.search_runs([client.get_experiment_by_name("long names").experiment_id])
+    values = sorted(run.data.params.values(), key=len)
+    assert [len(value) for value in values] == [1, 6000]
+    assert values[1].endswith("… (9000 characters)")
 
 
 def test_the_files_are_artifacts_of_the_studys_run(client, runs):

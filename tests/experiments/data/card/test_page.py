@@ -94,8 +94,18 @@ def test_the_terminal_shows_every_figure_rows_and_warnings() -> None:
     assert text.endswith("\n\nWarnings\n  ! Few users & <odd> clicks.")
 
 
+def test_what_the_data_can_tell_is_told_on_both() -> None:
+    told = ("One <sentence>.", "And another.")
+    assert "\n\nWhat this data can tell\n  One <sentence>.\n  And another.\n" in card_text(
+        CARD, told
+    )
+    page = card_html(CARD, told)
+    assert "<h2>What this data can tell</h2><p>One &lt;sentence&gt;.</p><p>And another.</p>" in page
+
+
 def test_what_there_is_not_has_no_heading() -> None:
     bare = replace(CARD, warnings=[], rows={})
+    assert "can tell" not in card_text(bare) + card_html(bare)
     assert "Warnings" not in card_text(bare)
     assert "Rows of the source" not in card_text(bare)
     assert "<ul" not in card_html(bare)

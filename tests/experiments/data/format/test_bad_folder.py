@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from experiments.common.errors import InputError
@@ -268,3 +269,14 @@ def test_dot_vectors_may_be_zero(folder, change):
     path = folder / "dataset.yaml"
     path.write_text(path.read_text().replace("cosine", "dot"))
     assert load_click_log(change("queries", vector=vectors([0, 0], [1, 0]))).n_sessions == 3
+
+
+@pytest.mark.parametrize(("table", "column"), [("impressions", "session_id"), ("items", "title")])
+def test_texts_that_are_no_utf_8_are_a_fault_of_the_file(folder, table, column):
+    path = folder / f"{table}.parquet"
+    data = pq.read_table(path)
+    texts = pa.array([b"\xf1\xf8"] * data.num_rows, pa.binary()).view(pa.string())
+    pq.write_table(data.set_column(data.schema.get_field_index(column), column, texts), path)
+    said = complaint(path.parent)
+    assert f"{table}.parquet: cannot be read as a whole Parquet file: " in said
+    assert "UTF8" in said

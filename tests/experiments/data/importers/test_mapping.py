@@ -11,9 +11,11 @@ from experiments.common.errors import InputError
 from experiments.data.importers.mapping import (
     KNOWN_COLUMNS,
     NEEDED_COLUMNS,
+    QUOTED,
     TableMapping,
     read_mapping,
 )
+from experiments.data.importers.where import VALUES, Wanted
 
 GOOD: dict[str, Any] = {
     "items": {"file": "i.parquet", "columns": {"object_id": "sku", "title": "name"}},
@@ -68,7 +70,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     mapping = read_mapping(written(tmp_path, {"time_unit": "ms", **content}))
     assert mapping.time_unit == "ms"
     table = mapping.tables["events"]
-    assert table.where == {"clicked": ["1"], "kind": ["buy", "2", "x"]}
+    assert table.where == {"clicked": Wanted((1,)), "kind": Wanted(("buy", 2.0, "x"))}
     assert (table.distinct, table.first_position) == (True, 1)
 
 
@@ -99,12 +101,39 @@ def test_objects_and_searches_need_one_of_several_columns(tmp_path: Path) -> Non
     ("key", "value", "said"),
     [
         ("first_position", 2, "events.first_position must be 0 or 1, got 2."),
-        ("where", ["clicked"], "events.where must map columns to values, got ['clicked']."),
-        ("columns", ["id"], "events.columns must map names to names, got ['id']."),
+        ("first_position", True, "events.first_position must be 0 or 1, got True."),
+        ("first_position", 1.0, "events.first_position must be 0 or 1, got 1.0."),
+        ("first_position", "1", "events.first_position must be 0 or 1, got '1'."),
+        ("first_position", None, "events.first_position must be 0 or 1, got None."),
+        ("distinct", 1, "events.distinct must be true or false, got 1."),
+        ("distinct", "true", "events.distinct must be true or false, got 'true'."),
+        ("distinct", None, "events.distinct must be true or false, got None."),
+        (
+            "where",
+            ["clicked"],
+            f"events.where must map columns to values ({QUOTED}), got ['clicked'].",
+        ),
+        (
+            "where",
+            {True: 1},
+            f"events.where must map columns to values ({QUOTED}), got {{True: 1}}.",
+        ),
+        ("where", {"clicked": []}, "events.where.clicked must name at least one value, got []."),
+        (
+            "where",
+            {"clicked": {"is": 1}},
+            f"events.where.clicked must be {VALUES}, got {{'is': 1}}.",
+        ),
+        ("columns", ["id"], f"events.columns must map names to names ({QUOTED}), got ['id']."),
         (
             "columns",
             {"session_id": 1},
-            "events.columns must map names to names, got {'session_id': 1}.",
+            f"events.columns must map names to names ({QUOTED}), got {{'session_id': 1}}.",
+        ),
+        (
+            "columns",
+            {"session_id": False},
+            f"events.columns must map names to names ({QUOTED}), got {{'session_id': False}}.",
         ),
         (
             "fields",

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.common.errors import InputError
+from experiments.config.data import IngestConfig
 from experiments.data.importers.mapping import read_mapping
+from experiments.data.ingestion import ingest_log
 from tests.experiments.data.importers.logical_log import (
     ITEMS,
     TITLES,
@@ -65,6 +67,37 @@ def test_one_wide_file_becomes_a_log(sample):
     assert log.impression_position.tolist() == [0, 1, 0]
     assert log.object_ids[log.impression_object].tolist() == ["a", "b", "b"]
     assert log.event_impression.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "clicked"),
+    [
+        (wanted, clicked)
+        for wanted in ("1", "true", "yes", "'1'", "[true, x]")
+        for clicked in ("1", "1.0", "true", "True")
+        if wanted in ("true", "yes", "[true, x]") or clicked in ("1", "1.0")
+    ],
+)
+def test_clicks_are_told_by_a_flag_however_it_is_written(sample, wanted, clicked):
+    log = LOG.replace(",0\n", ",false\n").replace("b,1\n", f"b,{clicked}\n")
+    (sample / "log.csv").write_text(log)
+    (sample / "mapping.yaml").write_text(MAPPING.replace("clicked: 1", f"clicked: {wanted}"))
+    assert run(sample).event_impression.tolist() == [1]
+
+
+def test_the_card_says_which_rule_left_a_row_out(sample):
+    kinds = LOG.replace("clicked", "clicked,kind").replace(",0\n", ",0,see\n")
+    (sample / "log.csv").write_text(kinds.replace("2,b,1\n", "2,b,1,buy\nv2,,x,9,2,a,1,see\n"))
+    mapping = MAPPING.replace(
+        "created_at: time}\nitems", "created_at: time, event_type: kind}\nitems"
+    )
+    (sample / "mapping.yaml").write_text(mapping)
+    out = sample.parent / "out"
+    config = IngestConfig("table", str(sample), str(out), mapping=str(sample / "mapping.yaml"))
+    config.click_types = ["buy"]
+    counts = ingest_log(config).counts["events"]
+    assert (counts.n_in, counts.n_out) == (4, 1)
+    assert counts.left_out == {"where clicked is another": 2, "of types that are no clicks": 1}
 
 
 def test_a_pattern_takes_several_files(sample):
@@ -167,6 +200,27 @@ BAD_MAPPINGS = {
         "impressions: {file: a, columns: {session_id: a, position: b, object_id: c}, "
         "first_position: 2}",
         "impressions.first_position must be 0 or 1, got 2",
+    ),
+    "first position by a flag": (
+        "impressions: {file: a, columns: {session_id: a, position: b, object_id: c}, "
+        "first_position: true}",
+        "impressions.first_position must be 0 or 1, got True",
+    ),
+    "distinct by a number": (
+        "items: {file: a, columns: {object_id: a, title: b}, distinct: 1}",
+        "items.distinct must be true or false, got 1",
+    ),
+    "where without values": (
+        "items: {file: a, columns: {object_id: a, title: b}, where: {c: []}}",
+        "items.where.c must name at least one value, got []",
+    ),
+    "where with a record": (
+        "items: {file: a, columns: {object_id: a, title: b}, where: {c: {d: 1}}}",
+        "items.where.c must be a text, a number, true, false or null, or a list of such",
+    ),
+    "column that YAML takes for a flag": (
+        "items: {file: a, columns: {object_id: no, title: b}}",
+        "items.columns must map names to names (put a name such as no, on or 1 into quotes)",
     ),
 }
 

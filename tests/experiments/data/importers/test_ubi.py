@@ -12,6 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.common.errors import InputError
+from experiments.config.data import IngestConfig
+from experiments.data.format.folder import load_click_log
+from experiments.data.ingestion import ingest_log
 from tests.experiments.data.importers.logical_log import (
     ITEMS,
     TITLES,
@@ -251,3 +254,50 @@ def test_clicks_of_searches_without_results_are_no_faults_of_their_own(tmp_path)
     queries = [{"query_id": "q1", "query_response_hit_ids": ["a"]}, {"query_id": "q2"}]
     log = ingest("ubi", ubi(tmp_path, queries, [click(), click("q2"), click("q2", "b")]))
     assert len(log.event_impression) == 1
+
+
+def test_a_query_id_of_several_texts_is_a_search_a_text(tmp_path):
+    queries = [
+        {"query_id": "q1", "user_query": "re", "query_response_hit_ids": ["a"]},
+        {
+            "query_id": "q1",
+            "user_query": "red",
+            "query_response_hit_ids": ["a", "b"],
+            "timestamp": 1_714_557_602_000,
+        },
+    ]
+    folder = ubi(tmp_path, queries, [click(item="a"), click(item="b")])
+    log = ingest("ubi", folder)
+    assert shown_in(log) == {"q1": ["a"], "q1 (2)": ["a", "b"]}
+    assert log.query_texts[log.session_query].tolist() == ["re", "red"]
+    assert log.event_impression.tolist() == [1, 2]
+
+
+SEVERAL_TEXTS = {
+    "no results named": [{"user_query": "x"}, {"user_query": "y"}],
+    "results of one text alone": [
+        {"user_query": "x"},
+        {"user_query": "y", "query_response_hit_ids": ["b"]},
+    ],
+}
+
+
+@pytest.mark.parametrize("case", SEVERAL_TEXTS)
+def test_texts_of_which_nothing_says_what_they_showed_are_told(tmp_path, case):
+    queries = [{"query_id": "q1", **document} for document in SEVERAL_TEXTS[case]]
+    queries.append({"query_id": "q2", "query_response_hit_ids": ["a"]})
+    events = [impression(item="b"), click(item="b"), click("q2")]
+    folder, out = ubi(tmp_path, queries, events), tmp_path / "out"
+    done = ingest_log(IngestConfig(source="ubi", path=str(folder), output=str(out)))
+    rows = {table: counts.left_out for table, counts in done.counts.items()}
+    log = load_click_log(out)
+    if case == "no results named":
+        why = "searches whose query_id has several texts"
+        assert rows["sessions"] == {why: 2}
+        assert rows["events"] == {f"of {why}": 1}
+        assert rows["impressions"] == {f"of {why}": 1}
+        assert shown_in(log) == {"q2": ["a"]}
+    else:
+        assert rows["sessions"] == {"searches without results": 1}
+        assert log.query_texts[log.session_query].tolist() == ["y", "q"]
+        assert shown_in(log) == {"q1": ["b"], "q2": ["a"]}

@@ -42,6 +42,67 @@ def test_a_survey_knows_who_names_results_who_pages_and_who_was_seen(tmp_path):
     assert [shown.has_results(name) for name in names] == [True, True, False, True]
 
 
+@pytest.mark.parametrize(
+    ("texts", "reused"),
+    [
+        (["red shoes", "red  shoes "], False),
+        (["red shoes", None, ""], False),
+        (["red shoes", "red shoe"], True),
+        (["Red", "red"], True),
+    ],
+)
+def test_a_survey_knows_which_query_ids_stand_for_several_texts(tmp_path, texts, reused):
+    queries = [{"query_id": "q", "user_query": text} for text in texts]
+    assert surveyed(tmp_path, queries, []).is_reused("q") is reused
+
+
+def kept(*documents):
+    """Pages of one query_id: at second 0, 1, …: a text and its results."""
+    pages = Pages()
+    for at, (text, hits) in enumerate(documents):
+        record = {"query_id": "q", "timestamp": at * 1000, "query_response_hit_ids": hits}
+        pages.keep(at + 1, {**record, "user_query": text})
+    found = [(r["query_id"], r["user_query"], hits, n) for _, r, hits, n in pages.together()]
+    return pages, found
+
+
+def test_a_new_text_is_a_search_of_its_own():
+    pages, found = kept(("r", ["a"]), ("red", ["b"]), ("red", ["c"]), ("r", ["d"]))
+    assert found == [
+        ("q", "r", ["a"], 0),
+        ("q (2)", "red", ["b"], 0),
+        ("q (2)", "red", ["c"], 1),
+        ("q", "r", ["d"], 1),
+    ]
+    assert pages.n_reused == 1
+
+
+def test_a_page_without_a_text_belongs_to_the_search_before_it():
+    pages, found = kept((None, ["a"]), ("red", ["b"]), ("", ["c"]))
+    assert found == [("q", "red", ["a"], 0), ("q", "red", ["b"], 1), ("q", "red", ["c"], 2)]
+    assert pages.n_reused == 0
+
+
+@pytest.mark.parametrize(
+    ("item", "second", "search"),
+    [
+        ("a", 9, "q"),
+        ("b", 9, "q (2)"),
+        ("both", 0, "q"),
+        ("both", 9, "q (2)"),
+        ("b", 0, "q (2)"),
+        ("unknown", 0, "q"),
+        ("unknown", 9, "q (2)"),
+    ],
+)
+def test_an_event_belongs_to_the_last_search_before_it_that_shows_its_object(item, second, search):
+    pages, _ = kept(("r", ["a", "both"]), ("red", ["b", "both"]))
+    event = {"query_id": "q", "timestamp": second * 1000}
+    event["event_attributes"] = {"object": {"object_id": item}}
+    assert pages.search_of(event) == search
+    assert pages.search_of({**event, "query_id": "other"}) == "other"
+
+
 def test_a_survey_passes_over_lines_that_are_read_again(tmp_path):
     (tmp_path / "q.jsonl").write_text('{"query_id"\n\n[]\n')
     (tmp_path / "e.jsonl").write_bytes(b"\xff\n")

@@ -1,5 +1,9 @@
 """Genre searches made of ratings: the rule by hand, and the full set's known size."""
 
+import hashlib
+import io
+import zipfile
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,8 +132,47 @@ def test_when_nothing_can_be_obtained_it_says_what_was_tried(tmp_path, monkeypat
 def test_a_wheel_of_another_content_is_refused(monkeypatch):
     monkeypatch.setattr(movielens_source, "RECBOLE_SHA256", "0" * 64)
     monkeypatch.setattr(movielens_source.subprocess, "run", fake_download)
-    with pytest.raises(ValueError, match="SHA-256"):
+    with pytest.raises(ValueError, match=r"its SHA-256 is .*, not 0000"):
         movielens_source._from_recbole()
+
+
+def zipped(folder):
+    """A folder as GroupLens packs it."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for path in folder.iterdir():
+            archive.write(path, f"ml-100k/{path.name}")
+    return content.getvalue()
+
+
+def test_an_archive_of_another_content_is_refused(tmp_path):
+    (tmp_path / "ml-100k.zip").write_bytes(zipped(grouplens_folder(tmp_path / "made")))
+    with pytest.raises(InputError, match=r"ml-100k\.zip must be a whole .*its SHA-256 is"):
+        find_movielens([tmp_path])
+
+
+def test_an_archive_is_read_where_its_digest_is_the_published_one(tmp_path, monkeypatch):
+    content = zipped(grouplens_folder(tmp_path / "made"))
+    (tmp_path / "ml-100k.zip").write_bytes(content)
+    monkeypatch.setattr(movielens_source, "URL_SHA256", hashlib.sha256(content).hexdigest())
+    files, place = find_movielens([tmp_path])
+    assert set(files) == {"u.data", "u.item"}
+    assert place == str(tmp_path / "ml-100k.zip")
+
+
+def test_a_download_of_another_content_is_told(tmp_path, monkeypatch):
+    content = zipped(grouplens_folder(tmp_path / "made"))
+
+    def answer(url, timeout):
+        return io.BytesIO(content)
+
+    def fail():
+        raise OSError("no wheel")
+
+    monkeypatch.setattr(movielens_source.urllib.request, "urlopen", answer)
+    monkeypatch.setattr(movielens_source, "_from_recbole", fail)
+    with pytest.raises(InputError, match=r"ml-100k\.zip: its SHA-256 is"):
+        find_movielens([tmp_path])
 
 
 def fake_download(command, **_):

@@ -195,3 +195,11 @@ def test_any_bytes_are_read_or_reported(tmp_path_factory, content):
             assert n_rows + len(notebook.rejected) == sum(bool(line.strip()) for line in lines)
         if name in ("a.csv.gz", "a.parquet", "a.jsonl.xz"):
             assert notebook.broken or not content
+
+
+def test_a_parquet_file_with_texts_that_are_no_utf_8_is_broken(tmp_path):
+    texts = pa.array([b"\xf1\xf8"], pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"a": texts}), tmp_path / "log.parquet")
+    notebook = Notebook()
+    assert list(read_parquet(tmp_path / "log.parquet", notebook)) == []
+    assert "UTF8" in notebook.broken[0][1]

@@ -71,6 +71,7 @@ def test_all_faults_are_told_at_once(tmp_path):
         ("p.csv", "", "but has none"),
         ("p.json", "[1, 0.5]", "must hold an object of position to propensity"),
         ("p.json", "{", r"p\.json cannot be read"),
+        ("p.json", "[" * 100_000, r"p\.json cannot be read"),
         ("p.parquet", "no parquet", r"p\.parquet cannot be read"),
     ],
 )
