@@ -18,7 +18,7 @@ from experiments.data.open_dataset import open_dataset
 from experiments.study_folder.summary import read_summary
 
 N_TRIALS = 100
-ESTIMATORS = ("naive", "ips")
+ESTIMATORS = ("naive", "estimated")
 SHOP = SimulatedConfig(log_truth=False)
 """A log as real ones are, whose propensities must be estimated."""
 
@@ -71,7 +71,7 @@ def debiased(sweeps: dict[str, Sweep]) -> Measured:
     figures = {f"study.simulated.{name}.seconds": one.seconds for name, one in sweeps.items()}
     ratio = weighted / naive
     head = (f"{N_TRIALS} trials, estimator", "seconds", "times")
-    rows = [head, ("naive", f"{naive:.0f}", ""), ("ips", f"{weighted:.0f}", f"{ratio:.2f}")]
+    rows = [head, ("naive", f"{naive:.0f}", ""), ("estimated", f"{weighted:.0f}", f"{ratio:.2f}")]
     return Measured({**figures, "study.debiased_ratio": ratio}, "\n".join(grid(rows)))
 
 

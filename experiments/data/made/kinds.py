@@ -111,7 +111,15 @@ TRAPS: tuple[Kind, ...] = (
     _trap("five people, no user ids", says="user", n_users=5, unknown_users_share=1),
     _trap("daily wants", n_topics=1, n_queries=1, n_objects=20, **DAILY),
     _trap("daily wants, eight queries", n_topics=8, n_queries=8, n_objects=160, **DAILY),
-    _trap("flip", "user_id", flip_at=11 / 12, taste_weight=0.94, crowd_weight=0.0),
+    # Were what is near the query liked too, its flip would make no adjustment the wrong way round.
+    _trap(
+        "flip",
+        "user_id",
+        flip_at=11 / 12,
+        similarity_weight=0.0,
+        crowd_weight=0.0,
+        taste_weight=1.0,
+    ),
     _trap("bot, one id", says="clicks", clicks_follow="position", bot_share=0.5),
     _trap("bot, no id", says="clicks", clicks_follow="position", bot_share=0.5, bot_ids=0),
     _trap("bot, 300 ids", says="clicks", clicks_follow="position", bot_share=0.5, bot_ids=300),

@@ -29,8 +29,8 @@ def test_the_loss_of_pruning_is_the_difference_of_the_best():
 
 
 def test_the_cost_of_weighing_is_in_times_of_the_same_sweep_by_clicks_as_they_are():
-    sweeps = {"naive": Sweep(80, 20, 1.0, 0.7), "ips": Sweep(92, 20, 1.0, 0.4)}
+    sweeps = {"naive": Sweep(80, 20, 1.0, 0.7), "estimated": Sweep(92, 20, 1.0, 0.4)}
     found = studies.debiased(sweeps)
     assert found.figures["study.debiased_ratio"] == pytest.approx(1.15)
-    assert found.figures["study.simulated.ips.seconds"] == 92
-    assert found.table.splitlines()[-1].split() == ["ips", "92", "1.15"]
+    assert found.figures["study.simulated.estimated.seconds"] == 92
+    assert found.table.splitlines()[-1].split() == ["estimated", "92", "1.15"]
