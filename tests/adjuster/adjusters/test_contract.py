@@ -289,7 +289,7 @@ def test_an_object_twice_in_a_session_is_named(build):
     [
         ({"softmin_temperature": 0}, "softmin_temperature must be > 0 and finite, got 0"),
         ({"adjustment_rate": float("nan")}, "adjustment_rate must be > 0 and <= 10, got nan"),
-        ({"num_iterations": -1}, "num_iterations must be a whole number >= 0, got -1"),
+        ({"num_iterations": -1}, "num_iterations must be a whole number from 0 to 10000, got -1"),
     ],
 )
 def test_a_setting_out_of_range_is_named(kind, setting, message):
