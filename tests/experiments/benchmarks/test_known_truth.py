@@ -20,6 +20,7 @@ MOSTLY_TRAPS = (
 )
 
 
+@pytest.mark.slow
 def test_a_log_is_judged_the_same_each_time():
     kind = BY_NAME["fixed order"]
     first, second = (answer(kind, 3).sealed.to_dict() for _ in range(2))

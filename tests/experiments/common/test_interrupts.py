@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,7 @@ def test_ctrl_c_in_a_compiled_call_that_takes_minutes():
         + ("hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)")
     )
     assert [process.stdout.readline() for _ in range(2)] == ["ready\n", "in\n"]
+    time.sleep(1.0)  # until the call is under way
     process.send_signal(signal.SIGINT)
     assert end_of(process) == (130, "", "Interrupted.\n")
 

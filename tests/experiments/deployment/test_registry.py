@@ -119,6 +119,7 @@ def adjusted_directly(adjuster, rows):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "adjuster"),
     [

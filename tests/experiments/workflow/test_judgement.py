@@ -138,7 +138,7 @@ def test_every_name_and_way_meets_the_seal_of_the_data(shop, tmp_path, capsys):
     capsys.readouterr()
     assert run_export(tmp_path, "two") == 2
     assert f"was opened on trial {opened} of study one" in capsys.readouterr().err
-    (journal,) = (tmp_path / "studies").glob("one*log")
+    (journal,) = (tmp_path / "studies").glob("one.journal*")
     journal.unlink()
     assert run_sweep(shop, tmp_path, "one", "tracking=none", "study.seed=9") == 0
     capsys.readouterr()
@@ -152,6 +152,7 @@ def test_every_name_and_way_meets_the_seal_of_the_data(shop, tmp_path, capsys):
     assert "guardrails.min_gain was 0.005, is 0.5" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_of_two_exports_at_once_one_opens_the_test(shop, tmp_path):
     assert run_sweep(shop, tmp_path, "one", "tracking=none") == 0
     assert run_sweep(shop, tmp_path, "two", "tracking=none", "study.seed=5") == 0
