@@ -21,6 +21,7 @@ from experiments.deployment.deployment import (
 from experiments.deployment.personalized_vectors import write_personalized
 from experiments.deployment.registry import register_champion
 from experiments.judging.choice import rank_for_test
+from experiments.judging.verdict import Verdict
 from experiments.review.terminal import sealed_text
 from experiments.study.identity import definition
 from experiments.study.records import COMPLETE, TrialRecord, best_feasible
@@ -74,13 +75,17 @@ def export(command: ExportConfig) -> int:
         # A server that did not answer just now is not waited for again.
         trouble = trouble or _register(config, outputs, info, deployment)
     else:
-        print(NOTHING_TO_DEPLOY.format(study=command.study, decision=sealed.verdict.decision))
-        for path in _old(outputs):
-            print(f"An earlier export's is still there: {path}")
+        _say_nothing_to_deploy(command.study, sealed.verdict, outputs)
     print(f"report: {outputs.report}")
     if trouble:
         print(trouble, file=sys.stderr)
     return OK
+
+
+def _say_nothing_to_deploy(study: str, verdict: Verdict, outputs: StudyFolder) -> None:
+    print(NOTHING_TO_DEPLOY.format(study=study, decision=verdict.decision))
+    for path in _old(outputs):
+        print(f"An earlier export's is still there: {path}")
 
 
 def _old(outputs: StudyFolder) -> list[Path]:

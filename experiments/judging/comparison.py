@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.judging.clustered_interval import clustered_interval
+from experiments.judging.clustered_interval import ClusteredInterval, clustered_interval
 from experiments.judging.influence import Influence, ratio, users_mean
 from experiments.judging.propensity_uncertainty import with_propensity_draws
 from experiments.judging.statistics import (
@@ -17,7 +17,7 @@ from experiments.judging.statistics import (
     cluster_numbers,
     effect_size,
 )
-from experiments.replay.results import PositionSums, SessionScores
+from experiments.replay.results import SessionScores
 
 DAY = 86_400
 
@@ -181,18 +181,8 @@ def _compare(
         return _of_nothing(judge, name)
     differences = values - reference
     influence, users = gain_of(scores, differences, judge.metric)
-    found = clustered_interval(
-        influence,
-        users,
-        shared_units(scores),
-        seed=judge.seed,
-        confidence=judge.confidence,
-        n_resamples=judge.n_resamples,
-    )
-    interval = found.interval
-    if judge.metric == scores.weighted_metric and by_position is not None:
-        assert scores.positions is not None
-        interval = _with_draws(found.estimate, interval, scores.positions, by_position)
+    found = _clustered(scores, influence, users, judge)
+    interval = _unsure(scores, found, by_position, judge.metric)
     by_user = cluster_means(differences, users)
     reference_mean = gain_of(scores, reference, judge.metric)[0].estimate
     return Comparison(
@@ -239,16 +229,34 @@ def _of_nothing(judge: Judge, name: str) -> Comparison:
     )
 
 
-def _with_draws(
-    gain: float, interval: Interval, positions: PositionSums, difference: NDArray[np.float64]
-) -> Interval:
-    """The interval with what the estimated propensities leave open."""
-    if not len(positions.draws):
-        return interval
-    drawn = (difference / positions.draws).sum(axis=1) / (positions.weight / positions.draws).sum(
-        axis=1
+def _clustered(
+    scores: SessionScores, influence: Influence, users: NDArray[np.int64], judge: Judge
+) -> ClusteredInterval:
+    return clustered_interval(
+        influence,
+        users,
+        shared_units(scores),
+        seed=judge.seed,
+        confidence=judge.confidence,
+        n_resamples=judge.n_resamples,
     )
-    return with_propensity_draws(gain, interval, drawn)
+
+
+def _unsure(
+    scores: SessionScores,
+    found: ClusteredInterval,
+    by_position: NDArray[np.float64] | None,
+    metric: str,
+) -> Interval:
+    """The interval with what the estimated propensities leave open, if the metric uses them."""
+    positions = scores.positions
+    if metric != scores.weighted_metric or by_position is None or positions is None:
+        return found.interval
+    if not len(positions.draws):
+        return found.interval
+    weight = (positions.weight / positions.draws).sum(axis=1)
+    drawn = (by_position / positions.draws).sum(axis=1) / weight
+    return with_propensity_draws(found.estimate, found.interval, drawn)
 
 
 def concatenate(parts: Sequence[SessionScores]) -> SessionScores:

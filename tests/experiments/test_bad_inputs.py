@@ -314,7 +314,7 @@ SETTINGS = {
     ),
     "negative number of seconds": (
         "inspect",
-        ["dataset.path=x", "quiet_seconds=-1"],
+        ["dataset.path=x", "replay.quiet_seconds=-1"],
         "quiet_seconds must be >= 0 seconds, got -1",
     ),
     "word for a seed": ("simulate", ["seed=x"], "seed must be a whole number, got x"),

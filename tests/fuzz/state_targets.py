@@ -40,6 +40,7 @@ from experiments.study_folder.finalist_files import (
 from experiments.study_folder.finished_study import read_trials
 from experiments.study_folder.ledger_file import NAME as LEDGER
 from experiments.study_folder.ledger_file import LedgerFile
+from experiments.study_folder.session_table import COLUMNS, TRAITS
 from experiments.study_folder.summary import read_summary
 
 SUMMARY = {
@@ -50,8 +51,10 @@ SUMMARY = {
     "no_adjustment": {"params": {}, "metrics": {"ndcg@10": 0.5}},
     "published_defaults": None,
     "best": {"params": {"num_iterations": 3}, "metrics": {"ndcg@10": 0.6}},
+    "tune_gain": None,
     "seconds": {"total": 1.0, "per_trial_median": None, "overhead_per_trial_median": 0.1},
 }
+TRIALS = b"number,state,reason,value,seconds,param_x\n0,complete,,.5,.1,.5\n"
 JOURNAL = (
     b'{"op_code":0,"worker_id":"w","study_name":"s","directions":[2]}\n'
     b'{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":"2024-05-01T10:00:00"}\n'
@@ -196,6 +199,15 @@ def feed_journal(folder: Path, content: bytes) -> None:
     opened.close()
 
 
+def session_rows() -> bytes:
+    """A session table of one row, as Parquet."""
+    columns: dict[str, list[Any]] = {name: [0] for name in (*COLUMNS, *TRAITS)}
+    columns |= {"before_mrr": [0.5], "after_mrr": [0.6], "reached": [True]}
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    return sink.getvalue()
+
+
 def best_yaml() -> bytes:
     """A sound best.yaml."""
     plain = OmegaConf.to_container(OmegaConf.structured(SweepConfig), throw_on_missing=False)
@@ -226,12 +238,16 @@ TARGETS = [
     Target("mapping.yaml", MAPPING, feed_file("mapping.yaml", read_mapping)),
     Target("journal", JOURNAL, feed_journal),
     Target("summary.json", as_json(SUMMARY), feed_file("summary.json", read_summary)),
-    Target("trials.csv", b"number,state,param_x\n0,complete,.5\n", feed_file("t.csv", read_trials)),
+    Target(
+        "trials.csv",
+        TRIALS,
+        feed_file("t.csv", read_trials),
+    ),
     Target("finalists", as_json([]), feed_evidence(FINALISTS, read_finalists)),
     Target("importances", as_json({"x": 0.5}), feed_evidence(IMPORTANCES, read_importances)),
     Target(
         "tune-sessions",
-        dataset_files()[file_of("events")],
+        session_rows(),
         feed_evidence("tune-0.parquet", lambda folder: read_sessions(folder, "tune", 0)),
     ),
     Target(

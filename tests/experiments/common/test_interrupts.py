@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from experiments.config.command import run_command
+from experiments.simulate import simulate
+
 ROOT = Path(__file__).parents[3]
 TIMEOUT = 120
 
@@ -129,22 +132,30 @@ def test_a_process_that_only_imports_the_package_keeps_its_own_handler():
         signal.raise_signal(signal.SIGINT)
 
 
-SHOP = [
-    "simulated.n_sessions=300",
-    "simulated.n_users=24",
-    "simulated.n_objects=60",
-    "simulated.n_topics=4",
-    "simulated.n_queries=20",
-    "simulated.dimensions=8",
-]
+MADE = {
+    "n_sessions": 300,
+    "n_users": 24,
+    "n_objects": 60,
+    "n_topics": 4,
+    "n_queries": 20,
+    "n_shown": 6,
+    "dimensions": 8,
+}
 SWEEP = [
     "experiments.sweep",
-    "dataset=simulated",
-    *SHOP,
+    "dataset=folder",
     "study.name=c",
     "study.n_trials=100000",
     "tracking=none",
 ]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made") / "shop"
+    sizes = [f"simulated.{name}={value}" for name, value in MADE.items()]
+    assert run_command("simulate", simulate, [f"output={folder}", *sizes]) == 0
+    return f"dataset.path={folder}"
 
 
 def press_after(seconds, out, *arguments):
@@ -161,8 +172,8 @@ def press_after(seconds, out, *arguments):
 @pytest.mark.slow
 @pytest.mark.parametrize("more", [[], ["study.workers=2"], ["tracking=mlflow"]], ids=str)
 @pytest.mark.parametrize("seconds", [0.05, 0.4, 1.2, 2.5, 4.5, 8.0])
-def test_ctrl_c_at_any_moment_of_a_sweep(seconds, more, tmp_path):
-    status, _, complaint = press_after(seconds, tmp_path, *SWEEP, *more)
+def test_ctrl_c_at_any_moment_of_a_sweep(seconds, more, shop, tmp_path):
+    status, _, complaint = press_after(seconds, tmp_path, *SWEEP, shop, *more)
     assert status == 130
     assert "Traceback" not in complaint
     assert "Interrupted." in complaint
@@ -171,14 +182,14 @@ def test_ctrl_c_at_any_moment_of_a_sweep(seconds, more, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.5, 1.5, 2.0, 2.5, 3.0])
 @pytest.mark.parametrize("semantics", ["documented", "published"])
-def test_ctrl_c_within_a_trial_that_takes_minutes(seconds, semantics, tmp_path):
+def test_ctrl_c_within_a_trial_that_takes_minutes(seconds, semantics, shop, tmp_path):
     long = [
         "adjuster.num_iterations=10000",
         f"adjuster.semantics={semantics}",
         "search_space.parameters={adjustment_rate: {type: float, low: 0.01, high: 0.02}}",
         "study.enqueue=none",
     ]
-    status, _, complaint = press_after(2 + seconds, tmp_path, *SWEEP, *long)
+    status, _, complaint = press_after(2 + seconds, tmp_path, *SWEEP, shop, *long)
     assert (status, "Traceback" in complaint) == (130, False)
 
 

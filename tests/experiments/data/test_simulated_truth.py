@@ -30,11 +30,11 @@ def deltas(path, scope, **changes) -> list[float]:
         lay_out(
             load_click_log(path),
             ReplayConfig(personalize_by=scope),
-            ObjectiveConfig(label="relevance"),
+            ObjectiveConfig(estimator="judged"),
         )
     )
     results = [replay.run(Settings(config, SelectionConfig())) for config in SETTINGS]
-    return [result.metrics["delta_ndcg_at_10"] for result in results]
+    return [result.metrics["delta_judged_ndcg_at_10"] for result in results]
 
 
 def test_a_good_setting_raises_true_relevance_clearly(tmp_path):

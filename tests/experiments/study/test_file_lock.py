@@ -68,10 +68,10 @@ def test_a_lock_that_is_interrupted_while_it_waits_is_not_held(tmp_path, monkeyp
         raise KeyboardInterrupt
 
     lock = FileLock(tmp_path / "lock")
-    with monkeypatch.context() as patch:
-        patch.setattr(fcntl, "flock", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            lock.acquire()
+    monkeypatch.setattr(fcntl, "flock", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lock.acquire()
+    monkeypatch.undo()
     assert is_free(lock.path)
 
 
@@ -87,10 +87,9 @@ def test_an_append_lock_is_free_after_a_fault_in_mending_the_journal(tmp_path, m
         raise error
 
     lock = append_lock(tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setattr(storage, "_cut_torn_line", failing)
-        with pytest.raises(error):
-            lock.acquire()
+    monkeypatch.setattr(storage, "_cut_torn_line", failing)
+    with pytest.raises(error):
+        lock.acquire()
     assert is_free(lock.path)
 
 

@@ -369,7 +369,7 @@ def test_an_interrupt_after_the_last_write_leaves_the_trial_finished(tmp_path, m
     real, calls = study_module.read_record, []
 
     def once(trial):
-        if sys._getframe(1).f_code.co_name == "finish":
+        if sys._getframe(1).f_code.co_name == "_finish":
             calls.append(trial.number)
             if len(calls) == 2:
                 raise KeyboardInterrupt

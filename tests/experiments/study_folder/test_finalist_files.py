@@ -54,7 +54,7 @@ def test_damaged_importances_are_named(tmp_path, content):
 def test_a_damaged_session_table_is_named(tmp_path, content):
     folder = write_finished_study(tmp_path)
     (folder / "evidence" / "tune-40.parquet").write_bytes(content)
-    with pytest.raises(InputError, match=r"tune-40\.parquet cannot be read: .*Remove the file"):
+    with pytest.raises(InputError, match=r"tune-40\.parquet cannot be read: .*command writes it"):
         read_sessions(folder, "tune", 40)
 
 
