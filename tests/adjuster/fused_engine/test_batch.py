@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 
 from adjuster.config import AdjusterConfig
 from adjuster.feedback import FeedbackBatch
-from adjuster.fused_engine.batch import adjust_batch, run_chunks
+from adjuster.fused_engine.batch import adjust_batch, run_chunks, usable_cores
 from adjuster.index import SearchIndexInfo
 from adjuster.torch_engine.loss import term_loss
 from tests.adjuster.cases import random_batch
@@ -41,6 +42,21 @@ def test_an_error_in_a_range_reaches_the_caller():
 
     with pytest.raises(ZeroDivisionError):
         run_chunks(fail, np.ones(100), 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no cores")
+def test_a_process_bound_to_one_core_starts_no_threads():
+    """Two processes on two cores do not wait for each other's threads."""
+    allowed = os.sched_getaffinity(0)
+    threads = set()
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert usable_cores() == 1
+        run_chunks(lambda lo, hi: threads.add(threading.get_ident()), np.ones(1000))
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert threads == {threading.get_ident()}
+    assert usable_cores() == len(allowed)
 
 
 def test_the_batch_is_untouched():
