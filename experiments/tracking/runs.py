@@ -14,6 +14,7 @@ from experiments.study.records import FAILED, BaselineRecord, TrialRecord
 from experiments.study_folder.judged_records import FinalistRecord
 from experiments.study_folder.summary import Summary
 from experiments.tracking.lengths import LONGEST_PARAM, LONGEST_TAG, key_of, shortened
+from experiments.tracking.new_store import make_store
 from experiments.tracking.run_content import (
     Conclusion,
     Point,
@@ -198,6 +199,7 @@ class MlflowRuns:
                 logging.getLogger(name).setLevel(level)
             for name, value in {**PATIENCE, **QUIET}.items():
                 os.environ.setdefault(name, value)
+            make_store(self._uri)
             self._client = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
             self._experiment = self._open_experiment(self._client)
         return self._client
