@@ -19,7 +19,10 @@ NAMES = {
 }
 """Row of a summary → how it is called."""
 
-FLATTERED = "* flattered by position bias: people click what is shown on top"
+FLATTERED = (
+    "* flattered by position bias wherever clicks are taken as they are: people click what is on "
+    "top"
+)
 
 
 @dataclass(frozen=True)
