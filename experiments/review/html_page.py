@@ -74,6 +74,7 @@ def build_page(study: FinishedStudy, figures: Sequence[NamedFigure]) -> str:
         HTML; verdict, result table and first figure come first.
     """
     first, *others = figures
+    lines = verdict_lines(study.summary.sealed, study=study.name, best=study.best)
     return "\n".join(
         [
             "<!doctype html>",
@@ -84,12 +85,13 @@ def build_page(study: FinishedStudy, figures: Sequence[NamedFigure]) -> str:
             f"<style>{STYLE}</style>",
             f"<script>{get_plotlyjs()}</script></head><body><main>",
             _heading(study),
-            _verdict(verdict_lines(study.summary.sealed, study=study.name, best=study.best)),
-            f"<p>{escape(answer(study.summary))}</p>",
+            _verdict(lines),
             '<div class="first">',
             f"<section>{_results(study)}</section>",
             _figure(first),
             "</div>",
+            f"<section><h2>What else to know</h2>{_list((answer(study.summary), *lines.more))}",
+            "</section>",
             _sealed(study),
             _finalists(study),
             f'<div class="figures">{"".join(map(_figure, others))}</div>',
@@ -116,10 +118,7 @@ def _verdict(lines: VerdictLines) -> str:
     text = escape(lines.explanation)
     if lines.command:
         text += f" <code>{escape(lines.command)}</code> {escape(lines.purpose)}"
-    return (
-        f'<div class="{kind}"><strong>{escape(lines.headline)}</strong>'
-        f"<p>{text}</p>{_list(lines.more)}</div>"
-    )
+    return f'<div class="{kind}"><strong>{escape(lines.headline)}</strong><p>{text}</p></div>'
 
 
 def _list(sentences: Sequence[str]) -> str:
