@@ -1,7 +1,7 @@
 """Bystanders: queries whose feedback is withheld, scored to see what adjusting does to them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from experiments.config.replay import ReplayConfig
 from experiments.judging.comparison import (
@@ -29,10 +29,13 @@ class Replays:
 
     make: MakeReplay
     config: ReplayConfig
+    _made: dict[str, Replayer] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def over(self, window: str) -> Replayer:
-        """A replay of ``tune`` or ``test``."""
-        return self.make(self.config, window)
+        """A replay of ``tune`` or ``test``, laid out once."""
+        if window not in self._made:
+            self._made[window] = self.make(self.config, window)
+        return self._made[window]
 
     def withholding(self, fold: int, window: str) -> Replayer:
         """A replay that withholds the feedback of one fold of the queries."""

@@ -1,6 +1,6 @@
 """One configuration against another on the same sessions: the gain and how sure it is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -180,10 +180,9 @@ def _compare(
     if not len(scores.session):
         return _of_nothing(judge, name)
     differences = values - reference
-    influence, users = gain_of(scores, differences, judge.metric)
-    found = _clustered(scores, influence, users, judge)
+    found = interval_of(scores, differences, judge)
     interval = _unsure(scores, found, by_position, judge.metric)
-    by_user = cluster_means(differences, users)
+    by_user = cluster_means(differences, cluster_numbers(scores.user))
     reference_mean = gain_of(scores, reference, judge.metric)[0].estimate
     return Comparison(
         metric=judge.metric,
@@ -193,8 +192,8 @@ def _compare(
         n_users=len(np.unique(scores.user[scores.user >= 0])),
         n_changed=int(np.count_nonzero(by_user)),
         reference_mean=reference_mean,
-        mean=reference_mean + influence.estimate,
-        gain=influence.estimate,
+        mean=reference_mean + found.estimate,
+        gain=found.estimate,
         low=interval.low,
         high=interval.high,
         confidence=interval.confidence,
@@ -229,9 +228,19 @@ def _of_nothing(judge: Judge, name: str) -> Comparison:
     )
 
 
-def _clustered(
-    scores: SessionScores, influence: Influence, users: NDArray[np.int64], judge: Judge
+def interval_of(
+    scores: SessionScores, differences: NDArray[np.float64], judge: Judge
 ) -> ClusteredInterval:
+    """The interval of a mean difference over users, clustered by all that sessions share.
+
+    What estimated propensities leave open is not in it.
+
+    Args:
+        scores: The sessions, at least one.
+        differences: Shape ``(n_sessions,)``.
+        judge: Whose metric it is, and how sure the interval is to be.
+    """
+    influence, users = gain_of(scores, differences, judge.metric)
     return clustered_interval(
         influence,
         users,
@@ -254,9 +263,7 @@ def _unsure(
         return found.interval
     if not len(positions.draws):
         return found.interval
-    weight = (positions.weight / positions.draws).sum(axis=1)
-    drawn = (by_position / positions.draws).sum(axis=1) / weight
-    return with_propensity_draws(found.estimate, found.interval, drawn)
+    return with_propensity_draws(found.estimate, found.interval, positions.drawn(by_position))
 
 
 def concatenate(parts: Sequence[SessionScores]) -> SessionScores:
@@ -264,17 +271,7 @@ def concatenate(parts: Sequence[SessionScores]) -> SessionScores:
 
     Sums by position are of whole replays and are left out.
     """
-    first = parts[0]
-    columns: dict[str, Any] = {}
-    for item in fields(SessionScores):
-        values = [getattr(part, item.name) for part in parts]
-        if isinstance(values[0], np.ndarray):
-            columns[item.name] = np.concatenate(values)
-        elif isinstance(values[0], dict):
-            columns[item.name] = {
-                name: np.concatenate([value[name] for value in values]) for name in values[0]
-            }
-    return replace(first, **columns, positions=None)
+    return _column_by_column(parts, np.concatenate)
 
 
 def select(scores: SessionScores, kept: NDArray[np.bool_]) -> SessionScores:
@@ -284,11 +281,21 @@ def select(scores: SessionScores, kept: NDArray[np.bool_]) -> SessionScores:
         scores: The rows.
         kept: Shape ``(n,)``: which to keep.
     """
+    return _column_by_column([scores], lambda columns: columns[0][kept])
+
+
+def _column_by_column(
+    parts: Sequence[SessionScores], change: Callable[[list[NDArray[Any]]], NDArray[Any]]
+) -> SessionScores:
+    """Rows whose every column is made of the same column of the parts."""
+    first = parts[0]
     columns: dict[str, Any] = {}
     for item in fields(SessionScores):
-        value = getattr(scores, item.name)
-        if isinstance(value, np.ndarray):
-            columns[item.name] = value[kept]
-        elif isinstance(value, dict):
-            columns[item.name] = {name: column[kept] for name, column in value.items()}
-    return replace(scores, **columns, positions=None)
+        values = [getattr(part, item.name) for part in parts]
+        if isinstance(values[0], np.ndarray):
+            columns[item.name] = change(values)
+        elif isinstance(values[0], dict):
+            columns[item.name] = {
+                name: change([value[name] for value in values]) for name in values[0]
+            }
+    return replace(first, **columns, positions=None)

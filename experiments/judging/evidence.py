@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from experiments.judging.clustered_interval import ClusteredInterval, clustered_interval
-from experiments.judging.comparison import Comparison, Judge, gain_of, shared_units
+from experiments.judging.clustered_interval import ClusteredInterval
+from experiments.judging.comparison import Comparison, Judge, interval_of, shared_units
 from experiments.judging.crowding import Crowd
 from experiments.judging.detectable_effect import (
     clusters_to_settle,
@@ -177,18 +176,9 @@ def split_gain(scores: SessionScores, judge: Judge) -> Split | None:
         return None
     whole = scores.after[judge.metric] - scores.before[judge.metric]
     return Split(
-        refound=_interval(scores, scores.refound, judge),
-        new=_interval(scores, whole - scores.refound, judge),
-        lasting=_interval(scores, scores.lasting, judge),
-    )
-
-
-def _interval(
-    scores: SessionScores, differences: NDArray[np.float64], judge: Judge
-) -> ClusteredInterval:
-    influence, users = gain_of(scores, differences, judge.metric)
-    return clustered_interval(
-        influence, users, shared_units(scores), seed=judge.seed, confidence=judge.confidence
+        refound=interval_of(scores, scores.refound, judge),
+        new=interval_of(scores, whole - scores.refound, judge),
+        lasting=interval_of(scores, scores.lasting, judge),
     )
 
 

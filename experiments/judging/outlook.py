@@ -252,6 +252,4 @@ def _propensity_error(scores: SessionScores, metric: str) -> float:
     sums = scores.positions
     if metric != scores.weighted_metric or sums is None or len(sums.draws) < 2:
         return 0.0
-    gains = ((sums.after - sums.before) / sums.draws).sum(axis=1)
-    weights = (sums.weight / sums.draws).sum(axis=1)
-    return float((gains / weights).std(ddof=1))
+    return float(sums.drawn(sums.after - sums.before).std(ddof=1))

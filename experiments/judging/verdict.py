@@ -6,7 +6,7 @@ interval that holds both a gain worth having and none are *cannot tell*, with wh
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from experiments.common.wording import label, plain, signed
 from experiments.config.study import GuardrailsConfig
@@ -213,7 +213,7 @@ def _what_would_settle(evidence: Evidence) -> str:
     if not math.isfinite(power.n_needed):
         return "No amount of such traffic would settle it."
     needed = max(power.n_needed, evidence.n_needed if math.isfinite(evidence.n_needed) else 0)
-    days = power.n_days * needed / power.n_users if power.n_users else math.inf
+    days = replace(power, n_needed=needed).days_needed
     return f"About {needed:,.0f} users, or {days:,.0f} days of such traffic, would settle it."
 
 

@@ -26,6 +26,16 @@ class PositionSums:
     weight: NDArray[np.float64]
     draws: NDArray[np.float64]
 
+    def drawn(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A value under each drawn propensity, shape ``(n_draws,)``.
+
+        Args:
+            sums: Shape ``(n_positions,)``: `after`, `before` or a difference of such.
+        """
+        total: NDArray[np.float64] = (sums / self.draws).sum(axis=1)
+        weight: NDArray[np.float64] = (self.weight / self.draws).sum(axis=1)
+        return total / weight
+
 
 @dataclass(frozen=True)
 class SessionScores:

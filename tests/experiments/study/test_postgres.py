@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -41,8 +42,8 @@ class Server:
     """A server of our own that can be stopped and started."""
 
     def __init__(self, place: Path) -> None:
-        made = subprocess.check_output(["mktemp", "-d", "/tmp/pg-XXXXXX"], text=True)
-        self.place, self.folder = place, Path(made.strip())
+        # Not pytest's folder: another user must enter it, and a socket's path must be short.
+        self.place, self.folder = place, Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
         self.user = UNPRIVILEGED if os.geteuid() == 0 else None
         if self.user:
             shutil.chown(self.folder, self.user)
