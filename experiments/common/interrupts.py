@@ -11,6 +11,7 @@ What leaving at once leaves undone is what a kill would: every file is whole or 
 same command goes on.
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -32,6 +33,9 @@ INTERRUPTED_SENTENCE = "Interrupted."
 _arrived = threading.Event()
 """Set once somebody who can end the command in good order has the exception."""
 
+_pressed = threading.Event()
+"""Set once the exception was raised, whatever became of it on its way."""
+
 _is_command = False
 
 
@@ -40,6 +44,9 @@ def own_process() -> None:
     global _is_command
     _is_command = True
     signal.signal(signal.SIGINT, _leave)
+    # Last of all that is done at exit: Python would otherwise give the signal back to the system,
+    # which kills a process whose work is done.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
@@ -49,6 +56,7 @@ def interruptible() -> Iterator[None]:
         yield
         return
     _arrived.clear()
+    _pressed.clear()
     sys.unraisablehook = _tell_unless_interrupted
     wake, woken = _watch()
     signal.signal(signal.SIGINT, _raise_once())
@@ -64,6 +72,14 @@ def interruptible() -> Iterator[None]:
 def arrived() -> None:
     """The interrupt is in good hands: from here on it takes the time that it needs."""
     _arrived.set()
+
+
+def was_pressed() -> bool:
+    """Whether Ctrl-C came: a fault that is told afterwards may be the exception under another name.
+
+    Compiled modules that import others do so: they tell what went wrong in words of their own.
+    """
+    return _pressed.is_set()
 
 
 @contextmanager
@@ -86,6 +102,7 @@ def _raise_once() -> Callable[[int, FrameType | None], None]:
     def handle(number: int, frame: FrameType | None) -> None:
         if not raised:
             raised.append(time.monotonic())
+            _pressed.set()
             raise KeyboardInterrupt
         if time.monotonic() - raised[0] > ONE_PRESS_SECONDS:
             leave()

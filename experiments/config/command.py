@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.common.errors import InputError
-from experiments.common.interrupts import INTERRUPTED_SENTENCE, interruptible
+from experiments.common.interrupts import INTERRUPTED_SENTENCE, interruptible, was_pressed
 from experiments.common.os_faults import is_place_wrong, sentence_of
 from experiments.common.secrets import without_user_info
 from experiments.config.arguments import arranged, split_arguments
@@ -75,6 +75,10 @@ def ended(run: Callable[[], int]) -> int:
     except OSError as error:
         _drop_stdout()
         return _told(sentence_of(error), BAD_INPUT if is_place_wrong(error) else FAILED)
+    except Exception:
+        if was_pressed():
+            return _told(INTERRUPTED_SENTENCE, INTERRUPTED)
+        raise
 
 
 def _told(sentence: str, status: int) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from experiments.config.command import run_command
+from experiments.data.format.folder import load_click_log
 from experiments.simulate import simulate
 
 ROOT = Path(__file__).parents[3]
@@ -18,7 +19,7 @@ TIMEOUT = 120
 # As `python -m` does: the package first, under the name that Python gives to a process then.
 START = "import sys; sys.argv[0] = '-m'; import experiments; print('ready', flush=True)\n"
 COMMAND = START + (
-    "import runpy; runpy.run_module(sys.argv[1], run_name='__main__', alter_sys=True)"
+    "import runpy; runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
 )
 IN_BETWEEN = START + (
     "import hashlib, os, signal, time\n"
@@ -104,6 +105,36 @@ def test_an_impatient_second_ctrl_c_leaves_at_once():
 def test_ctrl_c_after_a_command_has_ended_leaves_at_once():
     code = f"{IN_BETWEEN}pass\n{PRESS}; print('still here')"
     assert end_of(start(code)) == (130, "ready\n", "Interrupted.\n")
+
+
+IN_OTHER_WORDS = f"""
+import os, signal
+from experiments.config.command import ended
+def run():
+    try:
+        {PRESS}
+    except KeyboardInterrupt as pressed:
+        raise ImportError("cannot import compiled") from pressed
+sys.exit(ended(run))
+"""
+
+
+def test_a_ctrl_c_that_a_compiled_module_tells_in_other_words_is_one():
+    assert end_of(start(START + IN_OTHER_WORDS)) == (130, "ready\n", "Interrupted.\n")
+
+
+AT_EXIT = f"""
+import atexit, os, signal
+class Gone:
+    def __del__(self):
+        {PRESS}
+sys.modules["kept until Python itself goes"] = Gone()
+print("done")
+"""
+
+
+def test_ctrl_c_while_python_itself_ends_is_too_late_to_kill_it():
+    assert end_of(start(START + AT_EXIT)) == (0, "ready\ndone\n", "")
 
 
 CHILD = """
@@ -207,4 +238,8 @@ def test_ctrl_c_while_a_data_set_is_made_leaves_nothing_half_made(seconds, tmp_p
         process.send_signal(signal.SIGINT)
     status, _, complaint = end_of(process)
     assert "Traceback" not in complaint
-    assert (status, made.exists()) in ((130, False), (0, True))
+    assert status == (0 if "Interrupted." not in complaint else 130)
+    if made.exists():
+        load_click_log(made)
+    else:
+        assert status == 130
