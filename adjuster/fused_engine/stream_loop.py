@@ -143,6 +143,7 @@ def run_range(knobs, workspace, streams, state, span, answers):
         else:
             x = workspace.scratch[: original.shape[0]]
         done = state.steps_done[p]
+        early = lessons.steps_early[p] if np.isnan(state.early_drift[p]) else 0
         if done == 0:
             copy_rows(x, original)
         # One turn past the last showing, where the streams are to be finished.
@@ -154,6 +155,9 @@ def run_range(knobs, workspace, streams, state, span, answers):
                 done = needed - 1
             for step in range(first_step + done, first_step + needed):
                 state.touched[p] |= take_step(knobs, workspace, streams, state, p, step, x)
+                if state.touched[p] and 0 < early <= step + 1 - first_step:
+                    state.early_drift[p] = mean_drift(x, original)
+                    early = 0
             done = max(done, needed)
             if i < span.end[p] and state.touched[p]:
                 impression = showings.impression[i]

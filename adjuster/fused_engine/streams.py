@@ -64,6 +64,8 @@ class Lessons(NamedTuple):
         slot_query: Shape ``(n_slots,)``.
         steps_before: Shape ``(n_showings,)``: how many of the pair's steps came before each
             showing.
+        steps_early: Shape ``(n_pairs,)``: after how many of its steps a pair's drift is measured
+            for the first time; 0 for not at all.
     """
 
     step_offsets: NDArray[np.int64]
@@ -75,6 +77,7 @@ class Lessons(NamedTuple):
     slot_offsets: NDArray[np.int64]
     slot_query: NDArray[np.int32]
     steps_before: NDArray[np.int32]
+    steps_early: NDArray[np.int32]
 
 
 class StreamState(NamedTuple):
@@ -85,6 +88,8 @@ class StreamState(NamedTuple):
         touched: Shape ``(n_pairs,)`` bool: adjusted at least once.
         drift: Shape ``(n_pairs,)``: mean over parts of 1 - cosine; NaN until finished or where
             not adjusted.
+        early_drift: Shape ``(n_pairs,)``: the same after ``steps_early`` steps, or the first that
+            is taken from then on: under refit steps that no showing sees are left out.
         offsets: Shape ``(n_pairs + 1,)`` into `vectors`, or all zero where none are kept.
         vectors: Shape ``(n_kept_parts, D)``: the adjusted copies.
         clicked: Shape ``(n_slots,)``: feedback so far, for ``memory: refit``.
@@ -94,6 +99,7 @@ class StreamState(NamedTuple):
     steps_done: NDArray[np.int64]
     touched: NDArray[np.bool_]
     drift: NDArray[np.float64]
+    early_drift: NDArray[np.float64]
     offsets: NDArray[np.int64]
     vectors: NDArray[np.floating]
     clicked: NDArray[np.float64]
@@ -184,6 +190,7 @@ def start_state(streams: Streams, *, keep: bool, refit: bool) -> StreamState:
         steps_done=np.zeros(n_pairs, np.int64),
         touched=np.zeros(n_pairs, np.bool_),
         drift=np.full(n_pairs, np.nan),
+        early_drift=np.full(n_pairs, np.nan),
         offsets=offsets,
         vectors=np.empty((offsets[-1], corpus.vectors.shape[1]), corpus.vectors.dtype),
         clicked=np.zeros(n_slots),

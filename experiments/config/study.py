@@ -70,7 +70,9 @@ class GuardrailsConfig:
     """Bounds that the best configuration must keep; null lifts one."""
 
     max_mean_drift: float | None = setting(
-        0.2, or_null(between(0, 2)), "Largest mean of 1 - cosine(original, adjusted)."
+        0.2,
+        or_null(between(0, 2)),
+        "Largest mean of 1 - cosine(original, adjusted), as it comes to by the end of the log.",
     )
     max_harmed_share: float | None = setting(
         None, or_null(between(0, 1)), "Largest share of scored sessions whose metric fell."

@@ -12,28 +12,45 @@ from experiments.replay.guardrails import DRIFT
 from experiments.replay.replayer import Replayer
 from experiments.study.records import COMPLETE, PRUNED, SAMPLER, TrialRecord
 
+N_TO_OPEN = 20
+"""How many trials are asked for their drift at the end of the log, at most."""
+
 N_UNSELECTED = 8
 """Trials that tell how tune and test differ for everybody; each is replayed on both."""
 
 
 def choose(records: Sequence[TrialRecord]) -> list[TrialRecord]:
     """The best feasible trial and the next four; of equals the earlier first."""
+    return _by_value(records)[:N_FINALISTS]
+
+
+def _by_value(records: Sequence[TrialRecord]) -> list[TrialRecord]:
     feasible = [record for record in records if record.is_feasible]
-    feasible.sort(key=lambda record: (-(record.value or 0.0), record.number))
-    return feasible[:N_FINALISTS]
+    return sorted(feasible, key=lambda record: (-(record.value or 0.0), record.number))
 
 
 def rank_for_test(records: Sequence[TrialRecord], min_gain: float) -> list[TrialRecord]:
-    """The finalists in the order in which the sealed test would be opened on them.
+    """The trials in the order in which the sealed test would be opened on them.
 
     Only tune is looked at; whether the first keeps its drift to the end of the log is asked when
-    the test is opened.
+    the test is opened. Where no finalist does, those behind them come next as long as they gain
+    anything on tune: that the best drift too far is no reason to keep adjustment off.
 
     Args:
         records: Every trial.
         min_gain: The smallest gain worth having.
+
+    Returns:
+        The finalists, then others within the guardrails, best first; `N_TO_OPEN` at most.
     """
-    return prefer_least_drift(choose(records), min_gain)
+    first = prefer_least_drift(choose(records), min_gain)
+    others = [record for record in _by_value(records)[N_FINALISTS:] if _gains(record)]
+    return [*first, *others][:N_TO_OPEN]
+
+
+def _gains(record: TrialRecord) -> bool:
+    gains = record.outcome.user_gains if record.outcome else []
+    return bool(gains) and float(np.mean(gains)) > 0
 
 
 def unselected(records: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -65,11 +82,11 @@ def remarks_on(
         guardrails: The bounds.
     """
     finalists = {record.number: record for record in choose(records)}
+    remarks = _passed_over(passed_over, guardrails.max_mean_drift)
     if trial not in finalists:
-        return []
+        return remarks
     best = next(iter(finalists.values()))
-    preferred = _preferred(finalists[trial], best, guardrails.min_gain)
-    return [*preferred, *_passed_over(passed_over, guardrails.max_mean_drift)]
+    return [*_preferred(finalists[trial], best, guardrails.min_gain), *remarks]
 
 
 def _preferred(record: TrialRecord, best: TrialRecord, min_gain: float) -> list[str]:
@@ -84,10 +101,15 @@ def _preferred(record: TrialRecord, best: TrialRecord, min_gain: float) -> list[
 
 
 def _passed_over(drifts: Mapping[int, float], bound: float | None) -> list[str]:
+    if not drifts:
+        return []
+    trials = ", ".join(map(str, drifts))
+    low, high = plain(min(drifts.values())), plain(max(drifts.values()))
+    who = f"Trial {trials} is" if len(drifts) == 1 else f"Trials {trials} are"
+    grown = low if low == high else f"between {low} and {high}"
     return [
-        f"Trial {trial} is passed over: its mean drift grows to {plain(drift)} by the end of the "
-        f"log, above guardrails.max_mean_drift of {bound:g}."
-        for trial, drift in drifts.items()
+        f"{who} passed over: mean drift grows to {grown} by the end of the log, above "
+        f"guardrails.max_mean_drift of {bound:g}."
     ]
 
 

@@ -36,7 +36,7 @@ class Guardrail:
         return bound is not None and not value <= bound
 
 
-DRIFT = Guardrail("max_mean_drift", "drift_mean", "mean drift")
+DRIFT = Guardrail("max_mean_drift", "drift_at_log_end", "mean drift by the end of the log")
 HARM = Guardrail("max_harmed_share", "harmed_share", "the share of harmed sessions")
 
 GUARDRAILS = (DRIFT, HARM)
@@ -49,7 +49,7 @@ def constraints(metrics: Mapping[str, float], config: GuardrailsConfig) -> dict[
     """Guardrail → how far its metric is above the bound; lifted guardrails are left out.
 
     Example:
-        >>> constraints({"drift_mean": 0.5, "harmed_share": 0.1}, GuardrailsConfig())
+        >>> constraints({"drift_at_log_end": 0.5, "harmed_share": 0.1}, GuardrailsConfig())
         {'max_mean_drift': 0.3}
     """
     return {
@@ -63,8 +63,8 @@ def broken(metrics: Mapping[str, float], config: GuardrailsConfig) -> list[Guard
     """The guardrails that a replay's metrics break.
 
     Example:
-        >>> [item.words for item in broken({"drift_mean": 0.5, "harmed_share": 1.0},
-        ...                                GuardrailsConfig())]
-        ['mean drift']
+        >>> [item.name for item in broken({"drift_at_log_end": 0.5, "harmed_share": 1.0},
+        ...                               GuardrailsConfig())]
+        ['max_mean_drift']
     """
     return [item for item in GUARDRAILS if item.is_broken(metrics[item.metric], config)]

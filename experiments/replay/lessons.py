@@ -95,6 +95,15 @@ def build_lessons(
     step_pair = pair[new_step]
     slot_offsets, slot_query, term_slot = _slots(pair, query, n_pairs, n_queries)
     step_offsets = offsets_of(np.bincount(step_pair, minlength=n_pairs))
+    step_keys = step_pair * (n_steps + 1) + step[new_step]
+    calls_before = np.searchsorted(schedule.step_at, timeline.created_at, side="left")
+
+    def steps_before(pair: NDArray[np.int64], session: NDArray[np.integer]) -> NDArray[np.int32]:
+        """How many of some pairs' steps came before a session each."""
+        keys = pair * (n_steps + 1) + calls_before[session]
+        before: NDArray[np.int64] = np.searchsorted(step_keys, keys) - step_offsets[pair]
+        return before.astype(np.int32)
+
     return Lessons(
         step_offsets=step_offsets,
         term_offsets=np.append(np.flatnonzero(new_step), len(starts)).astype(np.int64),
@@ -104,9 +113,8 @@ def build_lessons(
         unclicked=_sums(unclicked[order], starts),
         slot_offsets=slot_offsets,
         slot_query=slot_query,
-        steps_before=_steps_before(
-            timeline, pairs, schedule, step_pair * (n_steps + 1) + step[new_step], step_offsets
-        ),
+        steps_before=steps_before(pairs.pair, session_of[impression]),
+        steps_early=steps_before(np.arange(n_pairs), np.full(n_pairs, timeline.middle)),
     )
 
 
@@ -148,19 +156,3 @@ def _slots(
     offsets = offsets_of(np.bincount(keys // n_queries, minlength=n_pairs))
     slots = inverse - offsets[pair]
     return offsets, (keys % n_queries).astype(np.int32), slots.astype(np.int32)
-
-
-def _steps_before(
-    timeline: Timeline,
-    pairs: Pairs,
-    schedule: Schedule,
-    step_keys: NDArray[np.int64],
-    step_offsets: NDArray[np.int64],
-) -> NDArray[np.int32]:
-    """How many of a pair's steps came before each of its showings."""
-    n_steps = max(1, len(schedule.step_at))
-    steps_before = np.searchsorted(schedule.step_at, timeline.created_at, side="left")
-    session = timeline.session_of[pairs.showings.impression]
-    keys = pairs.pair * (n_steps + 1) + steps_before[session]
-    found = np.searchsorted(step_keys, keys, side="left") - step_offsets[pairs.pair]
-    return found.astype(np.int32)

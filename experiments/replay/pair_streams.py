@@ -48,5 +48,12 @@ class PairStreams:
 
     def drift(self) -> NDArray[np.float64]:
         """1 - cosine of each adjusted pair that has finished, in order of (owner, object)."""
-        drift = self.state.drift[self._layout.pairs.by_owner]
-        return drift[~np.isnan(drift)]
+        return self._measured(self.state.drift)
+
+    def early_drift(self) -> NDArray[np.float64]:
+        """The same half-way through the scored sessions, of the pairs adjusted by then."""
+        return self._measured(self.state.early_drift)
+
+    def _measured(self, drift: NDArray[np.float64]) -> NDArray[np.float64]:
+        ordered = drift[self._layout.pairs.by_owner]
+        return ordered[~np.isnan(ordered)]

@@ -137,7 +137,8 @@ class ReplayResult:
     Args:
         metrics: Means over users of their mean sessions: the objective first, the same over
             sessions (``session_…``) second, then ``ndcg_at_10`` …, each with ``before_`` and
-            ``delta_`` twins; ``harmed_share``, ``reach``; and ``drift_mean`` over objects.
+            ``delta_`` twins; ``harmed_share``, ``reach``; and ``drift_mean`` over objects, and
+            ``drift_at_log_end``, what it grows to.
         sessions: The scored sessions' rows.
         bystanders: Rows of the sessions whose queries' feedback was withheld, or None.
         curve: Before and after over time.

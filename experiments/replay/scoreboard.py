@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from adjuster.ragged import row_sums
 from experiments.replay.blocks import rank_block
+from experiments.replay.drift_growth import mean_drift
 from experiments.replay.layout import Layout
 from experiments.replay.people import users_mean, users_shares, weighted_mean
 from experiments.replay.results import (
@@ -81,15 +82,20 @@ class Scoreboard:
             n_sessions=self._n_sessions,
         )
 
-    def finish(self, drift: NDArray[np.float64]) -> ReplayResult:
-        """The result of all blocks."""
+    def finish(self, drift: NDArray[np.float64], drift_growth: float = 1.0) -> ReplayResult:
+        """The result of all blocks.
+
+        Args:
+            drift: 1 - cosine of each adjusted object.
+            drift_growth: By how much their mean grows until the end of the log.
+        """
         started = perf_counter()
         layout = self._layout
         timeline, key = layout.timeline, layout.objective.key
         scorable = ~np.isnan(self._after[key])
         withheld = timeline.withheld[timeline.scored_from :]
         sessions = self._rows(scorable & ~withheld, self._position_sums())
-        metrics = summarize(sessions, key, drift)
+        metrics = summarize(sessions, key, drift, drift_growth)
         for scorer, columns in zip(layout.scorers, self._further, strict=True):
             metrics |= scorer.summarize(columns, layout.weight, metrics)
         result = ReplayResult(
@@ -148,7 +154,10 @@ def _empty_columns(names: tuple[str, ...], n_sessions: int) -> dict[str, NDArray
 
 
 def summarize(
-    sessions: SessionScores, objective: str, drift: NDArray[np.float64]
+    sessions: SessionScores,
+    objective: str,
+    drift: NDArray[np.float64],
+    drift_growth: float = 1.0,
 ) -> dict[str, float]:
     """The figures of a replay: means over users of the mean of each one's scored sessions.
 
@@ -156,11 +165,12 @@ def summarize(
         sessions: The scored sessions.
         objective: The column by which a session is harmed.
         drift: 1 - cosine of each adjusted object.
+        drift_growth: By how much their mean grows until the end of the log.
 
     Returns:
         The objective first, and second the same over sessions, as ``session_…``; then every other
         column; each with ``before_`` and ``delta_``. Last ``drift_mean`` over objects (0 where
-        nothing was adjusted), ``harmed_share``, ``reach``.
+        nothing was adjusted), what it comes to ``drift_at_log_end``, ``harmed_share``, ``reach``.
     """
     user = sessions.user
     new, old = sessions.after[objective], sessions.before[objective]
@@ -171,7 +181,8 @@ def summarize(
             before = sessions.before[name]
             figures |= _change(name, users_mean(before, user), users_mean(after, user))
     return figures | {
-        "drift_mean": mean_of(drift) if len(drift) else 0.0,
+        "drift_mean": mean_drift(drift),
+        "drift_at_log_end": mean_drift(drift) * drift_growth,
         "harmed_share": users_mean(new - old < HARMED_BELOW, user),
         "reach": users_mean(sessions.reached, user),
     }

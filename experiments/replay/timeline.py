@@ -70,6 +70,11 @@ class Timeline:
         return np.repeat(np.arange(self.n_sessions, dtype=np.int32), np.diff(self.offsets))
 
     @property
+    def middle(self) -> int:
+        """The session half-way through the scored ones, where drift is measured a first time."""
+        return (self.scored_from + self.n_sessions) // 2
+
+    @property
     def created_at(self) -> NDArray[np.int64]:
         """Time of each replayed session's search."""
         return self.log.session_created_at[: self.n_sessions]

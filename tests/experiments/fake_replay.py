@@ -66,7 +66,8 @@ def result(settings: Settings, value: float) -> ReplayResult:
     none = np.zeros(0, np.int64)
     metrics = {"ndcg_at_10": value, "before_ndcg_at_10": 0.7, "delta_ndcg_at_10": value - 0.7}
     metrics |= {"mrr": value / 2, "map": value / 3, "recall_at_10": value / 4}
-    metrics |= {"drift_mean": 2 * settings.adjuster.adjustment_rate, "harmed_share": 0.1}
+    drift = 2 * settings.adjuster.adjustment_rate
+    metrics |= {"drift_mean": drift, "drift_at_log_end": drift, "harmed_share": 0.1}
     metrics["reach"] = 1.0
     return ReplayResult(
         metrics=metrics,

@@ -98,13 +98,14 @@ def make_trials(n_trials: int = 60) -> pd.DataFrame:
             "param_num_iterations": rng.integers(1, 51, n_trials),
             "param_softmin_temperature": np.exp(rng.uniform(np.log(0.05), np.log(5), n_trials)),
             "drift_mean": np.minimum(2 * rate, 1),
+            "drift_at_log_end": np.minimum(2 * rate, 1),
             "harmed_share": 0.2 + rate / 2,
             "reach": 0.9,
             "seconds": 0.4,
         }
     )
     frame["delta_ndcg_at_10"] = frame["value"] - 0.70
-    measured = ["drift_mean", "harmed_share", "reach", "delta_ndcg_at_10"]
+    measured = ["drift_mean", "drift_at_log_end", "harmed_share", "reach", "delta_ndcg_at_10"]
     frame.loc[frame["state"] != "complete", measured] = np.nan
     frame.loc[frame["state"] == "failed", "value"] = np.nan
     return frame
@@ -129,6 +130,7 @@ def metrics_row(value: float, drift: float) -> dict[str, float]:
         **dict.fromkeys(METRICS, value),
         "delta_ndcg_at_10": value - 0.70,
         "drift_mean": drift,
+        "drift_at_log_end": drift,
         "harmed_share": 0.2 if drift else 0.0,
         "reach": 0.9 if drift else 0.0,
     }

@@ -81,6 +81,7 @@ class PlantedReplay:
                 "before_ndcg_at_10": float(sessions.before["ndcg_at_10"].mean()),
                 "delta_ndcg_at_10": float(delta.mean()),
                 "drift_mean": settings.adjuster.adjustment_rate,
+                "drift_at_log_end": settings.adjuster.adjustment_rate,
                 "harmed_share": float((delta < 0).mean()),
                 "reach": 1.0,
             },

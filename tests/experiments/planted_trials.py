@@ -10,7 +10,8 @@ METRICS = {"mrr": 0.5, "map": 0.5, "recall_at_10": 0.5, "harmed_share": 0.1, "re
 
 
 def record(number, value, drift=0.05, *, state="complete", origin="sampler", reason=""):
-    metrics = {**METRICS, "ndcg_at_10": value, "drift_mean": drift} if state == "complete" else {}
+    drifts = {"drift_mean": drift, "drift_at_log_end": drift}
+    metrics = {**METRICS, "ndcg_at_10": value, **drifts} if state == "complete" else {}
     outcome = Outcome(
         state,
         reason=reason,

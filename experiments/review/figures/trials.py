@@ -11,7 +11,7 @@ from scipy.interpolate import griddata
 
 from experiments.common.wording import label
 from experiments.config.study import GuardrailsConfig
-from experiments.replay.guardrails import GUARDRAILS
+from experiments.replay.guardrails import DRIFT, GUARDRAILS
 from experiments.review.figures.theme import BLUE, GREEN, GREY, RED, REFERENCE_STYLES, style
 
 N_CONTOUR = 40
@@ -21,7 +21,7 @@ def history_frame(trials: pd.DataFrame, guardrails: GuardrailsConfig) -> pd.Data
     """What the study found, trial by trial.
 
     Args:
-        trials: A row a trial: ``number``, ``state``, ``value``, ``drift_mean``,
+        trials: A row a trial: ``number``, ``state``, ``value``, ``drift_at_log_end``,
             ``harmed_share`` and a ``param_<name>`` a parameter.
         guardrails: The bounds.
 
@@ -94,10 +94,11 @@ def add_references(figure: go.Figure, references: Mapping[str, float], x: pd.Ser
 def drift_figure(
     history: pd.DataFrame, metric: str, guardrails: GuardrailsConfig, best: int | None
 ) -> go.Figure:
-    """Gain over no adjustment against mean drift, with the guardrail.
+    """Gain over no adjustment against mean drift by the end of the log, with the guardrail.
 
     Args:
-        history: The answer of `history_frame`; uses ``delta_<metric>`` and ``drift_mean``.
+        history: The answer of `history_frame`; uses ``delta_<metric>`` and
+            ``drift_at_log_end``.
         metric: The study's metric.
         guardrails: The bounds.
         best: Number of the best trial, marked.
@@ -109,7 +110,7 @@ def drift_figure(
         ("broke a guardrail", ~finished["kept"], RED),
     ):
         figure.add_scatter(
-            x=finished["drift_mean"][rows],
+            x=finished[DRIFT.metric][rows],
             y=finished[f"delta_{metric}"][rows],
             text="trial " + finished["number"][rows].astype(str),
             mode="markers",
@@ -118,7 +119,7 @@ def drift_figure(
         )
     chosen = finished[finished["number"] == best]
     figure.add_scatter(
-        x=chosen["drift_mean"],
+        x=chosen[DRIFT.metric],
         y=chosen[f"delta_{metric}"],
         mode="markers",
         name="best",
@@ -132,7 +133,7 @@ def drift_figure(
             annotation_position="bottom right",
         )
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
-    return style(figure, x="mean drift (1 - cosine)", y=f"gain in {label(metric)}")
+    return style(figure, x=f"{DRIFT.words} (1 - cosine)", y=f"gain in {label(metric)}")
 
 
 def importance_frame(importances: Mapping[str, float]) -> pd.DataFrame:

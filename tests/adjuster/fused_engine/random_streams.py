@@ -83,12 +83,13 @@ def random_streams(seed, dimensions, dtype):
         slot_offsets=offsets_of([N_QUERIES] * N_PAIRS),
         slot_query=np.tile(np.arange(N_QUERIES, dtype=np.int32), N_PAIRS),
         steps_before=np.concatenate(before).astype(np.int32),
+        steps_early=rng.integers(0, n_steps + 1).astype(np.int32),
     )
     return Streams(corpus, showings, lessons)
 
 
 def run(knobs, streams, way):
-    """Scores, marks and drift of every pair, as bytes."""
+    """Scores, marks and both drifts of every pair, as bytes."""
     corpus, n_shown = streams.corpus, len(streams.showings.query)
     elsewhere = corpus._replace(
         vectors=shifted(corpus.vectors, way.shift),
@@ -104,7 +105,8 @@ def run(knobs, streams, way):
             run_streams(knobs, streams, state, span, answers, n_threads=way.n_threads)
     finally:
         problem.aligned_empty = aligned
-    return answers.scores.tobytes(), answers.adjusted.tobytes(), state.drift.tobytes()
+    columns = (answers.scores, answers.adjusted, state.drift, state.early_drift)
+    return tuple(column.tobytes() for column in columns)
 
 
 def _spans(offsets, way):

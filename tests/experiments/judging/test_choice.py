@@ -113,9 +113,24 @@ def test_a_trial_of_less_drift_comes_first_and_is_said():
 
 def test_a_trial_that_leaves_the_bound_later_is_said():
     assert remarks_on(0, [BEST, CLOSE, FAR], {1: 0.3}, GuardrailsConfig()) == [
-        "Trial 1 is passed over: its mean drift grows to .300 by the end of the log, above "
+        "Trial 1 is passed over: mean drift grows to .300 by the end of the log, above "
         "guardrails.max_mean_drift of 0.2.",
     ]
+    assert remarks_on(7, [BEST, CLOSE, FAR], {1: 0.3, 0: 0.41}, GuardrailsConfig()) == [
+        "Trials 1, 0 are passed over: mean drift grows to between .300 and .410 by the end of the "
+        "log, above guardrails.max_mean_drift of 0.2.",
+    ]
+
+
+def test_behind_the_finalists_come_the_others_that_gain_anything_on_tune():
+    gains = {5: [0.1, -0.3], 6: [0.2, -0.1], 7: [], 8: [0.1, 0.0]}
+    trials = [record(number, [0.9 - number / 100], 0.1) for number in range(40)]
+    trials = [
+        replace(trial, outcome=replace(trial.outcome, user_gains=gains.get(trial.number, [0.1])))
+        for trial in trials
+    ]
+    ranked = [item.number for item in rank_for_test(trials, 0.005)]
+    assert ranked == [0, 1, 2, 3, 4, 6, *range(8, 22)]
 
 
 def test_a_trial_that_was_asked_for_needs_no_remark():

@@ -52,7 +52,7 @@ EVIDENCE = Evidence(
     gain=GAIN,
     naive=None,
     weighting=None,
-    metrics={"drift_mean": 0.05, "harmed_share": 0.25, "reach": 0.9},
+    metrics={"drift_mean": 0.05, "drift_at_log_end": 0.05, "harmed_share": 0.25, "reach": 0.9},
     unidentified="",
     n_needed=90.0,
     unknown_share=0.0,
@@ -127,8 +127,13 @@ def test_reach_zero_keeps_off_whatever_else():
 @pytest.mark.parametrize(
     ("metric", "value", "guardrails", "said"),
     [
-        ("drift_mean", 0.21, GuardrailsConfig(), "Mean drift is .210, above"),
-        ("drift_mean", math.nan, GuardrailsConfig(), "Mean drift is nan, above"),
+        ("drift_at_log_end", 0.21, GuardrailsConfig(), "Mean drift by the end of the log is .210"),
+        (
+            "drift_at_log_end",
+            math.nan,
+            GuardrailsConfig(),
+            "Mean drift by the end of the log is nan",
+        ),
         (
             "harmed_share",
             0.31,
@@ -144,9 +149,9 @@ def test_a_broken_guardrail_keeps_off(metric, value, guardrails, said):
 
 
 def test_a_guardrail_is_kept_at_its_very_bound_and_lifted_by_null():
-    at = {**EVIDENCE.metrics, "drift_mean": 0.2}
+    at = {**EVIDENCE.metrics, "drift_at_log_end": 0.2}
     assert judged(metrics=at).adopts
-    above = {**EVIDENCE.metrics, "drift_mean": 1.2}
+    above = {**EVIDENCE.metrics, "drift_at_log_end": 1.2}
     assert judged(GuardrailsConfig(max_mean_drift=None), metrics=above).adopts
 
 

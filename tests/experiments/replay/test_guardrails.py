@@ -21,11 +21,11 @@ BOTH = GuardrailsConfig(max_mean_drift=0.2, max_harmed_share=0.3)
     ],
 )
 def test_a_guardrail_is_broken_above_its_bound(drift, harmed, expected):
-    assert broken({"drift_mean": drift, "harmed_share": harmed}, BOTH) == expected
+    assert broken({"drift_at_log_end": drift, "harmed_share": harmed}, BOTH) == expected
 
 
 def test_excess_is_what_lies_above_the_bound():
-    found = constraints({"drift_mean": 0.5, "harmed_share": 0.1}, BOTH)
+    found = constraints({"drift_at_log_end": 0.5, "harmed_share": 0.1}, BOTH)
     assert found == {
         "max_mean_drift": pytest.approx(0.3),
         "max_harmed_share": pytest.approx(-0.2),
@@ -34,7 +34,7 @@ def test_excess_is_what_lies_above_the_bound():
 
 def test_a_lifted_guardrail_bounds_nothing():
     lifted = GuardrailsConfig(max_mean_drift=None, max_harmed_share=None)
-    metrics = {"drift_mean": 2.0, "harmed_share": 1.0}
+    metrics = {"drift_at_log_end": 2.0, "harmed_share": 1.0}
     assert constraints(metrics, lifted) == {}
     assert broken(metrics, lifted) == []
 

@@ -16,7 +16,7 @@ def test_a_higher_trial_that_broke_a_guardrail_is_shown_with_its_gain():
     records = [record(0, 0.75), record(1, 0.78, drift=0.9)]
     (note,) = guardrail_notes("ndcg_at_10", records, summary(records).best)
     assert "Trial 1 is higher at .780, +.030 over the best" in note
-    assert "mean drift .900 over guardrails.max_mean_drift=0.2" in note
+    assert "mean drift by the end of the log .900 over guardrails.max_mean_drift=0.2" in note
     assert guardrail_notes("ndcg_at_10", records[:1], None) == []
 
 

@@ -17,7 +17,7 @@ def few_trials() -> pd.DataFrame:
             "number": [2, 0, 1, 3, 4],
             "state": ["complete", "complete", "complete", "failed", "pruned"],
             "value": [0.9, 0.5, 0.7, np.nan, 0.8],
-            "drift_mean": [0.5, 0.1, 0.2, np.nan, np.nan],
+            "drift_at_log_end": [0.5, 0.1, 0.2, np.nan, np.nan],
             "harmed_share": [0.1] * 5,
             "delta_ndcg_at_10": [0.3, -0.1, 0.1, np.nan, np.nan],
             "param_rate": [0.1, 0.01, 0.02, 0.3, 0.4],
@@ -107,5 +107,5 @@ def test_contour_of_few_or_aligned_trials_has_no_surface(n):
 def test_frames_of_a_study_agree_with_its_trials():
     frame = make_trials()
     history = trials.history_frame(frame, GUARDRAILS)
-    kept = frame[(frame["state"] == "complete") & (frame["drift_mean"] <= 0.2)]
+    kept = frame[(frame["state"] == "complete") & (frame["drift_at_log_end"] <= 0.2)]
     assert history["best"].iloc[-1] == kept["value"].max()
