@@ -29,6 +29,7 @@ main{max-width:1180px;margin:0 auto;padding:16px}
 h1{font-size:1.15rem;margin:0 0 2px}h2{font-size:1.05rem;margin:0 0 2px}
 .soft{color:var(--soft);font-size:.9rem;margin:0}
 .verdict{border-left:8px solid var(--open);background:#f5f7f9;padding:12px 16px;margin:12px 0}
+.verdict.open{border-left-style:double}
 .verdict.adopt{border-color:var(--adopt)}.verdict.off{border-color:var(--off)}
 .verdict strong{display:block;font-size:1.5rem;line-height:1.2}
 .verdict.adopt strong{color:var(--adopt)}.verdict.off strong{color:var(--off)}

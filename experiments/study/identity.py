@@ -14,7 +14,6 @@ FREE = (
     "study.storage",
     "replay.n_threads",
     "dataset.path",
-    "guardrails.bystanders",
     "tracking.",
     "output_dir",
     "verbose",

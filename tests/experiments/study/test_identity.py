@@ -1,8 +1,11 @@
 """What must not change while a study goes on."""
 
+from dataclasses import asdict
+
 import pytest
 
 from experiments.common.errors import InputError
+from experiments.config.study import GuardrailsConfig
 from experiments.study.identity import check_same, definition
 
 SETTINGS = {
@@ -22,6 +25,12 @@ def test_what_trials_depend_on_is_kept_by_dotted_name():
         "dataset.name": "folder",
         "dataset.fingerprint": "f",
     }
+
+
+def test_every_guardrail_is_part_of_it():
+    guardrails = asdict(GuardrailsConfig())
+    found = definition({**SETTINGS, "guardrails": guardrails}, "f")
+    assert {f"guardrails.{name}" for name in guardrails} <= set(found)
 
 
 def test_the_same_definition_passes():

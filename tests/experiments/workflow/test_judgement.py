@@ -45,12 +45,24 @@ def run_sweep(shop, output_dir, name, *more) -> int:
 
 
 @pytest.fixture(scope="module")
-def output_dir(tmp_path_factory, shop) -> Path:
-    """Two studies of one shop, by two seeds, swept and not yet opened."""
-    folder = tmp_path_factory.mktemp("outputs")
+def swept(tmp_path_factory, shop) -> Path:
+    """Two studies of one shop, by two seeds, swept and not yet opened; to be copied."""
+    folder = tmp_path_factory.mktemp("swept") / "outputs"
     assert run_sweep(shop, folder, "first", "tracking=none") == 0
     assert run_sweep(shop, folder, "second", "tracking=none", "study.seed=5") == 0
     return folder
+
+
+@pytest.fixture(scope="module")
+def output_dir(tmp_path_factory, swept) -> Path:
+    """Both studies; tests go on with what the ones before left."""
+    return shutil.copytree(swept, tmp_path_factory.mktemp("module") / "outputs")
+
+
+@pytest.fixture
+def fresh(tmp_path, swept) -> Path:
+    """Both studies, as swept."""
+    return shutil.copytree(swept, tmp_path / "outputs")
 
 
 def run_export(output_dir, name, *more) -> int:
@@ -129,37 +141,46 @@ def test_export_opens_the_test_once_and_remembers(shop, output_dir, capsys):
     assert read_summary(output_dir, "first")["test"] == second, "a resumed sweep keeps the verdict"
 
 
-def test_every_name_and_way_meets_the_seal_of_the_data(shop, tmp_path, capsys):
-    """Another study of the same data, a deleted journal, an edited configuration."""
-    assert run_sweep(shop, tmp_path, "one", "tracking=none") == 0
-    assert run_sweep(shop, tmp_path, "two", "tracking=none", "study.seed=5") == 0
-    assert run_export(tmp_path, "one") == 0
-    opened = read_summary(tmp_path, "one")["test"]["trial"]
+def test_every_name_and_way_meets_the_seal_of_the_data(shop, fresh, capsys):
+    """Another study of the same data, a deleted journal."""
+    assert run_export(fresh, "first") == 0
+    opened = read_summary(fresh, "first")["test"]["trial"]
     capsys.readouterr()
-    assert run_export(tmp_path, "two") == 2
-    assert f"was opened on trial {opened} of study one" in capsys.readouterr().err
-    (journal,) = (tmp_path / "studies").glob("one.journal*")
+    assert run_export(fresh, "second") == 2
+    assert f"was opened on trial {opened} of study first" in capsys.readouterr().err
+    (journal,) = (fresh / "studies").glob("first.journal*")
     journal.unlink()
-    assert run_sweep(shop, tmp_path, "one", "tracking=none", "study.seed=9") == 0
+    assert run_sweep(shop, fresh, "first", "tracking=none", "study.seed=5") == 0
     capsys.readouterr()
-    assert run_export(tmp_path, "one") == 2, "the ledger outlives the journal"
+    assert run_export(fresh, "first") == 2, "the ledger outlives the journal"
     assert "reopen=true" in capsys.readouterr().err
-    place = tmp_path / "two" / "config.yaml"
+
+
+@pytest.mark.parametrize(
+    ("guardrail", "value", "said"),
+    [
+        ("min_gain", 0.5, "guardrails.min_gain was 0.005, is 0.5"),
+        ("bystanders", "report", "guardrails.bystanders was keep_off, is report"),
+    ],
+)
+def test_an_edited_configuration_meets_what_the_study_was_swept_with(
+    fresh, guardrail, value, said, capsys
+):
+    place = fresh / "second" / "config.yaml"
     edited = yaml.safe_load(place.read_text())
-    edited["guardrails"]["min_gain"] = 0.5
+    edited["guardrails"][guardrail] = value
     place.write_text(yaml.safe_dump(edited))
-    assert run_export(tmp_path, "two", "reopen=true") == 2
-    assert "guardrails.min_gain was 0.005, is 0.5" in capsys.readouterr().err
+    assert run_export(fresh, "second", "reopen=true") == 2
+    assert said in capsys.readouterr().err
+    assert "test" not in read_summary(fresh, "second")
 
 
 @pytest.mark.slow
-def test_of_two_exports_at_once_one_opens_the_test(shop, tmp_path):
-    assert run_sweep(shop, tmp_path, "one", "tracking=none") == 0
-    assert run_sweep(shop, tmp_path, "two", "tracking=none", "study.seed=5") == 0
-    command = [sys.executable, "-m", "experiments.export", f"output_dir={tmp_path}"]
+def test_of_two_exports_at_once_one_opens_the_test(fresh):
+    command = [sys.executable, "-m", "experiments.export", f"output_dir={fresh}"]
     running = [
         subprocess.Popen([*command, f"study={name}"], stdout=subprocess.DEVNULL)
-        for name in ("one", "two")
+        for name in ("first", "second")
     ]
     assert sorted(process.wait() for process in running) == [0, 2]
 
