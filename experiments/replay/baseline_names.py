@@ -13,7 +13,7 @@ BASELINES = {
     POPULARITY: "popularity",
     POPULARITY_ADDED: "similarity + popularity",
     ROCCHIO: "Rocchio",
-    HEADROOM: "headroom (by later clicks)",
+    HEADROOM: "headroom (by all other clicks)",
 }
 """Each baseline's name in files → its name for people. All but the last can be had; that one says
 how much there is to gain."""

@@ -15,7 +15,7 @@ from experiments.replay.baseline_names import (
     POPULARITY_ADDED,
     ROCCHIO,
 )
-from experiments.replay.headroom import rank_by_later_labels
+from experiments.replay.headroom import rank_by_other_labels
 from experiments.replay.layout import Layout
 from experiments.replay.popularity import rank_by_popularity
 from experiments.replay.replay import Replay
@@ -59,7 +59,7 @@ def score_baselines(replay: Replay, settings: Settings) -> dict[str, Baseline]:
             {"strength": popularity.added_strength, "weight": popularity.added_weight},
         ),
         ROCCHIO: Baseline(replay.run_knobs(knobs, settings)),
-        HEADROOM: Baseline(score(rank_by_later_labels(layout, of="query"))),
+        HEADROOM: Baseline(score(rank_by_other_labels(layout, of="query"))),
     }
 
 

@@ -1,4 +1,7 @@
-"""How much there is to gain: results ranked by what people will click, which nobody can know."""
+"""How much there is to gain: results ranked by what people click at other times.
+
+Nobody can know that, since much of it is yet to come.
+"""
 
 from typing import Literal
 
@@ -8,13 +11,14 @@ from numpy.typing import NDArray
 from experiments.replay.layout import Layout
 
 
-def rank_by_later_labels(layout: Layout, *, of: Literal["query", "owner"]) -> NDArray[np.float64]:
-    """Score every impression by the later labels of its (query, object) or (owner, object) pair.
+def rank_by_other_labels(layout: Layout, *, of: Literal["query", "owner"]) -> NDArray[np.float64]:
+    """Score every impression by all other labels of its (query, object) or (owner, object) pair.
 
-    An oracle: mean label of the pair in later sessions of the replay, the session's own left out,
-    with one showing more that earned nothing. Pairs that are not shown again, or never found
-    good, tie, and so keep the order of their similarity. By query, no vectors shared by all
-    people can be expected to do much better; vectors of each person's own may.
+    An oracle: mean label of the pair in the other sessions of the replay, earlier and later, the
+    session's own left out, with one showing more that earned nothing. Pairs that are not shown
+    again, or never found good, tie, and so keep the order of their similarity. By query, no
+    vectors shared by all people can be expected to do much better; vectors of each person's own
+    may.
 
     Args:
         layout: Of any window.
@@ -29,13 +33,9 @@ def rank_by_later_labels(layout: Layout, *, of: Literal["query", "owner"]) -> ND
     asked = (timeline.query if of == "query" else timeline.owner).astype(np.int64)
     asker = asked[timeline.session_of]
     key = asker * timeline.log.n_objects + timeline.log.impression_object[: timeline.n_impressions]
-    order = np.argsort(key, kind="stable")  # within a pair in order of time
-    ends = np.append(np.flatnonzero(np.diff(key[order])), len(order) - 1)
-    lengths = np.diff(ends, prepend=-1)
-    worth, shows = np.cumsum(gains[order]), np.arange(1, len(order) + 1)
-    scores = np.empty(len(order))
-    later_worth = np.repeat(worth[ends], lengths) - worth
-    later_shows = np.repeat(shows[ends], lengths) - shows
-    scores[order] = np.where(later_shows > 0, later_worth, 0.0) / (later_shows + 1)
-    scores[asker < 0] = 0.0
+    pairs, pair = np.unique(key, return_inverse=True)
+    worth = np.bincount(pair, weights=gains, minlength=len(pairs))[pair]
+    shows = np.bincount(pair, minlength=len(pairs))[pair]
+    scores: NDArray[np.float64] = (worth - gains) / shows
+    scores[(asker < 0) | (shows == 1)] = 0.0
     return scores

@@ -72,7 +72,7 @@ def _how_much(outlook: Outlook) -> str:
     known = f" and the {outlook.reference}" if outlook.reference else ""
     return (
         f"At stake: {finds}; headroom on tune {signed(outlook.headroom)} (the best of rankings by "
-        f"later clicks{known})."
+        f"all other clicks{known})."
     )
 
 

@@ -3,7 +3,7 @@
 from adjuster.config import RECOMMENDED
 from experiments.common.errors import InputError
 from experiments.judging.outlook import Outlook, Reference, foresee
-from experiments.replay.headroom import rank_by_later_labels
+from experiments.replay.headroom import rank_by_other_labels
 from experiments.replay.replay import Replay
 from experiments.replay.scorable import scorable_in_test
 from experiments.replay.settings import Settings
@@ -26,8 +26,8 @@ def outlook_of(replay: Replay, base: Settings, min_gain: float) -> Outlook:
     layout = replay.layout
     key = layout.objective.key
     oracles = [
-        replay.score_ranking(rank_by_later_labels(layout, of="query")),
-        replay.score_ranking(rank_by_later_labels(layout, of="owner")),
+        replay.score_ranking(rank_by_other_labels(layout, of="query")),
+        replay.score_ranking(rank_by_other_labels(layout, of="owner")),
     ]
     return foresee(
         layout.objective,

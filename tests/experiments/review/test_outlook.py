@@ -25,7 +25,7 @@ def test_four_lines_say_what_the_data_can_tell():
         "random order.",
         "Sealed test: 120 of 150 sessions and 100 of 110 users can be scored: 30 show no click.",
         "At stake: the test finds gains from about +.020 on (four times in five); headroom on tune "
-        "+.050 (the best of rankings by later clicks and the published defaults).",
+        "+.050 (the best of rankings by all other clicks and the published defaults).",
     )
 
 
@@ -42,7 +42,7 @@ def test_what_is_not_known_is_said_to_be_so():
     assert len(lines) == 4
     assert "unknown with the vectors' order, unknown with past clicks" in lines[1]
     assert "an unknown share of the sessions" in lines[1]
-    assert lines[3].endswith("(the best of rankings by later clicks).")
+    assert lines[3].endswith("(the best of rankings by all other clicks).")
     assert "what gain the test finds is not known; headroom on tune undetermined" in lines[3]
 
 
