@@ -20,6 +20,12 @@ CLAIMS = {
         "test_a_lag_worth_having_is_not_as_good_however_uncertain",
         "experiments/judging/test_sealed_test.py::"
         "test_the_first_candidate_that_keeps_its_drift_is_opened_once_the_reading_is_written_down",
+        "experiments/judging/test_choice.py::"
+        "test_behind_the_finalists_come_the_others_that_gain_anything_on_tune",
+        "experiments/replay/test_drift_growth.py::"
+        "test_growth_is_the_power_law_through_both_points_within_reason",
+        "experiments/replay/test_drift_growth.py::"
+        "test_tune_foresees_the_drift_that_the_whole_log_shows",
     ),
     "Three answers.": (
         "experiments/judging/test_verdict.py::test_a_clear_gain_within_the_guardrails_is_adopted",
@@ -34,7 +40,7 @@ CLAIMS = {
         "test_rivals_are_the_baselines_and_the_defaults_the_best_first",
         "experiments/replay/test_baselines.py::test_popularity_does_not_borrow_the_shown_order",
         "experiments/replay/test_ties.py::test_equals_fall_back_to_similarity",
-        "experiments/replay/test_headroom.py::test_every_score_is_the_mean_of_what_comes_later",
+        "experiments/replay/test_headroom.py::test_every_score_is_the_mean_of_all_other_sessions",
     ),
     "One scale.": (
         "experiments/replay/test_scoreboard.py::"
