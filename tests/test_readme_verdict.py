@@ -29,6 +29,7 @@ CLAIMS = {
     ),
     "Three answers.": (
         "experiments/judging/test_verdict.py::test_a_clear_gain_within_the_guardrails_is_adopted",
+        "experiments/judging/test_verdict.py::test_a_gain_that_tune_does_not_show_cannot_tell",
         "experiments/judging/test_verdict.py::test_no_gain_worth_having_keeps_off",
         "experiments/judging/test_verdict.py::test_a_broken_guardrail_keeps_off",
         "experiments/judging/test_verdict.py::"

@@ -117,8 +117,8 @@ def open_sealed_test(
     strict = _for_look(terms, look)
     tune_result, test_result = tune.run(candidate.settings), test.run(candidate.settings)
     evidence = gather(candidate.settings, test_result, replays, strict)
-    verdict = decide(evidence, terms.guardrails)
     tune_gain = compare_with_no_adjustment(tune_result.sessions, terms.judge)
+    verdict = decide(evidence, tune_gain, terms.guardrails)
     gaps = [
         _gap(tune.run(other), test.run(other), terms.judge.metric) for other in terms.unselected
     ]

@@ -48,16 +48,17 @@ class Verdict:
         return self.decision == ADOPT
 
 
-def decide(evidence: Evidence, guardrails: GuardrailsConfig) -> Verdict:
+def decide(evidence: Evidence, tune: Comparison, guardrails: GuardrailsConfig) -> Verdict:
     """Adopt what clearly gains, keep off what clearly does not, and say where nothing is clear.
 
     In this order, the first that applies: nothing could change or a guardrail is broken (keep
     off); what would make the figures mean something else (cannot tell); no gain worth having, a
     gain that has turned into a loss, or bystanders who pay for it (keep off); a gain whose
-    interval lies above 0 (adopt); anything else (cannot tell).
+    interval lies above 0, on the test and on tune (adopt); anything else (cannot tell).
 
     Args:
         evidence: What the sealed test showed.
+        tune: The same setting's gain on the sessions that chose it.
         guardrails: The bounds.
     """
     steps: tuple[tuple[str, Callable[[], list[str]]], ...] = (
@@ -65,7 +66,7 @@ def decide(evidence: Evidence, guardrails: GuardrailsConfig) -> Verdict:
         (CANNOT_TELL, lambda: _unclear(evidence)),
         (KEEP_OFF, lambda: _no_gain(evidence, guardrails) or _not_now(evidence)),
         (KEEP_OFF, lambda: _bystanders(evidence, guardrails, "fails")),
-        (CANNOT_TELL, lambda: _no_evidence(evidence)),
+        (CANNOT_TELL, lambda: _no_evidence(evidence) or _unconfirmed(tune)),
         (CANNOT_TELL, lambda: _gone(evidence)),
         (CANNOT_TELL, lambda: _bystanders(evidence, guardrails, "cannot tell")),
     )
@@ -206,6 +207,16 @@ def _no_evidence(evidence: Evidence) -> list[str]:
             f"{cluster_text(gain)}: users who lose much may not have been seen. {settle}"
         ]
     return []
+
+
+def _unconfirmed(tune: Comparison) -> list[str]:
+    """Tune is flattering to what it chose: a true gain shows there too, a chance one need not."""
+    if tune.low > 0:
+        return []
+    return [
+        f"Only the test shows it: on tune, which chose this setting, the gain is "
+        f"{signed(tune.gain)} ({_interval(tune)}). It may be chance; a longer log would tell."
+    ]
 
 
 def _what_would_settle(evidence: Evidence) -> str:

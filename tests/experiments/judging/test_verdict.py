@@ -66,8 +66,8 @@ EVIDENCE = Evidence(
 )
 
 
-def judged(guardrails: GuardrailsConfig | None = None, **changes: object):
-    return decide(replace(EVIDENCE, **changes), guardrails or GuardrailsConfig())
+def judged(guardrails: GuardrailsConfig | None = None, tune: Comparison = GAIN, **changes: object):
+    return decide(replace(EVIDENCE, **changes), tune, guardrails or GuardrailsConfig())
 
 
 def test_a_clear_gain_within_the_guardrails_is_adopted():
@@ -89,6 +89,23 @@ def test_an_interval_that_includes_zero_cannot_tell_and_says_what_would(low):
     assert reason.startswith("The interval of the gain includes 0")
     assert "This test finds gains from +.017 on" in reason
     assert "About 170 users, or 18 days of such traffic, would settle it." in reason
+
+
+@pytest.mark.parametrize("low", [0.0, -0.004, math.nan])
+def test_a_gain_that_tune_does_not_show_cannot_tell(low):
+    tune = replace(GAIN, gain=0.005, low=low, high=0.014)
+    verdict = judged(tune=tune)
+    assert verdict.decision == CANNOT_TELL
+    assert verdict.sentence.startswith("Cannot tell: only the test shows it; NDCG@10")
+    (reason,) = verdict.reasons
+    assert "on tune, which chose this setting, the gain is +.005" in reason
+    assert judged(tune=replace(tune, low=0.0001)).decision == ADOPT
+
+
+def test_what_tune_shows_is_no_gain_by_itself():
+    assert judged(gain=replace(GAIN, low=-0.001)).decision == CANNOT_TELL
+    lost = replace(GAIN, gain=-0.02, low=-0.03, high=-0.01)
+    assert judged(gain=lost, tune=lost).decision == KEEP_OFF
 
 
 def test_a_clear_loss_keeps_off():
