@@ -1,4 +1,4 @@
-"""The oracle knows all other clicks, not the session's own, and else keeps the order of similarity."""
+"""The oracle knows all clicks but the session's own; ties keep the order of similarity."""
 
 import numpy as np
 import pytest
