@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+MUTMUT := $(VENV)/.mutmut
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EXTRAS := dev,postgres,samplers
 # With LOCKED=1 no package is installed whose hash is not in requirements.lock.
@@ -62,9 +63,12 @@ fuzz: $(READY) ## Fuzz all that reads a file, for a minute
 	mkdir -p outputs/fuzz-corpus
 	$(BIN)/python -m tests.fuzz.fuzz_readers outputs/fuzz-corpus -max_total_time=60
 
-mutants: $(READY) ## Change the source a little and see whether a test notices (ARGS="schedule kernel")
-	$(PIP) --constraint constraints.txt --editable '.[mutants]'
+mutants: $(MUTMUT) ## Change the source a little and see whether a test notices (ARGS="schedule kernel")
 	$(BIN)/python -m tests.mutants.run_mutants $(ARGS)
+
+$(MUTMUT): $(READY)
+	$(PIP) --constraint constraints.txt --editable '.[mutants]'
+	@touch $@
 
 lock: $(READY) ## Write requirements.lock anew: the versions of constraints.txt with their hashes
 	$(PIP) --dry-run --ignore-installed --report - --constraint constraints.txt torch '.[$(EXTRAS)]' > $(VENV)/report.json

@@ -305,9 +305,7 @@ def _interval(item: Comparison) -> str:
 
 def _ends(interval: Interval) -> str:
     percent = f"{round(interval.confidence * 100, 1):g} %"
-    low, high = (
-        "undetermined" if math.isnan(end) else signed(end) for end in (interval.low, interval.high)
-    )
+    low, high = signed(interval.low), signed(interval.high)
     if low == high == "undetermined":
         return f"{percent} interval undetermined"
     return f"{percent} interval {low} to {high}"

@@ -336,3 +336,32 @@ def test_the_interval_is_not_wider_than_it_must_be(n_clusters):
         for i in range(400)
     ]
     assert 0.92 <= np.mean(covered) <= 0.985
+
+
+@pytest.mark.parametrize("n", [4, 20])
+def test_p_value_is_one_where_gains_and_losses_cancel(n):
+    """Every flip is at least as far from 0 as what was observed: all of 2^4, and sampled ones."""
+    assert randomization_p_value(np.tile([0.25, -0.25], n // 2), seed=0) == 1.0
+
+
+def test_bounds_of_a_mean_are_those_of_its_values():
+    differences = np.array([9.0, -9.0, 10.0, -8.0, 7.0])
+    interval = mean_interval(differences, seed=0, bounds=(-10.0, 10.0))
+    assert (interval.low, interval.high) == (-10.0, 10.0)
+    low = mean_interval(differences, seed=0, bounds=(-2.0, 10.0))
+    assert (low.low, low.high) == (-2.0, 10.0)
+
+
+def test_an_interval_is_undetermined_if_either_end_is():
+    assert Interval(-0.1, 0.2).determined
+    assert not Interval(math.nan, 0.2).determined
+    assert not Interval(-0.1, math.nan).determined
+    assert Interval(-3.0, 3.0, 0.9).within((-1.0, 2.0)) == Interval(-1.0, 2.0, 0.9)
+
+
+def test_a_row_wider_than_memory_is_drawn_by_itself(monkeypatch):
+    values = np.random.default_rng(5).normal(size=30) / 10
+    whole = mean_interval(values, seed=1, n_resamples=50)
+    monkeypatch.setattr("experiments.judging.statistics._CHUNK", 10)
+    alone = mean_interval(values, seed=1, n_resamples=50)
+    assert (alone.low, alone.high) == pytest.approx((whole.low, whole.high), abs=1e-12)
