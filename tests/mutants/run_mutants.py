@@ -52,7 +52,7 @@ TARGETS = {
     ),
     "comparison": target(JUDGING, "comparison"),
     "verdict": target(JUDGING, "verdict", "verdict_sentences"),
-    "sealed_test": target(JUDGING, "sealed_test"),
+    "sealed_test": target(JUDGING, "sealed_test", "sealed_evidence"),
     "schedule": target(REPLAY, "schedule"),
     "lessons": target(REPLAY, "lessons"),
     "scoreboard": target(REPLAY, "scoreboard"),
