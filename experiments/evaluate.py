@@ -15,6 +15,7 @@ from experiments.data.open_dataset import open_dataset
 from experiments.judging.openings import look_at
 from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
+from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.ledger_file import LedgerFile
 from experiments.workflow.judgement import digest_of
 from experiments.workflow.studies import base_settings
@@ -48,13 +49,14 @@ def check_seal(config: SweepConfig, fingerprint: str) -> None:
     """
     if config.provenance.get("window", "tune") == "tune":
         return
-    ledger = LedgerFile(Path(config.output_dir).expanduser())
+    root = Path(config.output_dir).expanduser()
+    ledger = LedgerFile(root)
     digest = digest_of(config, fingerprint, base_settings(config))
     if look_at([ledger], fingerprint, digest) is None:
         raise InputError(
             "provenance.window asks for sessions of the sealed test, which was not opened on "
-            f"these settings as far as {ledger.name} knows. Set it to tune, or open the test with "
-            "python -m experiments.export study=NAME."
+            f"these settings as far as {ledger.name} knows. Set it to tune, or open the test: "
+            f"{StudyFolder(root, config.study.name).opening}"
         )
 
 

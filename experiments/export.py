@@ -5,8 +5,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from experiments.common.errors import InputError
+from experiments.common.os_faults import is_place_wrong
 from experiments.config.command import FAILED, OK, run_command
 from experiments.config.commands import ExportConfig, SweepConfig
+from experiments.config.printed_command import command_on_study, printed_command
 from experiments.config.saved import with_dataset_path
 from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
@@ -35,7 +37,12 @@ from experiments.workflow.studies import load_study
 
 NOTHING_TO_DEPLOY = (
     "Nothing to deploy was written, because the verdict is {decision}. Summary and report have it. "
-    "To export all the same: python -m experiments.export study={study} force=true"
+    "To export all the same: {command}"
+)
+
+EDITED = (
+    "Set them back in {config}, or sweep a new study with them: the trials of this one were not "
+    "made so."
 )
 
 
@@ -46,7 +53,8 @@ def export(command: ExportConfig) -> int:
         summary = read_summary(outputs.summary)
         log = _same_data(config, command, summary.dataset.fingerprint)
         records = study.records()
-        study.check(definition(asdict(config), log.fingerprint))
+        cure = EDITED.format(config=outputs.config)
+        study.check(definition(asdict(config), log.fingerprint), cure)
         candidates = _candidates(records, command, config.guardrails.min_gain)
         if not candidates:
             print(
@@ -63,7 +71,7 @@ def export(command: ExportConfig) -> int:
     summary = summary.with_sealed(sealed)
     write_summary(outputs.summary, summary)
     best = best_feasible(records)
-    text = sealed_text(sealed, study=command.study, best=best.number if best else None)
+    text = sealed_text(sealed, best=best.number if best else None)
     print("\n".join([*remarks, text, ""]))
     info = info_of(config, uid, summary.dataset)
     trouble = show_in_mlflow(config.tracking, outputs, info, write_report(outputs))
@@ -75,15 +83,16 @@ def export(command: ExportConfig) -> int:
         # A server that did not answer just now is not waited for again.
         trouble = trouble or _register(config, outputs, info, deployment)
     else:
-        _say_nothing_to_deploy(command.study, sealed.verdict, outputs)
+        _say_nothing_to_deploy(sealed.verdict, outputs)
     print(f"report: {outputs.report}")
     if trouble:
         print(trouble, file=sys.stderr)
     return OK
 
 
-def _say_nothing_to_deploy(study: str, verdict: Verdict, outputs: StudyFolder) -> None:
-    print(NOTHING_TO_DEPLOY.format(study=study, decision=verdict.decision))
+def _say_nothing_to_deploy(verdict: Verdict, outputs: StudyFolder) -> None:
+    command = command_on_study("export", outputs.study, outputs.root, force="true")
+    print(NOTHING_TO_DEPLOY.format(decision=verdict.decision, command=command))
     for path in _old(outputs):
         print(f"An earlier export's is still there: {path}")
 
@@ -112,7 +121,7 @@ def _write_files(
     print(f"trial {record.number} of study {command.study}:")
     print("\n".join(f"  {path}" for path in written))
     if "yaml" in command.formats:
-        print(f"replay it: python -m experiments.evaluate config={outputs.best}")
+        print(f"replay it: {printed_command('evaluate', {'config': str(outputs.best)})}")
 
 
 def _write_vectors(
@@ -130,6 +139,8 @@ def _write_vectors(
             {"deployment": json_text(deployment)},
         )
     except OSError as error:
+        if not is_place_wrong(error):
+            raise
         raise InputError(
             f"vectors must be a folder that can be written to, got {command.vectors}: "
             f"{error.strerror}."

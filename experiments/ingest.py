@@ -6,6 +6,7 @@ from tqdm import tqdm
 
 from experiments.config.command import OK, run_command
 from experiments.config.data import IngestConfig
+from experiments.config.printed_command import printed_command
 from experiments.data.card.page import card_text
 from experiments.data.ingestion import ingest_log
 from experiments.data.intake.rejections import QUARANTINE_FILE
@@ -18,7 +19,8 @@ def ingest(config: IngestConfig) -> int:
     print(card_text(result.card))
     if result.faults:
         print(f"\nQuarantined ({config.output}/{QUARANTINE_FILE})\n{result.faults}")
-    print(f"\nreplay it: python -m experiments.sweep dataset=folder dataset.path={config.output}")
+    replay = printed_command("sweep", {"dataset": "folder", "dataset.path": str(config.output)})
+    print(f"\nreplay it: {replay}")
     return OK
 
 

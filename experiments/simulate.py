@@ -4,6 +4,7 @@ import sys
 
 from experiments.config.command import OK, run_command
 from experiments.config.data import SimulateConfig
+from experiments.config.printed_command import printed_command
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
 
@@ -18,7 +19,8 @@ def simulate(config: SimulateConfig) -> int:
         f"{log.n_impressions:,} impressions of {log.n_objects:,} objects, {n_clicks:,} clicks"
         f"{', which carry no signal' if config.simulated.followed == 'position' else ''}."
     )
-    print(f"replay it: python -m experiments.sweep dataset=folder dataset.path={config.output}")
+    replay = printed_command("sweep", {"dataset": "folder", "dataset.path": str(config.output)})
+    print(f"replay it: {replay}")
     return OK
 
 

@@ -202,7 +202,7 @@ def _whereabouts(run: Sweep, best: TrialRecord | None) -> str:
     lines = []
     if best is not None:
         lines.append(f"best configuration: {run.outputs.best} (trial {best.number})")
-        lines.append(f"the sealed test:    python -m experiments.export study={run.outputs.study}")
+        lines.append(f"the sealed test:    {run.outputs.opening}")
     if run.outputs.report.is_file():
         lines.append(f"report:             {run.outputs.report}")
     lines.append(f"all files:          {run.outputs.path}")

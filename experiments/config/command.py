@@ -13,7 +13,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments.common.errors import InputError
+from experiments.common.errors import InputError, Outage
 from experiments.common.interrupts import INTERRUPTED_SENTENCE, interruptible, was_pressed
 from experiments.common.os_faults import is_place_wrong, sentence_of
 from experiments.common.secrets import without_user_info
@@ -42,8 +42,8 @@ def run_command(name: str, command: Callable[[Any], int], argv: Sequence[str] | 
         argv: Overrides and flags; the process's own by default.
 
     Returns:
-        The exit status: 0; 1 when all the work failed; 2 for bad input, told on stderr in a
-        sentence a fault; 130 after Ctrl-C.
+        The exit status: 0; 1 when all the work or the machine failed; 2 for bad input, told on
+        stderr in a sentence a fault; 130 after Ctrl-C.
     """
 
     def run() -> int:
@@ -67,6 +67,8 @@ def ended(run: Callable[[], int]) -> int:
         return leaving.code if isinstance(leaving.code, int) else FAILED
     except InputError as error:
         return _told(str(error), BAD_INPUT)
+    except Outage as error:
+        return _told(str(error), FAILED)
     except KeyboardInterrupt:
         return _told(INTERRUPTED_SENTENCE, INTERRUPTED)
     except BrokenPipeError:

@@ -6,7 +6,6 @@ in sight.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol, TypeVar
 
@@ -70,8 +69,8 @@ class Ledger(Protocol):
     def name(self) -> str:
         """Where it lies, in words."""
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Nobody else reads or writes meanwhile."""
+    def locked(self, action: Callable[[], Found]) -> Found:
+        """Act while nobody else reads or writes; what may be done twice."""
 
     def read(self, fingerprint: str) -> Sequence[Mapping[str, Any]]:
         """The openings of a data set as plain data, oldest first."""
@@ -171,8 +170,7 @@ def _locked(ledgers: Sequence[Ledger], action: Callable[[], Found]) -> Found:
     """Hold every ledger's lock, always in the same order."""
     if not ledgers:
         return action()
-    with ledgers[0].lock():
-        return _locked(ledgers[1:], action)
+    return ledgers[0].locked(lambda: _locked(ledgers[1:], action))
 
 
 def _refusal(earlier: Opening, now: Opening) -> str:

@@ -55,19 +55,21 @@ class VerdictLines:
         return text[:1].upper() + text[1:]
 
 
-def verdict_lines(sealed: SealedRecord | None, *, study: str, best: int | None) -> VerdictLines:
+def verdict_lines(
+    sealed: SealedRecord | None, *, best: int | None, opening: str = ""
+) -> VerdictLines:
     """The verdict of a study in words.
 
     Args:
         sealed: What the sealed test said; None while it is sealed.
-        study: Name of the study.
         best: Number of the best trial on the tune sessions.
+        opening: The command that opens the test; only named while it is sealed.
     """
     if sealed is None:
         return VerdictLines(
             decision="",
             sentence="Not decided yet: the sealed test has not been opened.",
-            command=f"python -m experiments.export study={study}",
+            command=opening,
             purpose="opens it, once, on the best trial.",
         )
     verdict = sealed.verdict

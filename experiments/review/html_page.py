@@ -75,7 +75,7 @@ def build_page(study: FinishedStudy, figures: Sequence[NamedFigure]) -> str:
         HTML; verdict, result table and first figure come first.
     """
     first, *others = figures
-    lines = verdict_lines(study.summary.sealed, study=study.name, best=study.best)
+    lines = verdict_lines(study.summary.sealed, best=study.best, opening=study.opening)
     return "\n".join(
         [
             "<!doctype html>",

@@ -14,7 +14,7 @@ def study_note(study: FinishedStudy) -> str:
         study: What the study left on disk.
     """
     blocks = [
-        *_verdict(verdict_lines(study.summary.sealed, study=study.name, best=study.best)),
+        *_verdict(verdict_lines(study.summary.sealed, best=study.best, opening=study.opening)),
         markdown_table(result_rows(study)),
         _escape(FLATTERED),
         _escape(answer(study.summary)),

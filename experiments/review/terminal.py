@@ -108,15 +108,14 @@ def _finalist_cells(item: FinalistRecord) -> tuple[str, ...]:
     )
 
 
-def sealed_text(sealed: SealedRecord, *, study: str, best: int | None) -> str:
+def sealed_text(sealed: SealedRecord, *, best: int | None) -> str:
     """Verdict, the gains behind it and what it is measured against, as text.
 
     Args:
         sealed: What the sealed test said.
-        study: Name of the study.
         best: Number of the best trial on the tune sessions.
     """
-    verdict = verdict_lines(sealed, study=study, best=best)
+    verdict = verdict_lines(sealed, best=best)
     return "\n".join(
         [
             verdict.sentence,

@@ -64,13 +64,20 @@ def setting_digest(settings: Mapping[str, Any], fingerprint: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def check_same(name: str, known: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+NEW_NAME = "Give this study another name with study.name=..., or set them back."
+"""What helps a sweep whose study has its name."""
+
+
+def check_same(
+    name: str, known: Mapping[str, Any], now: Mapping[str, Any], cure: str = NEW_NAME
+) -> None:
     """Refuse to go on with a study whose definition has changed.
 
     Args:
         name: The study.
         known: The definition that it was made with.
         now: Today's.
+        cure: What to do about it, a sentence.
 
     Raises:
         InputError: Naming every setting that differs, with both values.
@@ -82,6 +89,5 @@ def check_same(name: str, known: Mapping[str, Any], now: Mapping[str, Any]) -> N
     ]
     if differing:
         raise InputError(
-            f"study.name {name} was started with other settings: {'; '.join(differing)}. "
-            "Give this study another name with study.name=..., or set them back."
+            f"study.name {name} was started with other settings: {'; '.join(differing)}. {cure}"
         )

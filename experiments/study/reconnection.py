@@ -16,7 +16,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
-from experiments.common.errors import InputError
+from experiments.common.errors import Outage
 from experiments.common.secrets import without_user_info
 
 PATIENCE_SECONDS = 120.0
@@ -87,7 +87,7 @@ def wait_for_restarts(
         teller: Told of the wait.
 
     Raises:
-        InputError: On connecting, once patience is at its end.
+        Outage: On connecting, once patience is at its end.
     """
 
     def connect(dialect: Any, record: Any, arguments: Any, named: Any) -> Any:
@@ -97,7 +97,7 @@ def wait_for_restarts(
                 return dialect.connect(*arguments, **named)
             except dialect.loaded_dbapi.OperationalError as error:
                 if time.monotonic() >= until:
-                    raise InputError(_gone(error, patience)) from None
+                    raise Outage(_gone(error, patience)) from None
             teller.notice(patience)
             time.sleep(pause)
 
@@ -119,7 +119,7 @@ def patiently(
         teller: Told of the wait.
 
     Raises:
-        InputError: Once patience is at its end.
+        Outage: Once patience is at its end.
     """
     until = math.inf
     while True:
@@ -130,7 +130,7 @@ def patiently(
                 raise
             until = min(until, time.monotonic() + patience)
             if time.monotonic() >= until:
-                raise InputError(_gone(error, patience)) from None
+                raise Outage(_gone(error, patience)) from None
         teller.notice(patience)
         time.sleep(pause)
 

@@ -1,13 +1,16 @@
 """The ledger of sealed tests in a shared database, for studies on several machines."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, Column, Identity, MetaData, String, Table, Text, select
 from sqlalchemy import text as sql
 from sqlalchemy.engine import Engine
+
+from experiments.study.reconnection import patiently
+
+Found = TypeVar("Found")
 
 LOCK_KEY = 7_310_863_017_114_402_659
 """Of PostgreSQL's advisory lock: any number that nobody else takes."""
@@ -36,14 +39,23 @@ class SharedLedger:
         """The table, without whatever password the database's URL holds."""
         return f"table {OPENINGS.name} of {self._engine.url.render_as_string(hide_password=True)}"
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold an advisory lock of the database, dropped with the connection; makes the table."""
+    def locked(self, action: Callable[[], Found]) -> Found:
+        """Act while an advisory lock of the database is held; makes the table.
+
+        The lock goes with its connection. Where that is lost, what was done may not have been
+        alone: all of it is done again, once the database answers.
+
+        Raises:
+            Outage: If it does not answer any more.
+        """
+        return patiently(lambda: self._locked(action))
+
+    def _locked(self, action: Callable[[], Found]) -> Found:
         with self._engine.connect() as connection:
             connection.execute(sql("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
             try:
                 OPENINGS.create(self._engine, checkfirst=True)
-                yield
+                return action()
             finally:
                 connection.execute(sql("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
 

@@ -23,7 +23,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
-from experiments.common.errors import InputError
+from experiments.common.errors import InputError, Outage
 from experiments.common.secrets import STORAGE, without_user_info
 from experiments.config.study import StudyConfig
 from experiments.study.file_lock import FileLock
@@ -54,6 +54,9 @@ class StudyStorage(Protocol):
 
     def claim_lock(self) -> AbstractContextManager[None]:
         """Nobody else claims a trial of this study meanwhile."""
+
+    def show_claimed(self, trial_id: int) -> None:
+        """Show that somebody runs a trial, before the claim lock is given back."""
 
     def heartbeat(self, trial_id: int) -> AbstractContextManager[None]:
         """Show, while it lasts, that the trial's process lives."""
@@ -144,6 +147,9 @@ class JournalStudyStorage:
         """Hold the claim lock."""
         return self._claim.held()
 
+    def show_claimed(self, trial_id: int) -> None:
+        """The run lock shows it already."""
+
     @contextmanager
     def heartbeat(self, trial_id: int) -> Iterator[None]:
         """The run lock shows it already."""
@@ -206,10 +212,22 @@ class PostgresStudyStorage:
         """Nothing to share."""
 
     def fail_lost(self, study: optuna.Study) -> None:
-        """Fail the trials whose heartbeat stopped."""
+        """Fail the trials whose heartbeat stopped, and those that were claimed without one.
+
+        A process gives the claim lock back after the first heartbeat only: where a trial has none
+        and the lock is ours, its process died in between.
+        """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             optuna.storages.fail_stale_trials(study)
+        running = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
+        ours = {trial._trial_id for trial in running if "ordinal" in trial.user_attrs}
+        for trial_id in sorted(ours - self._with_heartbeat()):
+            self.storage.set_trial_state_values(trial_id, optuna.trial.TrialState.FAIL)
+
+    def _with_heartbeat(self) -> set[int]:
+        with self._database.engine.connect() as connection:
+            return set(connection.execute(text("SELECT trial_id FROM trial_heartbeats")).scalars())
 
     @contextmanager
     def claim_lock(self) -> Iterator[None]:
@@ -221,6 +239,10 @@ class PostgresStudyStorage:
             finally:
                 connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": self._key})
 
+    def show_claimed(self, trial_id: int) -> None:
+        """Send the first heartbeat."""
+        self._database.record_heartbeat(trial_id)
+
     @contextmanager
     def heartbeat(self, trial_id: int) -> Iterator[None]:
         """Send the heartbeat from a thread."""
@@ -230,7 +252,7 @@ class PostgresStudyStorage:
         def beat() -> None:
             while not done.wait(HEARTBEAT_SECONDS):
                 # One that is lost does no harm: the next comes long before the grace is over.
-                with suppress(StorageInternalError, SQLAlchemyError, InputError):
+                with suppress(StorageInternalError, SQLAlchemyError, Outage):
                     self._database.record_heartbeat(trial_id)
 
         thread = threading.Thread(target=beat, daemon=True)

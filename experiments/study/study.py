@@ -105,16 +105,17 @@ class Study:
                 check_same(self.config.name, known, definition)
             self._storage.fail_lost(self.optuna)
 
-    def check(self, definition: Mapping[str, Any]) -> None:
+    def check(self, definition: Mapping[str, Any], cure: str) -> None:
         """Refuse a definition that is not the study's own.
 
         Args:
             definition: As `open` takes it.
+            cure: What to do about it, a sentence.
 
         Raises:
             InputError: Saying what differs.
         """
-        check_same(self.config.name, self.attribute("definition") or {}, definition)
+        check_same(self.config.name, self.attribute("definition") or {}, definition, cure)
 
     def join(self) -> None:
         """Run trials of a study that another process opened."""
@@ -185,6 +186,7 @@ class Study:
             if found is None:
                 return None
             trial_id = self._start(found)
+            self._storage.show_claimed(trial_id)
         # Giving the lock back has told that nobody else had it meanwhile.
         number = self._storage.storage.get_trial(trial_id).number
         return Claim(number, trial_id, found.origin, found.settings, found.proposal)

@@ -10,6 +10,7 @@ from typing import Any
 from experiments.common.code_version import PACKAGES
 from experiments.common.files import finite, to_yaml, write_atomic
 from experiments.config.commands import SweepConfig
+from experiments.config.printed_command import printed_command
 from experiments.config.saved import shown_config
 from experiments.study.records import TrialRecord
 from experiments.study_folder.judged_records import SealedRecord
@@ -17,7 +18,7 @@ from experiments.study_folder.summary import DatasetRecord, Summary
 
 HEAD = """\
 # The best configuration of a study. Replay it to the figures it states:
-#   python -m experiments.evaluate config={path}
+#   {evaluate}
 # Sweep on from it:
 #   python -m experiments.sweep --config-dir {folder} --config-name best study.name=NEW
 """
@@ -40,7 +41,8 @@ def write_best(
         **record.settings,
         "provenance": provenance.to_dict(),
     }
-    head = HEAD.format(path=shlex.quote(str(path)), folder=shlex.quote(str(path.parent)))
+    evaluate = printed_command("evaluate", {"config": str(path)})
+    head = HEAD.format(evaluate=evaluate, folder=shlex.quote(str(path.parent)))
     write_atomic(path, head + to_yaml(data))
 
 

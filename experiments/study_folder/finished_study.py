@@ -7,6 +7,7 @@ import pandas as pd
 
 from experiments.common.errors import InputError
 from experiments.config.commands import SweepConfig
+from experiments.config.printed_command import sweep_command
 from experiments.config.study import GuardrailsConfig
 from experiments.study_folder.finalist_files import (
     read_finalists,
@@ -45,6 +46,11 @@ class FinishedStudy:
     def name(self) -> str:
         """The study's name."""
         return self.summary.study
+
+    @property
+    def opening(self) -> str:
+        """The command that opens its sealed test."""
+        return StudyFolder(self.folder.parent, self.name).opening
 
     @property
     def metric(self) -> str:
@@ -100,10 +106,10 @@ def read_study(output_dir: str | Path, study: str) -> FinishedStudy:
     needed = (folder.config, folder.summary, folder.trials)
     missing = [path.name for path in needed if not path.is_file()]
     if missing:
+        sweep = sweep_command(study, output_dir)
         raise InputError(
             f"study {study!r} has no {', '.join(missing)} in {folder.path}. "
-            f"Run python -m experiments.sweep study.name={study} first, or name the folder that "
-            "it wrote to with output_dir=."
+            f"Run {sweep} first, or name the folder that it wrote to with output_dir=."
         )
     return FinishedStudy(
         folder=folder.path,

@@ -10,6 +10,7 @@ from typing import Any
 from experiments.common.errors import InputError
 from experiments.common.files import to_yaml, write_atomic
 from experiments.config.commands import SweepConfig
+from experiments.config.printed_command import command_on_study
 from experiments.config.saved import read_config, shown_config
 from experiments.study.records import TrialRecord
 
@@ -55,6 +56,11 @@ class StudyFolder:
     def report(self) -> Path:
         """The report, one page that opens offline."""
         return self.path / "report.html"
+
+    @property
+    def opening(self) -> str:
+        """The command that opens the study's sealed test."""
+        return command_on_study("export", self.study, self.root)
 
     @property
     def tracking_uri(self) -> str:

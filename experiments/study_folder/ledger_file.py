@@ -1,14 +1,15 @@
 """The ledger of sealed tests in an output folder: one file for all of its studies."""
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from experiments.common.errors import InputError
 from experiments.common.files import write_json
 from experiments.study.file_lock import FileLock
+
+Found = TypeVar("Found")
 
 NAME = "sealed_tests.json"
 
@@ -30,9 +31,10 @@ class LedgerFile:
         """Its path."""
         return str(self.path)
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Hold the file's lock."""
-        return self._lock.held()
+    def locked(self, action: Callable[[], Found]) -> Found:
+        """Act while the file's lock is held."""
+        with self._lock.held():
+            return action()
 
     def read(self, fingerprint: str) -> Sequence[Mapping[str, Any]]:
         """The openings of a data set, oldest first.

@@ -19,7 +19,8 @@ class FailingSystem:
     """Counts the calls that write below a folder or to stdout, and fails one of them.
 
     Arrow streams are written through Python's own files meanwhile, so that their writes count too;
-    what SQLite writes is not seen.
+    what SQLite writes is not seen. `failed` is the call that failed, None if the command had ended
+    before its turn: where threads share the work no two runs have quite the same calls.
 
     Args:
         patch: pytest's `monkeypatch`, which ends it.
@@ -33,6 +34,7 @@ class FailingSystem:
         self.folder = str(folder)
         self.at, self.error, self.lasts = at, error, lasts
         self.calls = []
+        self.failed = None
         self._paths = {}
         for name in CALLS:
             patch.setattr(os, name, self._guarded(getattr(os, name), name))
@@ -86,18 +88,18 @@ class FailingSystem:
         """Take note of a call, and fail it if it is its turn."""
         if path != "stdout" and not self._is_inside(path):
             return
-        if threading.current_thread() is not threading.main_thread() and not self._is_os_error():
-            return
         number = len(self.calls)
         self.calls.append((name, Path(os.fsdecode(path)).name))
-        if number == self.at or (self._has_failed(number) and name in NEEDS_SPACE):
+        if self._is_due(number) or (self.lasts and self.failed and name in NEEDS_SPACE):
+            self.failed = self.failed or self.calls[-1]
             raise self._error(path)
 
-    def _has_failed(self, number):
-        return self.lasts and self.at is not None and number > self.at
-
-    def _is_os_error(self):
-        return self.error is None or isinstance(self.error(), OSError)
+    def _is_due(self, number):
+        """Whether it is this call's turn; Ctrl-C waits for the next one of the main thread."""
+        if self.at is None or self.failed or number < self.at:
+            return False
+        in_main = threading.current_thread() is threading.main_thread()
+        return in_main or isinstance(self.error(), OSError)
 
     def _error(self, path):
         error = self.error()

@@ -1,6 +1,8 @@
 """End to end: what an export leaves behind, and what it refuses to."""
 
+import errno
 import json
+import os
 import shutil
 from dataclasses import asdict
 
@@ -11,6 +13,7 @@ from adjuster.index import SearchIndexInfo
 from experiments.config.command import run_command
 from experiments.data.made.shop import SimulatedConfig
 from experiments.data.made.simulated import prepare_simulated
+from experiments.deployment import personalized_vectors
 from experiments.deployment.personalized_vectors import FILE
 from experiments.export import export
 from experiments.sweep import sweep
@@ -61,7 +64,7 @@ def test_cannot_tell_writes_the_verdict_and_nothing_to_deploy(outputs, capsys):
     assert run(outputs, f"vectors={outputs / 'vectors'}") == 0
     told = capsys.readouterr().out
     assert "Nothing to deploy was written, because the verdict is cannot tell" in told
-    assert "python -m experiments.export study=shop force=true" in told
+    assert f"python -m experiments.export study=shop output_dir={outputs} force=true" in told
     summary = json.loads((outputs / "shop" / "summary.json").read_text())
     assert summary["verdict"]["decision"] == "cannot tell"
     assert (outputs / "shop" / "report.html").exists()
@@ -115,6 +118,44 @@ def test_vectors_that_cannot_be_written_are_said(outputs, capsys):
     assert (
         f"vectors must be a folder that can be written to, got {place}" in capsys.readouterr().err
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [
+        (errno.ENOSPC, 1, "the disk is full. Make room"),
+        (errno.EDQUOT, 1, "the quota of this user is used up. Make room"),
+        (errno.EIO, 1, "the disk reports an error"),
+        (errno.EFBIG, 1, "would be larger than this process may write"),
+        (errno.EACCES, 2, "vectors must be a folder that can be written to"),
+        (errno.EROFS, 2, "vectors must be a folder that can be written to"),
+    ],
+)
+def test_vectors_that_the_machine_refuses_are_not_the_users_fault(
+    outputs, capsys, monkeypatch, number, status, said
+):
+    def refused(path, *arguments):
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(personalized_vectors, "_write", refused)
+    assert run(outputs, "force=true", f"vectors={outputs / 'v'}") == status
+    assert said in capsys.readouterr().err
+    assert list((outputs / "v").iterdir()) == []
+
+
+def test_an_edited_configuration_is_to_be_restored_or_swept_anew(outputs, capsys):
+    file = outputs / "shop" / "config.yaml"
+    data = yaml.safe_load(file.read_text())
+    data["replay"]["seed"] += 1
+    data["guardrails"]["max_mean_drift"] = 0.123
+    file.write_text(yaml.safe_dump(data))
+    before = {path: path.read_bytes() for path in outputs.rglob("*") if path.is_file()}
+    assert run(outputs, "force=true") == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert "guardrails.max_mean_drift was 0.2, is 0.123; replay.seed was 0, is 1" in told
+    assert f"Set them back in {file}, or sweep a new study with them" in told
+    assert "study.name=" not in told
+    assert before == {path: path.read_bytes() for path in outputs.rglob("*") if path.is_file()}
 
 
 def test_an_unknown_format_is_refused(outputs, capsys):

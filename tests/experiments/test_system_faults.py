@@ -247,20 +247,23 @@ def check_fault(name, kind, at, folders, capsys):
         system = FailingSystem(patch, out, at, fault.error, lasts=fault.lasts)
         ended = give(name, out, shop)
         gc.collect()
-    failed = (kind, at, *system.calls[at])
+    # What MLflow is told is written by a thread, which no two runs do in quite the same calls.
+    assert system.failed or name == "track"
+    failed = (kind, at, system.failed)
     assert not unheard, (failed, unheard)
     said = capsys.readouterr().err
     assert ended in (0, fault.status), (failed, ended, said)
     assert "Traceback" not in said, (failed, said)
     assert ended == 0 or said.strip(), failed
-    check_files(out, may_be_left="unlink" in failed)
+    stays = system.failed is not None and system.failed[0] == "unlink"
+    check_files(out, may_be_left=stays)
     if ended != 0:
         again = give(name, out, shop)
         said = capsys.readouterr().err
         # An import that was interrupted after its last step is there; another would replace it.
         assert again == 0 or "which holds a data set" in said, (failed, said)
         assert name != "ingest" or load_click_log(out / "shop").n_sessions
-        check_files(out, may_be_left="unlink" in failed)
+        check_files(out, may_be_left=stays)
     shutil.rmtree(out)
 
 

@@ -1,7 +1,5 @@
 """A ledger of openings for tests."""
 
-from contextlib import contextmanager
-
 
 class InMemory:
     """A ledger that remembers how deep its lock was held when it was written."""
@@ -11,11 +9,11 @@ class InMemory:
     def __init__(self):
         self.kept, self.depth, self.written_at = {}, 0, []
 
-    @contextmanager
-    def lock(self):
+    def locked(self, action):
         self.depth += 1
-        yield
+        found = action()
         self.depth -= 1
+        return found
 
     def read(self, fingerprint):
         return self.kept.get(fingerprint, [])

@@ -62,7 +62,7 @@ def test_settings_equal_to_the_published_defaults_are_not_repeated():
 
 
 def test_a_sealed_test_says_which_command_opens_it():
-    lines = verdict_lines(None, study="autumn", best=3)
+    lines = verdict_lines(None, best=3, opening="python -m experiments.export study=autumn")
     assert lines.headline == "Not decided yet"
     assert lines.explanation == "The sealed test has not been opened."
     assert lines.command == "python -m experiments.export study=autumn"
@@ -70,7 +70,7 @@ def test_a_sealed_test_says_which_command_opens_it():
 
 
 def test_a_verdict_has_a_headline_a_sentence_and_all_further_reasons():
-    lines = verdict_lines(sealed("keep off", text="it may be chance."), study="s", best=12)
+    lines = verdict_lines(sealed("keep off", text="it may be chance."), best=12)
     assert (lines.decision, lines.headline) == ("keep off", "Keep off")
     assert lines.explanation == "It may be chance."
     assert lines.more == ("Second reason.", "A note.")
@@ -79,9 +79,9 @@ def test_a_verdict_has_a_headline_a_sentence_and_all_further_reasons():
 
 def test_a_test_opened_on_another_trial_is_said():
     told = "The verdict is on trial 12; the best on the tune sessions is trial 3."
-    assert verdict_lines(sealed(), study="s", best=3).more[-1] == told
-    assert told not in verdict_lines(sealed(), study="s", best=12).more
-    assert told not in verdict_lines(sealed(), study="s", best=None).more
+    assert verdict_lines(sealed(), best=3).more[-1] == told
+    assert told not in verdict_lines(sealed(), best=12).more
+    assert told not in verdict_lines(sealed(), best=None).more
 
 
 def test_the_best_is_compared_with_every_baseline_that_was_scored():

@@ -44,7 +44,7 @@ def test_keep_off_says_why(output_dir):
 def test_a_sealed_test_says_how_to_open_it(output_dir):
     text = visible_text(build_page(read_study(output_dir, "sealed")))
     assert "Not decided yet" in text
-    assert "python -m experiments.export study=sealed" in text
+    assert f"python -m experiments.export study=sealed output_dir={output_dir}" in text
 
 
 def test_the_page_fetches_nothing_and_holds_plotly_once(output_dir):

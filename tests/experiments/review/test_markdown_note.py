@@ -26,7 +26,8 @@ def test_the_verdict_comes_first_then_the_table(output_dir):
 
 def test_a_sealed_test_says_how_to_open_it(output_dir):
     note = study_note(read_study(output_dir, "sealed"))
-    assert "`python -m experiments.export study=sealed`" in note.splitlines()[0]
+    line = f"`python -m experiments.export study=sealed output_dir={output_dir}`"
+    assert line in note.splitlines()[0]
 
 
 def test_every_row_of_a_table_has_the_same_number_of_cells(output_dir):

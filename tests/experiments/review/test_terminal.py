@@ -63,7 +63,7 @@ def test_unscored_bystanders_are_said():
 
 
 def test_the_sealed_text_holds_verdict_gains_and_optimism():
-    lines = sealed_text(sealed("keep off"), study="shop", best=12).splitlines()
+    lines = sealed_text(sealed("keep off"), best=12).splitlines()
     assert lines[0] == "Keep off: NDCG@10 rises."
     assert lines[1:4] == ["- Second reason.", "- A note.", ""]
     assert lines[4].startswith("gain on the sealed test")
@@ -73,7 +73,7 @@ def test_the_sealed_text_holds_verdict_gains_and_optimism():
 
 
 def test_the_sealed_text_says_that_another_trial_is_the_best():
-    text = sealed_text(sealed(), study="shop", best=3)
+    text = sealed_text(sealed(), best=3)
     assert "- The verdict is on trial 12; the best on the tune sessions is trial 3." in text
 
 

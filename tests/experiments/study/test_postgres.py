@@ -4,9 +4,11 @@
 is installed.
 """
 
+import json
 import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,15 +17,23 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from experiments.common.errors import InputError
+from experiments.config.command import run_command
 from experiments.config.study import StudyConfig
+from experiments.export import export
 from experiments.judging.openings import Opening, look_at, open_seal
-from experiments.study import reconnection, storage
+from experiments.simulate import simulate
+from experiments.study import reconnection, shared_ledger, storage
+from experiments.study.reconnection import patiently, wait_for_restarts
+from experiments.study.shared_ledger import SharedLedger
+from experiments.study.study import Study
+from experiments.sweep import sweep
 from tests.experiments.fake_replay import FakeReplay, Killed, make_config, open_study, run_study
 
 ROOT = Path(__file__).parents[3]
@@ -131,6 +141,38 @@ def test_a_trial_whose_heartbeat_stopped_is_run_again(config, monkeypatch):
     assert len([record for record in records if not record.lost]) == 8
 
 
+KILLED = """
+import os, signal
+from experiments.study.reconnection import PatientStorage
+
+PatientStorage.record_heartbeat = lambda *beat: os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_trial_whose_process_died_before_its_first_heartbeat_is_run_again(config, tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED + SCRIPT, str(tmp_path), repr(vars(config.study))],
+        cwd=ROOT,
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGKILL
+    records = run_study(config)
+    (lost,) = [record for record in records if record.lost]
+    again = [record for record in records if record.ordinal == lost.ordinal]
+    assert [record.settings for record in again] == [lost.settings] * 2
+    assert [record.state for record in records if not record.lost] == ["complete"] * 8
+
+
+def test_a_claimed_trial_has_a_heartbeat_before_another_may_claim(config):
+    first, second = open_study(config), open_study(config)
+    claims = [first.claim(), second.claim()]
+    first.fail_lost()
+    assert [claim.number for claim in claims] == [0, 1]
+    assert [record.state for record in first.records()] == ["running"] * 2
+    first.close()
+    second.close()
+
+
 def test_a_trial_that_lives_is_left_alone(config):
     first, second = open_study(config), open_study(config)
     claim = first.claim()
@@ -144,6 +186,7 @@ def test_a_trial_that_lives_is_left_alone(config):
 SCRIPT = """
 import sys, time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from experiments.config.study import StudyConfig
 from tests.experiments.fake_replay import FakeReplay, make_config, run_study
@@ -216,6 +259,73 @@ def test_a_server_that_restarts_again_and_again_loses_no_trial(
     assert sorted(record.ordinal for record in kept) == list(range(40))
     assert {record.state for record in kept} == {"complete"}
     assert "The database of study.storage does not answer; waiting 120 s" in capsys.readouterr().err
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """What waits for a database waits half a second."""
+    quick = {"patience": 0.5, "pause": 0.1}
+    monkeypatch.setattr(storage, "wait_for_restarts", partial(wait_for_restarts, **quick))
+    for module in (reconnection, shared_ledger, storage):
+        monkeypatch.setattr(module, "patiently", partial(patiently, **quick))
+
+
+MADE = ["n_sessions=120", "n_users=24", "n_objects=60", "n_topics=4", "n_queries=20", "n_shown=6"]
+
+MOMENTS = [(SharedLedger, "append"), (SharedLedger, "read"), (Study, "set_attribute")]
+
+
+@pytest.mark.slow
+def test_a_server_that_goes_away_in_an_export_is_a_sentence_and_the_export_goes_on(
+    own_server, tmp_path, capsys, impatient, monkeypatch
+):
+    # Its user's name stands in no file.
+    monkeypatch.setenv("STUDY_STORAGE", own_server.url)
+    shop, out = tmp_path / "shop", f"output_dir={tmp_path / 'out'}"
+    made = [f"simulated.{size}" for size in (*MADE, "dimensions=8", "max_parts=1")]
+    assert run_command("simulate", simulate, [f"output={shop}", *made]) == 0
+    name = f"study-{uuid.uuid4().hex[:8]}"
+    swept = ["dataset=folder", f"dataset.path={shop}", "tracking=none", "guardrails=none"]
+    swept += ["study.n_trials=2", f"study.name={name}", f"study.storage={own_server.url}", out]
+    assert run_command("sweep", sweep, swept) == 0
+    for owner, moment in MOMENTS:
+        real = getattr(owner, moment)
+
+        def away(*arguments, real=real):
+            own_server.stop("immediate")
+            return real(*arguments)
+
+        capsys.readouterr()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(owner, moment, away)
+            status = run_command("export", export, [f"study={name}", out])
+        own_server.start()
+        said = [line for line in capsys.readouterr().err.splitlines() if "waiting" not in line]
+        assert (status, len(said)) == (1, 1), (moment, said)
+        assert "did not answer for 0 s" in said[0]
+        assert "the same command goes on" in said[0]
+    assert run_command("export", export, [f"study={name}", out]) == 0
+    kept = json.loads((tmp_path / "out" / "sealed_tests.json").read_text())
+    (openings,) = kept.values()
+    assert len({opening["setting"] for opening in openings if opening["sees"] == "scores"}) == 1
+
+
+def test_a_ledger_whose_database_restarts_is_waited_for(own_server, tmp_path):
+    made = replace(make_config(tmp_path), study=StudyConfig(name="s", storage=own_server.url))
+    study = open_study(made)
+    fingerprint, tries = uuid.uuid4().hex, []
+
+    def action():
+        tries.append(1)
+        if len(tries) == 1:
+            own_server.stop("fast")
+            own_server.start()
+        study.ledger().append(fingerprint, {"try": len(tries)})
+        return len(tries)
+
+    assert study.ledger().locked(action) == 2
+    assert {"try": 2} in study.ledger().read(fingerprint)
+    study.close()
 
 
 def test_a_server_that_is_not_there_is_one_sentence(tmp_path):

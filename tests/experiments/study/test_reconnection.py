@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
-from experiments.common.errors import InputError
+from experiments.common.errors import Outage
 from experiments.study.reconnection import Teller, is_connection_lost, patiently, wait_for_restarts
 
 
@@ -52,7 +52,7 @@ def test_nothing_is_said_while_it_answers(monkeypatch, tmp_path):
 def test_the_wait_is_bounded(monkeypatch, tmp_path):
     database = Restarting(monkeypatch, tmp_path, 0.0)
     database.away = 10**9
-    with pytest.raises(InputError, match=r"did not answer for 0 s: the system is starting up\."):
+    with pytest.raises(Outage, match=r"did not answer for 0 s: the system is starting up\."):
         database.ask()
 
 
@@ -98,7 +98,7 @@ def test_another_error_is_not_asked_again():
 
 def test_patience_ends_in_a_sentence_without_a_password():
     asked = Asked(*(lost("no way to postgresql://bob:pw@host/db") for _ in range(9)))
-    with pytest.raises(InputError) as refused:
+    with pytest.raises(Outage) as refused:
         patiently(asked, 0.0, 0.0, Teller(str))
     assert "no way to postgresql://host/db" in str(refused.value)
     assert "pw" not in str(refused.value)
