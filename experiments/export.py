@@ -40,6 +40,8 @@ NOTHING_TO_DEPLOY = (
     "To export all the same: {command}"
 )
 
+NOTHING_TO_OPEN = "Study {study} has no trial within its guardrails: there is nothing to export."
+
 EDITED = (
     "Set them back in {config}, or sweep a new study with them: the trials of this one were not "
     "made so."
@@ -53,15 +55,11 @@ def export(command: ExportConfig) -> int:
         summary = read_summary(outputs.summary)
         log = _same_data(config, command, summary.dataset.fingerprint)
         records = study.records()
-        cure = EDITED.format(config=outputs.config)
-        study.check(definition(asdict(config), log.fingerprint), cure)
+        edited = EDITED.format(config=outputs.config)
+        study.check(definition(asdict(config), log.fingerprint), edited)
         candidates = _candidates(records, command, config.guardrails.min_gain)
         if not candidates:
-            print(
-                f"Study {command.study} has no trial within its guardrails: there is nothing to "
-                "export.",
-                file=sys.stderr,
-            )
+            print(NOTHING_TO_OPEN.format(study=command.study), file=sys.stderr)
             return FAILED
         sealed, remarks = open_test(config, log, study, candidates, outputs, reopen=command.reopen)
         record = next(item for item in candidates if item.number == sealed.test.trial)
