@@ -1,11 +1,10 @@
 """OpenSearch User Behavior Insights: `ubi_queries` and `ubi_events`, one JSON a line."""
 
-import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from experiments.config.data import IngestConfig
+from experiments.data.importers.actions import CLICKS, Actions, action
 from experiments.data.importers.base import (
     JSON_LINES,
     TABULAR,
@@ -28,18 +27,6 @@ from experiments.data.intake.intake import Intake
 from experiments.data.readers.json_lines import read_json_lines
 from experiments.data.readers.row_blocks import RecordBlock
 
-CLICKS = (
-    "click",
-    "item_click",
-    "product_click",
-    "result_click",
-    "search_result_click",
-    "document_click",
-    "doc_click",
-    "object_click",
-    "click_through",
-    "clickthrough",
-)
 IMPRESSIONS = (
     "impression",
     "item_impression",
@@ -48,8 +35,6 @@ IMPRESSIONS = (
     "search_result_impression",
 )
 SEVERAL_TEXTS = "query_ids of several texts, a search each"
-N_ACTIONS = 20
-"""Actions that are told apart; the rest count as others."""
 
 
 def read(root: Path, config: IngestConfig, intake: Intake) -> None:
@@ -73,17 +58,6 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
     _add_pages(queries.name, pages, intake)
     types = chosen_types(config, IMPORTER.click_types)
     _Events(events, types, shown, pages).add_to(intake)
-
-
-def action(name: object) -> str:
-    """The name of an action as it is compared: `Item Click`, `item-click` are `item_click`.
-
-    Example:
-        >>> action("Item Click"), action("item-click"), action(None)
-        ('item_click', 'item_click', 'none')
-    """
-    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", str(name)).strip()
-    return re.sub(r"[\s\-.]+", "_", words).lower()
 
 
 def is_impression(record: dict[str, Any]) -> bool:
@@ -141,37 +115,22 @@ class _Events:
 
     def __init__(self, path: Path, types: set[str] | None, shown: Shown, pages: Pages) -> None:
         self._path, self._shown, self._pages = path, shown, pages
-        self._types = None if types is None else {action(name) for name in types}
-        self._others: Counter[str] = Counter()
-        self._n_clicks = 0
+        self._actions = Actions("action_name", "action", types)
 
     def add_to(self, intake: Intake) -> None:
         """Read the file, and tell which actions there are if none of them is a click."""
         for block in read_json_lines(self._path, "events", intake):
             self._add(block, intake)
-        names = [(name, n) for name, n in self._others.most_common(N_ACTIONS)]
-        for name, n_rows in names:
-            intake.leave_out("events", f"action {name}, no click", n_rows)
-        rest = sum(self._others.values()) - sum(n for _, n in names)
-        intake.leave_out("events", "other actions, no clicks", rest)
-        if self._others and not self._n_clicks:
-            there = ", ".join(f"{name} ({n:,})" for name, n in names)
-            wanted = ", ".join(sorted(self._types or ()))
-            what = (
-                f"no event is a click: action_name must be one of {wanted}; the file has {there}. "
-                "Say click_types=[…] if one of these is a click"
-            )
-            intake.reject_file(self._path.name, what)
+        self._actions.tell(self._path.name, intake)
 
     def _add(self, block: RecordBlock, intake: Intake) -> None:
         searches = Searches(block.file, "ms")
         for line, hit in block.lines():
             record = document(hit)
-            name, query = action(record.get("action_name")), record.get("query_id")
-            is_click = self._types is None or name in self._types
-            self._n_clicks += is_click
-            if not is_click and name not in IMPRESSIONS:
-                self._others[name] += 1
+            name, query = record.get("action_name"), record.get("query_id")
+            is_click = self._actions.is_click(name)
+            if not is_click and not is_impression(record):
+                self._actions.pass_over(name)
             elif query in (None, ""):
                 searches.leave_out("events", "events outside a search")
             elif not is_click:

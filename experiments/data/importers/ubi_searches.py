@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from experiments.data.intake.coercion import coerce, plain_text
 from experiments.data.readers.json_lines import read_json_lines
+from experiments.data.readers.row_blocks import Silent
 
 HIT_FIELDS = (
     "query_response_hit_ids",
@@ -19,16 +20,6 @@ HIT_FIELDS = (
     "query_response_objects_ids",
 )
 """Names that the list of results has had; the newest first."""
-
-
-class Silent:
-    """Takes complaints and forgets them: the file is read once more, and they are told then."""
-
-    def reject(self, table: str, file: str, row: int, what: str, content: str) -> None:
-        """One row is no row."""
-
-    def reject_file(self, file: str, what: str) -> None:
-        """A file cannot be read to its end."""
 
 
 @dataclass
