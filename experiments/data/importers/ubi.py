@@ -6,7 +6,6 @@ from typing import Any
 from experiments.config.data import IngestConfig
 from experiments.data.importers.actions import CLICKS, Actions, action
 from experiments.data.importers.base import (
-    JSON_LINES,
     TABULAR,
     Importer,
     Searches,
@@ -14,17 +13,16 @@ from experiments.data.importers.base import (
     chosen_types,
     find_file,
 )
+from experiments.data.importers.ubi_files import UbiFiles, find_ubi_files
 from experiments.data.importers.ubi_searches import (
     Pages,
     Shown,
-    document,
     hits_of,
     nested,
     object_of,
     survey,
 )
 from experiments.data.intake.intake import Intake
-from experiments.data.readers.json_lines import read_json_lines
 from experiments.data.readers.row_blocks import RecordBlock
 
 IMPRESSIONS = (
@@ -40,24 +38,24 @@ SEVERAL_TEXTS = "query_ids of several texts, a search each"
 def read(root: Path, config: IngestConfig, intake: Intake) -> None:
     """Read `ubi_queries.jsonl`, `ubi_events.jsonl` and `objects.*` (vectors or texts).
 
-    A line may be the document itself or a search hit with the document under `_source`.
+    One file may hold queries and events; it may be named itself, and objects stand beside it.
     """
-    queries = find_file(root, ["ubi_queries", "queries"], JSON_LINES, intake)
-    events = find_file(root, ["ubi_events", "events"], JSON_LINES, intake)
-    objects = find_file(root, ["objects", "items", "products"], TABULAR, intake)
+    files = find_ubi_files(root, intake)
+    folder = root if root.is_dir() else root.parent
+    objects = find_file(folder, ["objects", "items", "products"], TABULAR, intake)
     if objects is not None:
         add_objects(objects, config, intake)
-    if queries is None or events is None:
+    if files is None:
         return
     # Pages of one search are repeated rows of it, and impression events know an order only.
     intake.distinct_sessions = intake.ordered_only = True
-    shown = survey(queries, events, is_impression)
+    shown = survey(files, is_impression)
     pages = Pages()
-    for block in read_json_lines(queries, "sessions", intake):
+    for block in files.query_blocks(intake):
         _add_queries(block, shown, pages, intake)
-    _add_pages(queries.name, pages, intake)
+    _add_pages(files.queries.name, pages, intake)
     types = chosen_types(config, IMPORTER.click_types)
-    _Events(events, types, shown, pages).add_to(intake)
+    _Events(files, types, shown, pages).add_to(intake)
 
 
 def is_impression(record: dict[str, Any]) -> bool:
@@ -67,8 +65,7 @@ def is_impression(record: dict[str, Any]) -> bool:
 
 def _add_queries(block: RecordBlock, shown: Shown, pages: Pages, intake: Intake) -> None:
     searches = Searches(block.file, "ms")
-    for line, hit in block.lines():
-        record = document(hit)
+    for line, record in block.lines():
         hits, query = hits_of(record), record.get("query_id")
         if hits is not None and not isinstance(hits, list):
             what = "query_response_hit_ids must be a list of ids"
@@ -113,20 +110,19 @@ def _add_search(
 class _Events:
     """Clicks, and impressions of searches whose query document names no results."""
 
-    def __init__(self, path: Path, types: set[str] | None, shown: Shown, pages: Pages) -> None:
-        self._path, self._shown, self._pages = path, shown, pages
+    def __init__(self, files: UbiFiles, types: set[str] | None, shown: Shown, pages: Pages) -> None:
+        self._files, self._shown, self._pages = files, shown, pages
         self._actions = Actions("action_name", "action", types)
 
     def add_to(self, intake: Intake) -> None:
         """Read the file, and tell which actions there are if none of them is a click."""
-        for block in read_json_lines(self._path, "events", intake):
+        for block in self._files.event_blocks(intake):
             self._add(block, intake)
-        self._actions.tell(self._path.name, intake)
+        self._actions.tell(self._files.events.name, intake)
 
     def _add(self, block: RecordBlock, intake: Intake) -> None:
         searches = Searches(block.file, "ms")
-        for line, hit in block.lines():
-            record = document(hit)
+        for line, record in block.lines():
             name, query = record.get("action_name"), record.get("query_id")
             is_click = self._actions.is_click(name)
             if not is_click and not is_impression(record):
