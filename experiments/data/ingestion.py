@@ -91,7 +91,7 @@ def ingest_log(config: IngestConfig, progress: Progress = lambda _: None) -> Ing
     root = Path(config.path).expanduser()
     if not root.exists():
         raise InputError(f"path must be a file or folder, got {config.path!r}, which is not there.")
-    if root.is_file() and config.source not in ("metarank", "table"):
+    if root.is_file() and config.source not in ("metarank", "table", "ubi"):
         raise InputError(f"path must be a folder for source={config.source}, got a file: {root}.")
     if not is_plain_name(name_of(config)):
         setting = "name" if config.name else "the output folder's name"

@@ -210,8 +210,8 @@ PLACES = {
     ),
     "log that is a file": (
         "ingest",
-        ["source=ubi", "path={here}/file", "output={here}/out"],
-        "path must be a folder for source=ubi, got a file",
+        ["source=mind", "path={here}/file", "output={here}/out"],
+        "path must be a folder for source=mind, got a file",
     ),
     "log without files": (
         "ingest",

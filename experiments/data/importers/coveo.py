@@ -23,8 +23,8 @@ CONTENT_COLUMNS = ("product_sku_hash", "description_vector")
 
 def read(root: Path, _: IngestConfig, intake: Intake) -> None:
     """Read the searches and the products' description vectors."""
-    searches = find_file(root, ["search_train"], [".csv"], intake)
-    content = find_file(root, ["sku_to_content"], [".csv"], intake)
+    searches = find_file(root, ["search_train", "search_train_sample"], [".csv"], intake)
+    content = find_file(root, ["sku_to_content", "sku_to_content_sample"], [".csv"], intake)
     if content is not None:
         for block in read_csv(content, "items", intake, CsvForm(",")):
             if not has_columns(block, CONTENT_COLUMNS, intake):

@@ -1,5 +1,6 @@
 """Metarank: its events, one JSON a line (item, user, ranking, interaction)."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from experiments.config.data import IngestConfig
+from experiments.data.importers.actions import CLICKS, N_ACTIONS, Actions
 from experiments.data.importers.base import (
     JSON_LINES,
     TABULAR,
@@ -18,10 +20,11 @@ from experiments.data.importers.base import (
 )
 from experiments.data.intake.intake import Intake
 from experiments.data.readers.json_lines import read_json_lines
-from experiments.data.readers.row_blocks import RecordBlock
+from experiments.data.readers.row_blocks import RecordBlock, Silent
 
 TITLE_FIELDS = ("title", "name")
 BLOCK_ITEMS = 10_000
+NO_RANKINGS = "interactions with rankings that are not in the file"
 
 
 @dataclass
@@ -44,17 +47,37 @@ def read(root: Path, config: IngestConfig, intake: Intake) -> None:
     items: dict[str, Item] = {}
     if events is None:
         return
-    types = chosen_types(config, IMPORTER.click_types)
+    actions = Actions("type", "type", chosen_types(config, IMPORTER.click_types))
+    kinds = kinds_before_a_ranking(events)
+    if kinds and "ranking" not in kinds:
+        there = ", ".join(f"{kind} ({n:,})" for kind, n in kinds.most_common(N_ACTIONS))
+        what = f"no event is a ranking, and these alone say what was shown; the file has {there}"
+        intake.reject_file(events.name, what)
     for block in read_json_lines(events, "events", intake):
-        _add_block(block, types, items, intake)
+        _add_block(block, "ranking" in kinds, actions, items, intake)
+    actions.tell(events.name, intake)
     if objects is not None:
         add_objects(objects, config, intake)
     else:
         _add_items(items, events.name, intake)
 
 
+def kinds_before_a_ranking(path: Path) -> Counter[str]:
+    """How many events of each kind a file has; it is read no further than its first ranking."""
+    kinds: Counter[str] = Counter()
+    for block in read_json_lines(path, "events", Silent()):
+        kinds.update(str(record.get("event")) for record in block.records)
+        if "ranking" in kinds:
+            break
+    return kinds
+
+
 def _add_block(
-    block: RecordBlock, types: set[str] | None, items: dict[str, Item], intake: Intake
+    block: RecordBlock,
+    has_rankings: bool,
+    actions: Actions,
+    items: dict[str, Item],
+    intake: Intake,
 ) -> None:
     searches = Searches(block.file, "ms")
     for line, record in block.lines():
@@ -62,7 +85,7 @@ def _add_block(
         if kind == "ranking":
             _add_ranking(line, record, searches, intake)
         elif kind == "interaction":
-            _add_interaction(line, record, types, searches)
+            _add_interaction(line, record, has_rankings, actions, searches)
         elif kind == "item":
             _learn_item(line, record, block.file, items, intake)
         else:
@@ -92,12 +115,14 @@ def _add_ranking(line: int, record: dict[str, Any], searches: Searches, intake: 
 
 
 def _add_interaction(
-    line: int, record: dict[str, Any], types: set[str] | None, searches: Searches
+    line: int, record: dict[str, Any], has_rankings: bool, actions: Actions, searches: Searches
 ) -> None:
-    if types is not None and str(record.get("type")) not in types:
-        searches.leave_out("events", "interactions that are no clicks")
+    if not actions.is_click(record.get("type")):
+        actions.pass_over(record.get("type"))
     elif record.get("ranking") is None:
         searches.leave_out("events", "interactions outside a search")
+    elif not has_rankings:
+        searches.leave_out("events", NO_RANKINGS)
     else:
         searches.add_event(
             line,
@@ -164,10 +189,10 @@ def _add_items(items: dict[str, Item], file: str, intake: Intake) -> None:
 
 IMPORTER = Importer(
     read=read,
-    click_types=("click",),
+    click_types=CLICKS,
     source="Metarank's event log",
     how_made=(
         "A session is a ranking event with a query field; its items stand in the order shown. An "
-        "event is an interaction of the type click that names its ranking."
+        "event is an interaction whose type is a click and that names its ranking."
     ),
 )

@@ -1,13 +1,11 @@
 """OpenSearch User Behavior Insights: `ubi_queries` and `ubi_events`, one JSON a line."""
 
-import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from experiments.config.data import IngestConfig
+from experiments.data.importers.actions import CLICKS, Actions, action
 from experiments.data.importers.base import (
-    JSON_LINES,
     TABULAR,
     Importer,
     Searches,
@@ -15,31 +13,18 @@ from experiments.data.importers.base import (
     chosen_types,
     find_file,
 )
+from experiments.data.importers.ubi_files import UbiFiles, find_ubi_files
 from experiments.data.importers.ubi_searches import (
     Pages,
     Shown,
-    document,
     hits_of,
     nested,
     object_of,
     survey,
 )
 from experiments.data.intake.intake import Intake
-from experiments.data.readers.json_lines import read_json_lines
 from experiments.data.readers.row_blocks import RecordBlock
 
-CLICKS = (
-    "click",
-    "item_click",
-    "product_click",
-    "result_click",
-    "search_result_click",
-    "document_click",
-    "doc_click",
-    "object_click",
-    "click_through",
-    "clickthrough",
-)
 IMPRESSIONS = (
     "impression",
     "item_impression",
@@ -48,42 +33,29 @@ IMPRESSIONS = (
     "search_result_impression",
 )
 SEVERAL_TEXTS = "query_ids of several texts, a search each"
-N_ACTIONS = 20
-"""Actions that are told apart; the rest count as others."""
 
 
 def read(root: Path, config: IngestConfig, intake: Intake) -> None:
     """Read `ubi_queries.jsonl`, `ubi_events.jsonl` and `objects.*` (vectors or texts).
 
-    A line may be the document itself or a search hit with the document under `_source`.
+    One file may hold queries and events; it may be named itself, and objects stand beside it.
     """
-    queries = find_file(root, ["ubi_queries", "queries"], JSON_LINES, intake)
-    events = find_file(root, ["ubi_events", "events"], JSON_LINES, intake)
-    objects = find_file(root, ["objects", "items", "products"], TABULAR, intake)
+    files = find_ubi_files(root, intake)
+    folder = root if root.is_dir() else root.parent
+    objects = find_file(folder, ["objects", "items", "products"], TABULAR, intake)
     if objects is not None:
         add_objects(objects, config, intake)
-    if queries is None or events is None:
+    if files is None:
         return
     # Pages of one search are repeated rows of it, and impression events know an order only.
     intake.distinct_sessions = intake.ordered_only = True
-    shown = survey(queries, events, is_impression)
+    shown = survey(files, is_impression)
     pages = Pages()
-    for block in read_json_lines(queries, "sessions", intake):
+    for block in files.query_blocks(intake):
         _add_queries(block, shown, pages, intake)
-    _add_pages(queries.name, pages, intake)
+    _add_pages(files.queries.name, pages, intake)
     types = chosen_types(config, IMPORTER.click_types)
-    _Events(events, types, shown, pages).add_to(intake)
-
-
-def action(name: object) -> str:
-    """The name of an action as it is compared: `Item Click`, `item-click` are `item_click`.
-
-    Example:
-        >>> action("Item Click"), action("item-click"), action(None)
-        ('item_click', 'item_click', 'none')
-    """
-    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", str(name)).strip()
-    return re.sub(r"[\s\-.]+", "_", words).lower()
+    _Events(files, types, shown, pages).add_to(intake)
 
 
 def is_impression(record: dict[str, Any]) -> bool:
@@ -93,8 +65,7 @@ def is_impression(record: dict[str, Any]) -> bool:
 
 def _add_queries(block: RecordBlock, shown: Shown, pages: Pages, intake: Intake) -> None:
     searches = Searches(block.file, "ms")
-    for line, hit in block.lines():
-        record = document(hit)
+    for line, record in block.lines():
         hits, query = hits_of(record), record.get("query_id")
         if hits is not None and not isinstance(hits, list):
             what = "query_response_hit_ids must be a list of ids"
@@ -139,39 +110,23 @@ def _add_search(
 class _Events:
     """Clicks, and impressions of searches whose query document names no results."""
 
-    def __init__(self, path: Path, types: set[str] | None, shown: Shown, pages: Pages) -> None:
-        self._path, self._shown, self._pages = path, shown, pages
-        self._types = None if types is None else {action(name) for name in types}
-        self._others: Counter[str] = Counter()
-        self._n_clicks = 0
+    def __init__(self, files: UbiFiles, types: set[str] | None, shown: Shown, pages: Pages) -> None:
+        self._files, self._shown, self._pages = files, shown, pages
+        self._actions = Actions("action_name", "action", types)
 
     def add_to(self, intake: Intake) -> None:
         """Read the file, and tell which actions there are if none of them is a click."""
-        for block in read_json_lines(self._path, "events", intake):
+        for block in self._files.event_blocks(intake):
             self._add(block, intake)
-        names = [(name, n) for name, n in self._others.most_common(N_ACTIONS)]
-        for name, n_rows in names:
-            intake.leave_out("events", f"action {name}, no click", n_rows)
-        rest = sum(self._others.values()) - sum(n for _, n in names)
-        intake.leave_out("events", "other actions, no clicks", rest)
-        if self._others and not self._n_clicks:
-            there = ", ".join(f"{name} ({n:,})" for name, n in names)
-            wanted = ", ".join(sorted(self._types or ()))
-            what = (
-                f"no event is a click: action_name must be one of {wanted}; the file has {there}. "
-                "Say click_types=[…] if one of these is a click"
-            )
-            intake.reject_file(self._path.name, what)
+        self._actions.tell(self._files.events.name, intake)
 
     def _add(self, block: RecordBlock, intake: Intake) -> None:
         searches = Searches(block.file, "ms")
-        for line, hit in block.lines():
-            record = document(hit)
-            name, query = action(record.get("action_name")), record.get("query_id")
-            is_click = self._types is None or name in self._types
-            self._n_clicks += is_click
-            if not is_click and name not in IMPRESSIONS:
-                self._others[name] += 1
+        for line, record in block.lines():
+            name, query = record.get("action_name"), record.get("query_id")
+            is_click = self._actions.is_click(name)
+            if not is_click and not is_impression(record):
+                self._actions.pass_over(name)
             elif query in (None, ""):
                 searches.leave_out("events", "events outside a search")
             elif not is_click:

@@ -4,14 +4,14 @@ from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.data.importers.ubi_files import UbiFiles
 from experiments.data.intake.coercion import coerce, plain_text
-from experiments.data.readers.json_lines import read_json_lines
+from experiments.data.readers.row_blocks import Silent
 
 HIT_FIELDS = (
     "query_response_hit_ids",
@@ -19,16 +19,6 @@ HIT_FIELDS = (
     "query_response_objects_ids",
 )
 """Names that the list of results has had; the newest first."""
-
-
-class Silent:
-    """Takes complaints and forgets them: the file is read once more, and they are told then."""
-
-    def reject(self, table: str, file: str, row: int, what: str, content: str) -> None:
-        """One row is no row."""
-
-    def reject_file(self, file: str, what: str) -> None:
-        """A file cannot be read to its end."""
 
 
 @dataclass
@@ -64,22 +54,24 @@ class Shown:
         return _holds(self.reused, query)
 
 
-def survey(queries: Path, events: Path, is_impression: Callable[[dict[str, Any]], bool]) -> Shown:
-    """Read both files once, for where the results of each search stand."""
-    named, texts = array("Q"), array("Q")
-    for record in _documents(queries):
-        mark, text = _mark(record.get("query_id")), text_of(record)
-        if hits_of(record):
-            named.append(mark)
-        if text:
-            texts.extend((mark, _mark(text)))
-    seen = (_mark(r.get("query_id")) for r in _documents(events) if is_impression(r))
+def survey(files: UbiFiles, is_impression: Callable[[dict[str, Any]], bool]) -> Shown:
+    """Read queries and events once, for where the results of each search stand."""
+    named, texts, seen = array("Q"), array("Q"), array("Q")
+    for block in files.query_blocks(Silent()):
+        for record in block.records:
+            mark, text = _mark(record.get("query_id")), text_of(record)
+            if hits_of(record):
+                named.append(mark)
+            if text:
+                texts.extend((mark, _mark(text)))
+    for block in files.event_blocks(Silent()):
+        seen.extend(_mark(r.get("query_id")) for r in block.records if is_impression(r))
     distinct = np.unique(np.array(texts, np.uint64).reshape(-1, 2), axis=0)
     names = np.sort(np.array(named, np.uint64))
     return Shown(
         named=np.unique(names),
         repeated=_twice(names),
-        seen=np.unique(np.fromiter(seen, np.uint64)),
+        seen=np.unique(np.array(seen, np.uint64)),
         reused=_twice(distinct[:, 0]),
     )
 
@@ -209,12 +201,6 @@ def object_of(record: dict[str, Any]) -> Any:
     return found if found is not None else nested(attributes, "data", "data_id")
 
 
-def document(record: dict[str, Any]) -> dict[str, Any]:
-    """The document of a line, be it wrapped in a search hit or not."""
-    inner = record.get("_source")
-    return inner if isinstance(inner, dict) else record
-
-
 def nested(record: Any, *keys: str) -> Any:
     """A value some levels down, or None.
 
@@ -225,12 +211,6 @@ def nested(record: Any, *keys: str) -> Any:
     for key in keys:
         record = record.get(key) if isinstance(record, dict) else None
     return record
-
-
-def _documents(path: Path) -> Iterator[dict[str, Any]]:
-    for block in read_json_lines(path, "", Silent()):
-        for _, record in block.lines():
-            yield document(record)
 
 
 def _twice(marks: NDArray[np.uint64]) -> NDArray[np.uint64]:

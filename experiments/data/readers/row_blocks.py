@@ -40,6 +40,16 @@ class Complaints(Protocol):
         ...
 
 
+class Silent:
+    """Takes complaints and forgets them: a file is read once more, and they are told then."""
+
+    def reject(self, table: str, file: str, row: int, what: str, content: str) -> None:
+        """One row is no row."""
+
+    def reject_file(self, file: str, what: str) -> None:
+        """A file cannot be read to its end."""
+
+
 @dataclass(frozen=True)
 class RecordBlock:
     """Some lines of a JSON-lines file.

@@ -46,6 +46,12 @@ def test_the_sample_becomes_a_log(sample):
     np.testing.assert_allclose(log.object_vectors, np.array([[0.1, 0.2], [0.3, -0.4]]), rtol=1e-6)
 
 
+def test_files_may_be_called_samples_as_the_organizers_call_theirs(sample):
+    for name in ("search_train", "sku_to_content"):
+        (sample / f"{name}.csv").rename(sample / f"{name}_sample.csv")
+    assert ingest("coveo", sample).session_ids.tolist() == ["v1-2", "v1-3"]
+
+
 def test_a_missing_column_is_named(sample):
     (sample / "search_train.csv").write_text(SEARCHES.replace("query_vector", "vector"))
     with pytest.raises(InputError, match=r"search_train\.csv: column query_vector is missing"):

@@ -154,3 +154,47 @@ def test_rankings_without_a_query_are_told_and_their_clicks_are_no_faults(tmp_pa
     assert "30 left out (rankings without a query)" in said
     assert "30 left out (of rankings without a query)" in said
     assert "must stand in sessions" not in said
+
+
+def interactions(folder, *types, rankings=True):
+    """A log of one search, if any, and an interaction of each type with its one result."""
+    records = [{"event": "item", "item": "p1", "fields": [{"name": "title", "value": "Hat"}]}]
+    if rankings:
+        fields = [{"name": "query", "value": "hat"}]
+        search = {"event": "ranking", "id": "r1", "timestamp": "1599391470000", "fields": fields}
+        records.append({**search, "items": [{"id": "p1"}]})
+    click = {"event": "interaction", "ranking": "r1", "timestamp": "1599391475000", "item": "p1"}
+    # As listings of flats do it: what was clicked stands in the interaction, not in an item.
+    fields = [{"name": "city", "value": "Nice (06)"}, {"name": "price", "value": 90}]
+    records += [
+        {**click, "id": f"i{n}", "type": name, "fields": fields} for n, name in enumerate(types)
+    ]
+    write_json_lines(folder / "events.jsonl", records)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["click", "clickthrough", "item_click", "Product Click"])
+def test_clicks_go_by_their_common_names(tmp_path, name):
+    log = ingest("metarank", interactions(tmp_path / "metarank", name, "purchase"))
+    assert log.event_impression.tolist() == [0]
+
+
+def test_types_are_listed_when_none_is_a_click(tmp_path):
+    folder = interactions(tmp_path / "metarank", "like", "purchase", "like")
+    with pytest.raises(InputError) as raised:
+        ingest("metarank", folder)
+    said = str(raised.value)
+    assert "type must be one of click, " in said
+    assert "the file has like (2), purchase (1). Say click_types=[…]" in said
+    assert "2 left out (type like, no click)" in said
+
+
+def test_a_file_without_rankings_says_so_and_its_clicks_are_no_faults(tmp_path):
+    folder = interactions(tmp_path / "metarank", "clickthrough", "clickthrough", rankings=False)
+    with pytest.raises(InputError) as raised:
+        ingest("metarank", folder)
+    said = str(raised.value)
+    assert "no event is a ranking" in said
+    assert "the file has interaction (2), item (1)" in said
+    assert "2 left out (interactions with rankings that are not in the file)" in said
+    assert "must stand in sessions" not in said

@@ -55,6 +55,14 @@ def test_quotes_are_part_of_a_title(sample):
     assert ingest("mind", sample).object_titles[0] == 'A "great" game'
 
 
+def test_lines_may_end_as_windows_ends_them(sample):
+    (sample / "behaviors.tsv").write_bytes(BEHAVIORS.replace("\n", "\r\n").encode())
+    (sample / "news.tsv").write_bytes(NEWS.replace("\n", "\r\n").encode())
+    log = ingest("mind", sample)
+    assert log.event_impression.tolist() == [0, 3]
+    assert log.object_ids.tolist() == ["N1", "N2", "N3"]
+
+
 def test_a_time_of_another_form_is_a_fault_with_its_row(sample):
     (sample / "behaviors.tsv").write_text(BEHAVIORS.replace("11/14/2019 7:01:48 AM", "yesterday"))
     with pytest.raises(InputError) as raised:

@@ -301,3 +301,66 @@ def test_texts_of_which_nothing_says_what_they_showed_are_told(tmp_path, case):
         assert rows["sessions"] == {"searches without results": 1}
         assert log.query_texts[log.session_query].tolist() == ["y", "q"]
         assert shown_in(log) == {"q1": ["b"], "q2": ["a"]}
+
+
+BULK = """
+{"index": {"_index": "ubi_queries", "_id": "1"}}
+{"application": "sample", "query_id": "q1", "client_id": "c1", "user_query": "ring", \
+"query_attributes": {}, "timestamp": "2024-12-10T00:00:00.500Z"}
+{"index": {"_index": "ubi_queries", "_id": "2"}}
+{"application": "sample", "query_id": "q2", "client_id": "c2", "user_query": "tv", \
+"query_attributes": {}, "timestamp": "2024-12-10T00:10:00.000Z"}
+{"create": {"_index": "ubi_events", "_id": "3"}}
+{"action_name": "impression", "query_id": "q1", "client_id": "c1", "user_query": "ring", \
+"timestamp": "2024-12-10T00:00:00.500Z", "message": null, \
+"event_attributes": {"object": {"object_id": "b"}, "position": {"ordinal": 0}}}
+{"create": {"_index": "ubi_events", "_id": "4"}}
+{"action_name": "impression", "query_id": "q1", "client_id": "c1", "user_query": "ring", \
+"timestamp": "2024-12-10T00:00:00.500Z", "message": null, \
+"event_attributes": {"object": {"object_id": "a"}, "position": {"ordinal": 1}}}
+{"create": {"_index": "ubi_events", "_id": "5"}}
+{"action_name": "click", "query_id": "q1", "client_id": "c1", "user_query": "ring", \
+"timestamp": "2024-12-10T00:00:04.000Z", "message": null, \
+"event_attributes": {"object": {"object_id": "a"}, "position": {"ordinal": 1}}}
+"""
+
+
+@pytest.fixture
+def bulk(tmp_path):
+    folder = tmp_path / "ubi"
+    folder.mkdir()
+    (folder / "ubi_queries_events.ndjson").write_text(BULK)
+    (folder / "objects.csv").write_text(OBJECTS)
+    return folder
+
+
+@pytest.mark.parametrize("named", ["", "ubi_queries_events.ndjson"])
+def test_a_bulk_file_of_queries_and_events_is_a_log(bulk, named):
+    log = ingest("ubi", bulk / named)
+    assert shown_in(log) == {"q1": ["b", "a"]}
+    assert log.query_texts.tolist() == ["ring"]
+    assert log.event_impression.tolist() == [1]
+    assert log.event_created_at.tolist() == [1_733_788_804]
+
+
+def test_lines_of_bulk_requests_are_no_rows(bulk):
+    config = IngestConfig(source="ubi", path=str(bulk), output=str(bulk.parent / "out"))
+    counts = ingest_log(config).counts
+    assert counts["sessions"].n_in == 2
+    assert counts["sessions"].left_out == {"searches without results": 1}
+    assert (counts["impressions"].n_in, counts["events"].n_in) == (2, 1)
+
+
+def test_a_bulk_request_may_stand_in_a_file_an_index(bulk):
+    lines = BULK.strip().splitlines(keepends=True)
+    (bulk / "ubi_queries_events.ndjson").unlink()
+    (bulk / "ubi_queries.ndjson").write_text("".join(lines[:4]))
+    (bulk / "ubi_events.ndjson").write_text("".join(lines[4:]))
+    assert shown_in(ingest("ubi", bulk)) == {"q1": ["b", "a"]}
+
+
+def test_a_bad_line_of_a_file_of_both_is_told_once(bulk):
+    (bulk / "ubi_queries_events.ndjson").write_text(BULK + "{broken\n")
+    with pytest.raises(InputError) as raised:
+        ingest("ubi", bulk)
+    assert "a line must be one whole JSON object (1 row" in str(raised.value)

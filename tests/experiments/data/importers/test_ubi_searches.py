@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.data.importers.ubi import action, is_impression
+from experiments.data.importers.actions import action
+from experiments.data.importers.ubi import is_impression
+from experiments.data.importers.ubi_files import UbiFiles, document, is_bulk_action
 from experiments.data.importers.ubi_searches import (
     Pages,
-    document,
     hits_of,
     nested,
     object_of,
@@ -20,7 +21,7 @@ from experiments.data.importers.ubi_searches import (
 def surveyed(tmp_path, queries, events):
     for name, records in (("q.jsonl", queries), ("e.jsonl", events)):
         (tmp_path / name).write_text("".join(json.dumps(record) + "\n" for record in records))
-    return survey(tmp_path / "q.jsonl", tmp_path / "e.jsonl", is_impression)
+    return survey(UbiFiles(tmp_path / "q.jsonl", tmp_path / "e.jsonl"), is_impression)
 
 
 def test_a_survey_knows_who_names_results_who_pages_and_who_was_seen(tmp_path):
@@ -106,7 +107,7 @@ def test_an_event_belongs_to_the_last_search_before_it_that_shows_its_object(ite
 def test_a_survey_passes_over_lines_that_are_read_again(tmp_path):
     (tmp_path / "q.jsonl").write_text('{"query_id"\n\n[]\n')
     (tmp_path / "e.jsonl").write_bytes(b"\xff\n")
-    shown = survey(tmp_path / "q.jsonl", tmp_path / "e.jsonl", is_impression)
+    shown = survey(UbiFiles(tmp_path / "q.jsonl", tmp_path / "e.jsonl"), is_impression)
     assert not shown.has_results("x")
 
 
@@ -162,3 +163,17 @@ def test_documents_are_taken_out_of_search_hits():
     assert document({"_source": "text", "a": 1}) == {"_source": "text", "a": 1}
     assert nested({"a": [1]}, "a", "b") is None
     assert hits_of({"query_response_hit_ids": None, "query_response_object_ids": [1]}) == [1]
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"index": {"_index": "ubi_queries", "_id": "1"}}, True),
+        ({"create": {}}, True),
+        ({"index": "a document's own field"}, False),
+        ({"index": {}, "query_id": "q"}, False),
+        ({}, False),
+    ],
+)
+def test_an_action_of_a_bulk_request_stands_alone_in_its_line(record, expected):
+    assert is_bulk_action(record) is expected
