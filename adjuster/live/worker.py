@@ -62,6 +62,36 @@ class _Batch(NamedTuple):
         return not (self.chosen or self.done or self.failed)
 
 
+@dataclass(frozen=True)
+class WorkerSettings:
+    """How a worker works.
+
+    Args:
+        selection: Which sessions are used.
+        batch_size: Sessions in one call of the adjuster, >= 1.
+        generation: Which generation of copies it teaches.
+        memory: One of `MEMORIES`; ``refit`` takes a `BatchAdjuster`.
+        lease_seconds: How long its hold on a batch lasts if nothing is heard of it, > 0.
+
+    Raises:
+        ValueError: If a setting is out of range.
+    """
+
+    selection: SelectionConfig = field(default_factory=SelectionConfig)
+    batch_size: int = 1024
+    generation: int = 0
+    memory: str = MEMORIES[0]
+    lease_seconds: float = LEASE_SECONDS
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size must be >= 1 session, got {self.batch_size}.")
+        if not self.lease_seconds > 0:
+            raise ValueError(f"lease_seconds must be > 0, got {self.lease_seconds}.")
+        if self.memory not in MEMORIES:
+            raise ValueError(f"memory must be one of {', '.join(MEMORIES)}, got {self.memory!r}.")
+
+
 class ImprovementWorker:
     """Takes what is pending, picks what can be learnt from, adjusts it in batches, writes it down.
 
@@ -71,39 +101,25 @@ class ImprovementWorker:
         store: Where sessions wait, and where copies and terms are kept.
         index: The originals.
         adjuster: What adjusts them.
-        selection: Which sessions are used.
-        batch_size: Sessions in one call of the adjuster, >= 1.
-        generation: Which generation of copies it teaches.
-        memory: One of `MEMORIES`; ``refit`` takes a `BatchAdjuster`.
-        lease_seconds: How long its hold on a batch lasts if nothing is heard of it, > 0.
+        settings: How it works.
         clock: Seconds, for leases alone; all workers of a store share it.
 
     Raises:
-        ValueError: If a setting is out of range.
+        ValueError: If the adjuster cannot refit and is to.
     """
 
-    # Many parameters: each a setting with a default, given by keyword.
     def __init__(
         self,
         store: WorkerStore,
         index: VectorIndex,
         adjuster: VectorsAdjuster,
+        settings: WorkerSettings | None = None,
         *,
-        selection: SelectionConfig | None = None,
-        batch_size: int = 1024,
-        generation: int = 0,
-        memory: str = MEMORIES[0],
-        lease_seconds: float = LEASE_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be >= 1 session, got {batch_size}.")
-        if not lease_seconds > 0:
-            raise ValueError(f"lease_seconds must be > 0, got {lease_seconds}.")
-        self.store, self.index, self.batch_size = store, index, batch_size
-        self.learner = _learner(adjuster, store, generation, memory)
-        self.selection = selection or SelectionConfig()
-        self.lease_seconds, self.clock = lease_seconds, clock
+        self.store, self.index, self.clock = store, index, clock
+        self.settings = settings or WorkerSettings()
+        self.learner = _learner(adjuster, store, self.settings)
         self._stopping = Event()
 
     def stop(self) -> None:
@@ -133,7 +149,7 @@ class ImprovementWorker:
         """
         report = TickReport()
         while not self.is_stopping:
-            lease = new_lease(self.clock(), self.lease_seconds)
+            lease = new_lease(self.clock(), self.settings.lease_seconds)
             try:
                 batch = self._take(lease, now, report)
                 if batch.is_empty:
@@ -156,8 +172,7 @@ class ImprovementWorker:
     def _take(self, lease: Lease, now: int, report: TickReport) -> _Batch:
         """Claim until a batch is full of sessions that can be learnt from, or none are left."""
         batch = _Batch([], {}, {})
-        while len(batch.chosen) < self.batch_size:
-            limit = self.batch_size - len(batch.chosen)
+        while (limit := self.settings.batch_size - len(batch.chosen)) > 0:
             claim = self.store.claim(lease.renewed(self.clock()), now, limit)
             report.is_held |= claim.is_held
             if not claim.sessions:
@@ -166,7 +181,7 @@ class ImprovementWorker:
         return batch
 
     def _judge(self, sessions: Sequence[PendingSession], now: int, batch: _Batch) -> None:
-        codes, clicked = judge_pending(self.selection, sessions, now)
+        codes, clicked = judge_pending(self.settings.selection, sessions, now)
         for session, code, flags in zip(sessions, codes, clicked, strict=True):
             if code:
                 batch.done[session.session_id] = REASONS[code]
@@ -219,14 +234,10 @@ class ImprovementWorker:
         return refused
 
 
-def _learner(
-    adjuster: VectorsAdjuster, store: WorkerStore, generation: int, memory: str
-) -> Learner:
+def _learner(adjuster: VectorsAdjuster, store: WorkerStore, settings: WorkerSettings) -> Learner:
     """The way to learn with an adjuster."""
-    if memory not in MEMORIES:
-        raise ValueError(f"memory must be one of {', '.join(MEMORIES)}, got {memory!r}.")
     if isinstance(adjuster, BatchAdjuster):
-        return FlatLearner(adjuster, store, generation, memory)
-    if memory == "refit":
+        return FlatLearner(adjuster, store, settings.generation, settings.memory)
+    if settings.memory == "refit":
         raise ValueError(f"refit needs a BatchAdjuster, got {type(adjuster).__name__}.")
-    return SessionLearner(adjuster, store, generation, memory)
+    return SessionLearner(adjuster, store, settings.generation, settings.memory)

@@ -86,13 +86,9 @@ def build_lessons(
     rows = np.flatnonzero(schedule.step[session_of[impression]] >= 0)
     session, pair = session_of[impression[rows]], pairs.pair[rows]
     step, query = schedule.step[session], timeline.query[session].astype(np.int64)
-    clicked, unclicked = term_weights(
-        schedule.clicked[impression[rows]],
-        session,
-        row_sums(schedule.clicked, timeline.offsets),
-        np.diff(timeline.offsets),
-        term_weight,
-    )
+    n_clicked, n_shown = row_sums(schedule.clicked, timeline.offsets), np.diff(timeline.offsets)
+    flags = schedule.clicked[impression[rows]]
+    clicked, unclicked = term_weights(flags, session, n_clicked, n_shown, term_weight)
     (pair, step, query), clicked, unclicked = merge_terms((pair, step, query), clicked, unclicked)
     new_step = changes(pair, step)
     step_pair = pair[new_step]

@@ -17,7 +17,7 @@ from adjuster.live.leases import Lease
 from adjuster.live.personalization import PersonalizedVectors
 from adjuster.live.records import PendingSession, Rows, Term
 from adjuster.live.store import Claim, Outcome, Pair
-from adjuster.live.worker import ImprovementWorker
+from adjuster.live.worker import ImprovementWorker, WorkerSettings
 from adjuster.metrics.drift import drift
 from adjuster.ragged import offsets_of
 from adjuster.ticks import NEVER, tick_after
@@ -169,9 +169,11 @@ class TickingReplay:
             LogStore(timeline, vectors),
             vectors.index,
             self.adjuster,
-            selection=self.settings.selection,
-            batch_size=self.batch_size,
-            memory="refit" if self.refit else "carry",
+            WorkerSettings(
+                selection=self.settings.selection,
+                batch_size=self.batch_size,
+                memory="refit" if self.refit else "carry",
+            ),
         )
         ticks = self._ticks()
         knobs = make_knobs(timeline.log.index, AdjusterConfig())

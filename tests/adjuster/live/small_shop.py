@@ -1,10 +1,12 @@
 """A small index, searches of it, and a worker: all that tests of the live system are made from."""
 
+import time
+
 import numpy as np
 
 from adjuster import SearchIndexInfo, TorchBasedAdjuster
 from adjuster.live.records import Event, Impression, Query, Session
-from adjuster.live.worker import ImprovementWorker
+from adjuster.live.worker import ImprovementWorker, WorkerSettings
 
 INDEX = SearchIndexInfo(3, "cosine", "min")
 QUERY = Query("q", np.array([[1.0, 0.0, 0.0]], np.float32))
@@ -40,9 +42,12 @@ def fill(store, *searches, clicks=None, marked_at=0) -> None:
     store.mark([s.session_id for s in searches], marked_at)
 
 
-def make_worker(store, *, index=None, adjuster=None, **options) -> ImprovementWorker:
+def make_worker(
+    store, *, index=None, adjuster=None, clock=time.time, **options
+) -> ImprovementWorker:
     adjuster = adjuster or TorchBasedAdjuster(INDEX, 0.01, 3)
-    return ImprovementWorker(store, index or Shelf(), adjuster, **options)
+    settings = WorkerSettings(**options)
+    return ImprovementWorker(store, index or Shelf(), adjuster, settings, clock=clock)
 
 
 def all_copies(store, owners=("ann", "bob")) -> dict:

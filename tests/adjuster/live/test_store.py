@@ -287,7 +287,7 @@ def test_tables_of_another_version_are_refused(live_store, live_place):
         live_place.open()
 
 
-def test_a_store_that_cannot_be_used_says_so(live_store, monkeypatch):
+def test_a_store_that_cannot_be_used_says_so(live_store):
     class Gone:
         closed = False
 
@@ -320,7 +320,7 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path):
     assert sqlite3.sqlite_version_info >= (3, 24)
 
 
-def test_a_broken_connection_is_made_anew(request, live_store, live_place):
+def test_a_broken_connection_is_made_anew(live_store, live_place):
     if live_place.kind != "postgres":
         pytest.skip("a file does not go away")
     live_store.set_state("mode", "off")

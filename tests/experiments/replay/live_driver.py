@@ -7,7 +7,7 @@ import numpy as np
 from adjuster.adjusters.by_config import adjuster_for
 from adjuster.live.records import Event, Impression, Query, Session
 from adjuster.live.store import Store
-from adjuster.live.worker import ImprovementWorker
+from adjuster.live.worker import ImprovementWorker, WorkerSettings
 from adjuster.ticks import NEVER, tick_after
 from experiments.replay.settings import Settings
 from experiments.replay.timeline import marking_times
@@ -72,9 +72,8 @@ def events_of(log) -> list[Event]:
 
 def make_worker(store: Store, log, settings: Settings, memory, **options) -> ImprovementWorker:
     adjuster = adjuster_for(log.index, settings.adjuster)
-    return ImprovementWorker(
-        store, LogIndex(log), adjuster, selection=settings.selection, memory=memory, **options
-    )
+    how = WorkerSettings(selection=settings.selection, memory=memory, **options)
+    return ImprovementWorker(store, LogIndex(log), adjuster, how)
 
 
 def drive(store: Store, worker: ImprovementWorker, log, config, scope, interval_seconds) -> None:
