@@ -18,7 +18,8 @@ from tests.adjuster.live.small_shop import INDEX, all_copies, fill, make_worker,
 from tests.live_place import Place
 
 SHOWN, CLICKED = ("abc", "bcd", "ad"), ("a", "d", "ad")
-LEASE_SECONDS = 0.25
+LEASE_SECONDS = 1.0
+"""Far longer than a batch of three sessions takes, once the kernel is loaded."""
 
 
 class Dying:
@@ -150,13 +151,16 @@ def under_load(place: Place, n_workers: int, n_kills: int, owner_names: str) -> 
     """Kill workers at random moments while sessions keep coming; then let them finish."""
     rng = np.random.default_rng(n_workers)
     owners = tuple(owner_names.split(","))
+    warm = place.beside("warm").open()
+    fill_with(warm, 0, 3)
+    counting_worker(warm).tick(0)  # forks inherit the loaded kernel
     store = place.open()
     pids = [fork(lambda: labour(place, 0)) for _ in range(n_workers)]
     n_sessions = 0
     for _ in range(n_kills):
         fill_with(store, n_sessions, n_sessions + 8, owners=owners)
         n_sessions += 8
-        time.sleep(rng.uniform(0, 0.2))
+        time.sleep(rng.uniform(0, 1.2 * LEASE_SECONDS))
         victim = int(rng.integers(n_workers))
         os.kill(pids[victim], signal.SIGKILL)
         os.waitpid(pids[victim], 0)
