@@ -77,6 +77,7 @@ LIBRARIES = {
     "torch": {"adjuster.torch_engine", "adjuster.adjusters", "experiments.benchmarks"},
     "numba": {"adjuster.fused_engine"},
     "pandas": {"experiments"},
+    "psycopg": {"adjuster.live.postgres_store"},
 }
 
 # What the replay may use of the engines.
@@ -113,7 +114,12 @@ TESTED_ELSEWHERE = {
     "adjuster/fused_engine/published_kernel.py": "adjuster/adjusters/test_published.py",
     "adjuster/fused_engine/stream_loop.py": "experiments/replay/test_replay.py",
     "adjuster/fused_engine/streams.py": "experiments/replay/test_replay.py",
-    "adjuster/live/personalization.py": "adjuster/live/test_worker.py",
+    "adjuster/live/batch_material.py": "adjuster/live/test_worker.py",
+    "adjuster/live/flat_learner.py": "experiments/replay/test_live_parity.py",
+    "adjuster/live/records.py": "adjuster/live/test_store.py",
+    "adjuster/live/sql_connection.py": "adjuster/live/test_store.py",
+    "adjuster/live/sql_intake.py": "adjuster/live/test_store.py",
+    "adjuster/live/sql_store.py": "adjuster/live/test_store.py",
     "experiments/compare.py": "experiments/workflow/test_judgement.py",
     "experiments/data/intake/intake.py": "experiments/data/test_ingestion.py",
     "experiments/data/intake/rejections.py": "experiments/data/test_ingestion.py",

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from adjuster.live.leases import new_lease
 from adjuster.live.personalization import PersonalizedVectors
+from adjuster.live.records import Copy, Term
+from adjuster.live.store import Outcome
 from experiments.config.replay import ReplayConfig
 from experiments.replay.timeline import build_timeline
-from experiments.replay.worker_replay import LogIndex, LogSessions, drift_of, query_vectors
+from experiments.replay.worker_replay import LogIndex, LogStore, drift_of, query_vectors
 from tests.experiments.replay.tiny_log import Search, tiny_log
 
 LOG = tiny_log(
@@ -17,52 +20,59 @@ LOG = tiny_log(
 )
 
 
+LEASE = new_lease(0, 1)
+
+
 @pytest.fixture
-def sessions() -> LogSessions:
-    return LogSessions(build_timeline(LOG, ReplayConfig(), window="all"))
+def store() -> LogStore:
+    timeline = build_timeline(LOG, ReplayConfig(), window="all")
+    return LogStore(timeline, PersonalizedVectors(LogIndex(LOG)))
 
 
-def test_sessions_are_pending_once_in_order_of_their_marks(sessions):
-    marks = sessions.timeline.marked_at
+def claimed(store, tick, limit=9) -> list[str]:
+    return [session.session_id for session in store.claim(LEASE, tick, limit).sessions]
+
+
+def test_sessions_are_pending_once_in_order_of_their_marks(store):
+    marks = store.timeline.marked_at
     first, second = int(marks[1]), int(marks[0])
     assert first < second
-    assert sessions.pending(first - 1) == []
-    assert sessions.pending(first) == ["s001"]
-    assert sessions.pending(first) == []
-    assert sessions.pending(int(marks[3])) == ["s000", "s003"]
+    assert claimed(store, first - 1) == []
+    assert claimed(store, first) == ["s001"]
+    assert claimed(store, first) == []
+    assert claimed(store, int(marks[3])) == ["s000", "s003"]
 
 
-def test_a_session_without_events_is_never_pending(sessions):
-    assert "s002" not in sessions.pending(10**12)
+def test_no_more_are_claimed_than_asked_for(store):
+    assert claimed(store, 10**12, 2) == ["s001", "s000"]
+    assert claimed(store, 10**12, 2) == ["s003"]
 
 
-def test_a_session_is_read_with_what_had_arrived(sessions):
-    early, late = sessions.read("s000", 110), sessions.read("s000", 130)
-    assert early.shown == late.shown == ["o2", "o0", "o3"]
-    assert early.clicked == {"o0"}
-    assert early.duration_seconds == 10
-    assert late.clicked == {"o0", "o2"}
-    assert late.duration_seconds == 30
+def test_a_session_without_events_is_never_pending(store):
+    assert "s002" not in claimed(store, 10**12)
 
 
-def test_before_its_first_event_a_session_has_lasted_no_time(sessions):
-    found = sessions.read("s000", 105)
-    assert found.clicked == frozenset()
-    assert found.duration_seconds == 0
+def test_a_session_is_read_with_all_its_clicks_and_knows_its_query_and_owner(store):
+    _, found, irrelevant = store.claim(LEASE, 10**12, 9).sessions
+    assert found.shown == ("o2", "o0", "o3")
+    clicks = zip(found.click_positions, found.click_times, strict=True)
+    assert sorted(clicks) == [(0, 130), (1, 110)]
+    assert found.created_at == 100
+    assert found.owner == str(store.timeline.owner[0])
+    assert not found.is_irrelevant
+    assert irrelevant.is_irrelevant
+    (rows,) = store.queries([irrelevant.query_id]).values()
+    assert rows.tolist() == query_vectors(LOG, 2).tolist() == LOG.query_vectors[2:3].tolist()
 
 
-def test_a_session_knows_its_query_owner_and_mark_of_irrelevance(sessions):
-    found = sessions.read("s003", 400)
-    assert found.query.tolist() == query_vectors(LOG, 2).tolist() == LOG.query_vectors[2:3].tolist()
-    assert found.owner == str(sessions.timeline.owner[3])
-    assert found.is_irrelevant
-    assert not sessions.read("s001", 400).is_irrelevant
-
-
-def test_the_last_status_set_is_the_one_kept(sessions):
-    sessions.set_status(["s000", "s001"], "skipped", "too short")
-    sessions.set_status(["s001"], "done")
-    assert sessions.status == {"s000": ("skipped", "too short"), "s001": ("done", "")}
+def test_what_a_batch_taught_is_kept(store):
+    rows = np.array([[3.0, 4.0, 0.0, 0.0]], np.float32)
+    term = Term("0", "o1", "q0", 1.0, 0.5)
+    store.finish(LEASE, Outcome(0, 0, copies=[Copy("0", "o1", rows)], terms=[term]))
+    store.finish(LEASE, Outcome(0, 0, terms=[term._replace(clicked=2.0)]))
+    assert store.terms(0, [("0", "o1"), ("1", "o1")]) == [term._replace(clicked=2.0)]
+    (found,) = store.copies(0, [("0", "o1"), ("1", "o1")]).values()
+    assert found.tolist() == rows.tolist()
 
 
 def test_the_index_reads_objects_by_name_and_knows_no_others():
