@@ -331,16 +331,37 @@ def check_rows(
         ValueError: Naming session, object and field of the first that is not finite, zero under
             cosine, or of a size whose square cannot be computed under dot and Euclid.
     """
+    for bad, sentence in row_faults(rows, index, zeros_allowed=zeros_allowed):
+        if bad.any():
+            first = int(np.searchsorted(np.cumsum(lengths), np.argmax(bad), side="right"))
+            raise ValueError(f"{_where(*sources[first])} {sentence}")
+
+
+def row_faults(
+    rows: NDArray[np.floating], index: SearchIndexInfo, *, zeros_allowed: bool = False
+) -> list[tuple[NDArray[np.bool_], str]]:
+    """What rows of vectors must not be, with the flags of those that are.
+
+    Args:
+        rows: Shape ``(n_rows, D)``.
+        index: The search index.
+        zeros_allowed: Take zero rows under cosine, too.
+
+    Returns:
+        Flags of shape ``(n_rows,)``, each with the end of a sentence that begins with a name.
+
+    Example:
+        >>> (_, (zero, _)) = row_faults(np.array([[0.0], [1.0]]), SearchIndexInfo(1))
+        >>> zero.tolist()
+        [True, False]
+    """
     sizes = row_sizes(rows)
     faults = [(~np.isfinite(sizes), "must be finite, got NaN or infinity.")]
     if index.metric_type is not MetricType.COSINE:
         faults.append((cannot_be_computed(sizes), _range_fault(rows.dtype, index)))
     elif not zeros_allowed:
         faults.append((sizes == 0, "must not be zero under cosine, got a zero part."))
-    for bad, sentence in faults:
-        if bad.any():
-            first = int(np.searchsorted(np.cumsum(lengths), np.argmax(bad), side="right"))
-            raise ValueError(f"{_where(*sources[first])} {sentence}")
+    return faults
 
 
 def _range_fault(dtype: np.dtype[np.floating], index: SearchIndexInfo) -> str:

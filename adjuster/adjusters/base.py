@@ -11,9 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from adjuster.config import AdjusterConfig
-from adjuster.feedback import FeedbackBatch, FeedbackLayout, build_batch
+from adjuster.feedback import FeedbackBatch, build_batch
 from adjuster.index import SearchIndexInfo
-from adjuster.memory import FeedbackMemory
 
 
 class VectorsAdjuster(ABC):
@@ -66,40 +65,11 @@ class BatchAdjuster(VectorsAdjuster):
 
     def adjust_vectors(self, data_for_improvement: Sequence[Any]) -> list[Any]:
         """See `VectorsAdjuster.adjust_vectors`."""
-        layout = self._layout(data_for_improvement)
-        return self._answer(data_for_improvement, layout, layout.batch)
-
-    def refit_vectors(
-        self, data_for_improvement: Sequence[Any], memory: FeedbackMemory
-    ) -> list[Any]:
-        """Adjust from the originals, with all the feedback that `memory` holds and this batch's.
-
-        Args:
-            data_for_improvement: As `adjust_vectors` takes them, elements with their `original`.
-            memory: The feedback so far; this batch's is added once it has been adjusted.
-
-        Returns:
-            As `adjust_vectors`.
-
-        Raises:
-            ValueError: As `adjust_vectors`.
-        """
-        layout = self._layout(data_for_improvement)
-        answer = self._answer(data_for_improvement, layout, memory.extend(layout))
-        memory.remember(layout)
-        return answer
-
-    def _layout(self, sessions: Sequence[Any]) -> FeedbackLayout:
+        sessions = data_for_improvement
         layout = build_batch(sessions, self.search_index_info, term_weight=self.term_weight)
         self.skipped = layout.skipped
-        return layout
-
-    def _answer(
-        self, sessions: Sequence[Any], layout: FeedbackLayout, batch: FeedbackBatch
-    ) -> list[Any]:
-        """Copies of the sessions with what adjusting the batch gives."""
-        adjusted = self._adjust(batch, device_of(sessions))
-        starts = batch.object_offsets
+        adjusted = self._adjust(layout.batch, device_of(sessions))
+        starts = layout.batch.object_offsets
         return [
             with_rows(session, [adjusted[starts[place] :][:n_rows] for place, n_rows in places])
             for session, places in zip(sessions, layout.places, strict=True)

@@ -22,8 +22,8 @@ class TorchBasedAdjuster(BatchAdjuster):
     A call keeps nothing for the next one: it starts from the vectors handed in, and `max_drift`
     and `anchor_weight` measure from an element's ``original`` where it has one, else from its
     vector. What ``memory="refit"`` adds, the originals with all the feedback so far, is kept by
-    whoever calls: `ImprovementWorker` does so with a `FeedbackMemory` and `refit_vectors`; a host
-    that only calls `adjust_vectors` hands over the original vectors with all sessions so far.
+    whoever calls: `ImprovementWorker` does so in its store; a host that only calls
+    `adjust_vectors` hands over the original vectors with all sessions so far.
 
     Args:
         search_index_info: The index that the vectors live in, ours or a host's own class.

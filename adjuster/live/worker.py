@@ -3,233 +3,230 @@
 The clock is passed in, so that the same code serves a live deployment and a replay.
 """
 
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from threading import Event
+from typing import NamedTuple
 
 from adjuster.adjusters.base import BatchAdjuster, VectorsAdjuster
-from adjuster.feedback import ImprovementElement, ImprovementInput
-from adjuster.live.personalization import PersonalizedVectors
-from adjuster.memory import FeedbackMemory
-from adjuster.selection import REASONS, SelectionConfig, select
+from adjuster.live.batch_material import (
+    TaughtSession,
+    Vectors,
+    gather_vectors,
+    judge_pending,
+)
+from adjuster.live.flat_learner import FlatLearner
+from adjuster.live.learner import MEMORIES, Learner, Lesson
+from adjuster.live.leases import Lease, new_lease
+from adjuster.live.personalization import VectorIndex
+from adjuster.live.records import PendingSession
+from adjuster.live.session_learner import SessionLearner
+from adjuster.live.store import FAILED, LeaseLost, Outcome, StoreUnavailable, WorkerStore
+from adjuster.selection import REASONS, SelectionConfig
 
-
-class Status(str, Enum):
-    """Where a session marked for improvement stands."""
-
-    PENDING = "pending"
-    PROCESSING = "processing"
-    DONE = "done"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class SessionFeedback:
-    """One session as the worker sees it at a tick.
-
-    Args:
-        session_id: Its name.
-        owner: Whose vectors it adjusts.
-        query: Shape ``(query parts, D)``.
-        shown: Object ids in the order they were shown, each once.
-        clicked: Those clicked by now.
-        duration_seconds: From the search to its last event by now.
-        is_irrelevant: Marked by the user as irrelevant.
-    """
-
-    session_id: str
-    owner: str
-    query: NDArray[np.floating]
-    shown: Sequence[str]
-    clicked: frozenset[str]
-    duration_seconds: int = 0
-    is_irrelevant: bool = False
-
-
-class SessionStore(Protocol):
-    """Where sessions marked for improvement wait."""
-
-    def pending(self, now: int) -> list[str]:
-        """Sessions marked by `now` and still pending, in the order they were marked."""
-
-    def read(self, session_id: str, now: int) -> SessionFeedback:
-        """A session with the events that have arrived by `now`."""
-
-    def set_status(self, session_ids: Sequence[str], status: Status, reason: str = "") -> None:
-        """Move sessions on, with the reason where there is one."""
+LEASE_SECONDS = 300.0
+"""How long a worker may be silent until others take its batch over: longer than a batch takes."""
 
 
 @dataclass
 class TickReport:
-    """What one tick did: reason → sessions, and the sessions that failed with their reasons."""
+    """What one tick did.
+
+    Args:
+        counts: Reason → sessions.
+        failures: Session → why it cannot be processed.
+        n_batches: Batches that were written.
+        is_held: Another worker was at work, so that sessions may be left.
+        fault: Why the tick could not be made; empty if it was.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
+    n_batches: int = 0
+    is_held: bool = False
+    fault: str = ""
+
+
+class _Batch(NamedTuple):
+    """Sessions under one lease: those to learn from, and those judged already."""
+
+    chosen: list[TaughtSession]
+    done: dict[str, str]
+    failed: dict[str, str]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.chosen or self.done or self.failed)
 
 
 class ImprovementWorker:
-    """Takes what is pending, picks what can be learnt from, adjusts it in batches, stores it.
+    """Takes what is pending, picks what can be learnt from, adjusts it in batches, writes it down.
+
+    Any number of workers may share a store: one of them learns at a time (see `leases`).
 
     Args:
-        sessions: Where sessions wait.
-        vectors: The owners' copies.
+        store: Where sessions wait, and where copies and terms are kept.
+        index: The originals.
         adjuster: What adjusts them.
         selection: Which sessions are used.
         batch_size: Sessions in one call of the adjuster, >= 1.
-        refit: Start from the originals with all feedback so far (``memory: refit``), which takes
-            a `BatchAdjuster`.
+        generation: Which generation of copies it teaches.
+        memory: One of `MEMORIES`; ``refit`` takes a `BatchAdjuster`.
+        lease_seconds: How long its hold on a batch lasts if nothing is heard of it, > 0.
+        clock: Seconds, for leases alone; all workers of a store share it.
 
     Raises:
         ValueError: If a setting is out of range.
     """
 
+    # Many parameters: each a setting with a default, given by keyword.
     def __init__(
         self,
-        sessions: SessionStore,
-        vectors: PersonalizedVectors,
+        store: WorkerStore,
+        index: VectorIndex,
         adjuster: VectorsAdjuster,
         *,
         selection: SelectionConfig | None = None,
         batch_size: int = 1024,
-        refit: bool = False,
+        generation: int = 0,
+        memory: str = MEMORIES[0],
+        lease_seconds: float = LEASE_SECONDS,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size must be >= 1 session, got {batch_size}.")
-        if refit and not isinstance(adjuster, BatchAdjuster):
-            raise ValueError(f"refit needs a BatchAdjuster, got {type(adjuster).__name__}.")
-        self.sessions, self.vectors, self.adjuster = sessions, vectors, adjuster
+        if not lease_seconds > 0:
+            raise ValueError(f"lease_seconds must be > 0, got {lease_seconds}.")
+        self.store, self.index, self.batch_size = store, index, batch_size
+        self.learner = _learner(adjuster, store, generation, memory)
         self.selection = selection or SelectionConfig()
-        self.batch_size = batch_size
-        self.memory = FeedbackMemory() if refit else None
+        self.lease_seconds, self.clock = lease_seconds, clock
+        self._stopping = Event()
+
+    def stop(self) -> None:
+        """Finish the batch under way, and take no other; may be called by a signal's handler."""
+        self._stopping.set()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopping.is_set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for so long, or until it is told to stop."""
+        self._stopping.wait(seconds)
 
     def tick(self, now: int) -> TickReport:
-        """Take everything that is pending.
+        """Take everything that was marked by now, batch after batch.
 
-        A session that cannot be processed fails alone. Whatever interrupts the tick, sessions
-        not yet stored are pending again.
+        A session that cannot be processed fails alone. What interrupts a batch leaves its
+        sessions pending; a fault counts as one of their attempts, an interruption does not.
 
         Args:
             now: The time, in epoch seconds.
+
+        Raises:
+            StoreUnavailable: If the store cannot be used; what is held lapses with its lease.
         """
-        taken = self.sessions.pending(now)
-        tick = _Tick(self, now, set(taken))
-        self.sessions.set_status(taken, Status.PROCESSING)
-        try:
-            chosen = tick.select(taken)
-            for first in range(0, len(chosen), self.batch_size):
-                tick.learn(chosen[first : first + self.batch_size])
-        finally:
-            left = [name for name in taken if name in tick.open]
-            if left:
-                self.sessions.set_status(left, Status.PENDING)
-        return tick.report
+        report = TickReport()
+        while not self.is_stopping:
+            lease = new_lease(self.clock(), self.lease_seconds)
+            try:
+                batch = self._take(lease, now, report)
+                if batch.is_empty:
+                    break
+                self._finish(lease, now, batch, report)
+            except LeaseLost:
+                report.is_held = True
+                break
+            except BaseException as fault:
+                self._release(lease, now, fault)
+                raise
+        return report
 
+    def _release(self, lease: Lease, now: int, fault: BaseException) -> None:
+        reason = f"{type(fault).__name__}: {fault}"
+        # Where the store is gone as well, the lease runs out by itself.
+        with suppress(StoreUnavailable):
+            self.store.release(lease, now, reason, counts=isinstance(fault, Exception))
 
-class _Tick:
-    """One tick under way: its time, its report, and the sessions it still holds."""
+    def _take(self, lease: Lease, now: int, report: TickReport) -> _Batch:
+        """Claim until a batch is full of sessions that can be learnt from, or none are left."""
+        batch = _Batch([], {}, {})
+        while len(batch.chosen) < self.batch_size:
+            limit = self.batch_size - len(batch.chosen)
+            claim = self.store.claim(lease.renewed(self.clock()), now, limit)
+            report.is_held |= claim.is_held
+            if not claim.sessions:
+                break
+            self._judge(claim.sessions, now, batch)
+        return batch
 
-    def __init__(self, worker: ImprovementWorker, now: int, open_sessions: set[str]) -> None:
-        self.worker, self.now, self.open = worker, now, open_sessions
-        self.report = TickReport()
-
-    def select(self, taken: list[str]) -> list[SessionFeedback]:
-        """Read sessions and keep those that can be learnt from."""
-        read = [item for name in taken if (item := self._read(name)) is not None]
-        codes = select(
-            self.worker.selection,
-            is_irrelevant=np.array([item.is_irrelevant for item in read], np.bool_),
-            n_clicks=np.array([len(item.clicked) for item in read], np.int64),
-            duration_seconds=np.array([item.duration_seconds for item in read], np.int64),
-            last_clicked_position=np.array([_last_click(item) for item in read], np.int64),
-        )
-        for item, code in zip(read, codes, strict=True):
+    def _judge(self, sessions: Sequence[PendingSession], now: int, batch: _Batch) -> None:
+        codes, clicked = judge_pending(self.selection, sessions, now)
+        for session, code, flags in zip(sessions, codes, clicked, strict=True):
             if code:
-                self._done([item], REASONS[code])
-        return [item for item, code in zip(read, codes, strict=True) if not code]
+                batch.done[session.session_id] = REASONS[code]
+            else:
+                batch.chosen.append(TaughtSession(session, flags))
 
-    def learn(self, batch: list[SessionFeedback]) -> None:
-        """Adjust a batch, store the copies that changed, and close its sessions."""
-        pairs = [(item, made) for item in batch if (made := self._input(item)) is not None]
+    def _finish(self, lease: Lease, now: int, batch: _Batch, report: TickReport) -> None:
+        """Learn a batch, and write it down."""
+        lesson = self._learn(batch)
+        outcome = Outcome(
+            tick=now,
+            generation=self.learner.generation,
+            done=batch.done,
+            failed=batch.failed,
+            copies=lesson.copies,
+            terms=lesson.terms,
+        )
+        self.store.finish(lease, outcome)
+        report.counts.update(batch.done.values())
+        if batch.failed:
+            report.counts[FAILED] += len(batch.failed)
+            report.failures |= batch.failed
+        report.n_batches += 1
+
+    def _learn(self, batch: _Batch) -> Lesson:
+        """What a batch teaches; its sessions move on to those that are done, or have failed."""
+        sessions = [taught.session for taught in batch.chosen]
+        vectors = gather_vectors(sessions, self.store, self.index)
+        vectors.faults.update(self.learner.faults(vectors))
+        faults = {s.session_id: fault for s in sessions if (fault := vectors.fault_of(s))}
+        sound = [taught for taught in batch.chosen if taught.session.session_id not in faults]
         try:
-            adjusted = self._adjust([made for _, made in pairs])
+            lesson = self.learner.learn(sound, vectors)
         except ValueError:
-            pairs = [pair for pair in pairs if self._is_sound(*pair)]
-            adjusted = self._adjust([made for _, made in pairs])
-        for (item, _), session in zip(pairs, adjusted, strict=True):
-            for element in (*session.clicked_elements, *session.non_clicked_elements):
-                self._store(item.owner, element)
-        self._done([item for item, _ in pairs], REASONS[0])
+            faults |= self._refused(sound, vectors)
+            sound = [taught for taught in sound if taught.session.session_id not in faults]
+            lesson = self.learner.learn(sound, vectors)
+        batch.failed.update(faults)
+        batch.done.update((taught.session.session_id, REASONS[0]) for taught in sound)
+        return lesson
 
-    def _store(self, owner: str, element: ImprovementElement) -> None:
-        vectors = self.worker.vectors
-        if not np.array_equal(element.vector, vectors.vectors(owner, element.id)):
-            vectors.store(owner, element.id, element.vector)
-
-    def _read(self, name: str) -> SessionFeedback | None:
-        try:
-            return self.worker.sessions.read(name, self.now)
-        except (KeyError, ValueError) as error:
-            self._fail(name, str(error))
-            return None
-
-    def _input(self, item: SessionFeedback) -> ImprovementInput | None:
-        """The session as the adjuster takes it, with its owner's vectors as they are now."""
-        try:
-            elements = [self._element(item.owner, name) for name in item.shown]
-        except KeyError as error:
-            self._fail(item.session_id, f"object {error.args[0]!r} is not in the index.")
-            return None
-        return ImprovementInput(
-            session_id=item.session_id,
-            query=ImprovementElement("query", item.query),
-            clicked_elements=[mine for mine in elements if mine.id in item.clicked],
-            non_clicked_elements=[mine for mine in elements if mine.id not in item.clicked],
-        )
-
-    def _element(self, owner: str, object_id: str) -> ImprovementElement:
-        vectors = self.worker.vectors
-        return ImprovementElement(
-            id=object_id,
-            vector=vectors.vectors(owner, object_id),
-            user_id=owner,
-            original=vectors.original(object_id),
-        )
-
-    def _adjust(self, inputs: list[ImprovementInput]) -> list[ImprovementInput]:
-        adjuster, memory = self.worker.adjuster, self.worker.memory
-        if memory is not None and isinstance(adjuster, BatchAdjuster):
-            return adjuster.refit_vectors(inputs, memory)
-        return adjuster.adjust_vectors(inputs)
-
-    def _is_sound(self, item: SessionFeedback, made: ImprovementInput) -> bool:
-        """Whether a session can be adjusted on its own; it fails if not."""
-        try:
-            self.worker.adjuster.adjust_vectors([made])
-        except ValueError as error:
-            self._fail(item.session_id, str(error))
-            return False
-        return True
-
-    def _fail(self, session_id: str, reason: str) -> None:
-        self.worker.sessions.set_status([session_id], Status.FAILED, reason)
-        self.open.discard(session_id)
-        self.report.counts["failed"] += 1
-        self.report.failures[session_id] = reason
-
-    def _done(self, items: list[SessionFeedback], reason: str) -> None:
-        names = [item.session_id for item in items]
-        if names:
-            self.worker.sessions.set_status(names, Status.DONE, reason)
-            self.report.counts[reason] += len(names)
-        self.open.difference_update(names)
+    def _refused(self, sessions: Sequence[TaughtSession], vectors: Vectors) -> dict[str, str]:
+        """The sessions that the adjuster refuses even alone, with its reasons."""
+        refused = {}
+        for taught in sessions:
+            try:
+                self.learner.learn([taught], vectors)
+            except ValueError as error:
+                refused[taught.session.session_id] = str(error)
+        return refused
 
 
-def _last_click(item: SessionFeedback) -> int:
-    """The lowest place clicked, 0-based; -1 without a click."""
-    places = [place for place, name in enumerate(item.shown) if name in item.clicked]
-    return places[-1] if places else -1
+def _learner(
+    adjuster: VectorsAdjuster, store: WorkerStore, generation: int, memory: str
+) -> Learner:
+    """The way to learn with an adjuster."""
+    if memory not in MEMORIES:
+        raise ValueError(f"memory must be one of {', '.join(MEMORIES)}, got {memory!r}.")
+    if isinstance(adjuster, BatchAdjuster):
+        return FlatLearner(adjuster, store, generation, memory)
+    if memory == "refit":
+        raise ValueError(f"refit needs a BatchAdjuster, got {type(adjuster).__name__}.")
+    return SessionLearner(adjuster, store, generation, memory)

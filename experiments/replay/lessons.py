@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from adjuster.fused_engine.streams import Lessons, Showings
 from adjuster.ragged import offsets_of, row_sums
+from adjuster.terms import changes, merge_terms, term_weights
 from experiments.replay.schedule import Schedule
 from experiments.replay.timeline import Timeline
 
@@ -85,13 +86,15 @@ def build_lessons(
     rows = np.flatnonzero(schedule.step[session_of[impression]] >= 0)
     session, pair = session_of[impression[rows]], pairs.pair[rows]
     step, query = schedule.step[session], timeline.query[session].astype(np.int64)
-    clicked, unclicked = _weights(timeline, schedule, impression[rows], session, term_weight)
-    order = np.lexsort((query, step, pair)) if len(rows) else rows
-    pair, step, query = pair[order], step[order], query[order]
-    new_step = _changes(pair, step)
-    new_term = new_step | _changes(query)
-    starts = np.flatnonzero(new_term)
-    pair, step, query, new_step = pair[starts], step[starts], query[starts], new_step[starts]
+    clicked, unclicked = term_weights(
+        schedule.clicked[impression[rows]],
+        session,
+        row_sums(schedule.clicked, timeline.offsets),
+        np.diff(timeline.offsets),
+        term_weight,
+    )
+    (pair, step, query), clicked, unclicked = merge_terms((pair, step, query), clicked, unclicked)
+    new_step = changes(pair, step)
     step_pair = pair[new_step]
     slot_offsets, slot_query, term_slot = _slots(pair, query, n_pairs, n_queries)
     step_offsets = offsets_of(np.bincount(step_pair, minlength=n_pairs))
@@ -106,46 +109,16 @@ def build_lessons(
 
     return Lessons(
         step_offsets=step_offsets,
-        term_offsets=np.append(np.flatnonzero(new_step), len(starts)).astype(np.int64),
+        term_offsets=np.append(np.flatnonzero(new_step), len(query)).astype(np.int64),
         term_query=query.astype(np.int32),
         term_slot=term_slot,
-        clicked=_sums(clicked[order], starts),
-        unclicked=_sums(unclicked[order], starts),
+        clicked=clicked,
+        unclicked=unclicked,
         slot_offsets=slot_offsets,
         slot_query=slot_query,
         steps_before=steps_before(pairs.pair, session_of[impression]),
         steps_early=steps_before(np.arange(n_pairs), np.full(n_pairs, timeline.middle)),
     )
-
-
-def _weights(
-    timeline: Timeline,
-    schedule: Schedule,
-    impressions: NDArray[np.int64],
-    session: NDArray[np.int32],
-    term_weight: str,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    clicked = schedule.clicked[impressions].astype(np.float64)
-    unclicked = 1.0 - clicked
-    if term_weight == "session":
-        lengths = np.diff(timeline.offsets)
-        n_clicked = row_sums(schedule.clicked, timeline.offsets)
-        clicked /= np.maximum(n_clicked, 1)[session]
-        unclicked /= np.maximum(lengths - n_clicked, 1)[session]
-    return clicked, unclicked
-
-
-def _changes(*columns: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """Where any column differs from the row before; the first row does."""
-    changed = np.zeros(len(columns[0]), np.bool_)
-    changed[:1] = True
-    for column in columns:
-        changed[1:] |= column[1:] != column[:-1]
-    return changed
-
-
-def _sums(values: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.add.reduceat(values, starts) if len(starts) else np.empty(0)
 
 
 def _slots(

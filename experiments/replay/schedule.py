@@ -7,13 +7,12 @@ search made at the very second of a tick still reads the vectors from before it.
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.ragged import row_maxima, row_sums
-from adjuster.selection import REASONS, SelectionConfig, select
+from adjuster.history import SessionHistory, judge
+from adjuster.selection import REASONS, SelectionConfig
 from adjuster.ticks import NEVER, tick_after
 from experiments.replay.timeline import Timeline
 
@@ -67,7 +66,7 @@ def build_schedule(
         [1, 2, 3, 4],
         0,
     )
-    codes = select(rule, **_facts(timeline, tick_at, clicked))
+    codes = judge(rule, _history(timeline), clicked, tick_at)
     used = (not_taken == 0) & (codes == 0)
     counts = Counter(NOT_TAKEN[code - 1] for code in not_taken[not_taken > 0])
     counts.update(REASONS[code] for code in codes[not_taken == 0])
@@ -83,24 +82,17 @@ def build_schedule(
     )
 
 
-def _facts(
-    timeline: Timeline, tick_at: NDArray[np.int64], clicked: NDArray[np.bool_]
-) -> dict[str, NDArray[Any]]:
-    """What `select` judges by, as of each session's tick."""
-    log, offsets = timeline.log, timeline.offsets
+def _history(timeline: Timeline) -> SessionHistory:
+    log = timeline.log
     n_events = np.searchsorted(log.event_impression, timeline.n_impressions)
-    session = log.event_session[:n_events]
-    times = log.event_created_at[:n_events]
-    arrived = times <= tick_at[session]
-    last_event = timeline.created_at.copy()
-    np.maximum.at(last_event, session[arrived], times[arrived])
-    positions = np.where(clicked, log.impression_position[: timeline.n_impressions], -1)
-    return {
-        "is_irrelevant": log.session_is_irrelevant[: timeline.n_sessions],
-        "n_clicks": row_sums(clicked, offsets),
-        "duration_seconds": last_event - timeline.created_at,
-        "last_clicked_position": row_maxima(positions, offsets, empty=-1),
-    }
+    return SessionHistory(
+        created_at=timeline.created_at,
+        is_irrelevant=log.session_is_irrelevant[: timeline.n_sessions],
+        offsets=timeline.offsets,
+        position=log.impression_position[: timeline.n_impressions],
+        event_session=log.event_session[:n_events],
+        event_at=log.event_created_at[:n_events],
+    )
 
 
 def _steps(

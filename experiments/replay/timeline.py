@@ -8,6 +8,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from adjuster.history import first_events
 from adjuster.ticks import NEVER
 from adjuster.ticks import marking_times as times_of_marking
 from experiments.common.errors import InputError
@@ -116,9 +117,7 @@ def build_timeline(log: ClickLog, config: ReplayConfig, *, window: str = "tune")
     first, last = _window(log, config, window)
     scope = resolve_scope(log, config.personalize_by)
     owner, n_owners = _owners(log, scope)
-    click_at = np.full(log.n_impressions, NEVER)
-    np.minimum.at(click_at, log.event_impression, log.event_created_at)
-    click_at = click_at[: log.impression_offsets[last]]
+    click_at = first_events(log.event_impression, log.event_created_at, log.n_impressions)
     created_at = log.session_created_at[:last]
     return Timeline(
         log=log,
@@ -131,7 +130,7 @@ def build_timeline(log: ClickLog, config: ReplayConfig, *, window: str = "tune")
         owner=owner[:last],
         n_owners=n_owners,
         withheld=withheld_queries(log, config)[log.session_query[:last]],
-        click_at=click_at,
+        click_at=click_at[: log.impression_offsets[last]],
         marked_at=marking_times(log, config.quiet_seconds)[:last],
     )
 

@@ -1,7 +1,7 @@
 """The replay through the live worker itself, tick by tick, for adjusters that pool over a
 session's objects and so cannot be split into streams; the fast replay's twin for the others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,11 @@ from adjuster.config import AdjusterConfig
 from adjuster.fused_engine.knobs import Knobs, make_knobs
 from adjuster.fused_engine.streams import make_corpus, score_originals
 from adjuster.index import SearchIndexInfo
+from adjuster.live.leases import Lease
 from adjuster.live.personalization import PersonalizedVectors
-from adjuster.live.worker import ImprovementWorker, SessionFeedback, Status
+from adjuster.live.records import PendingSession, Rows, Term
+from adjuster.live.store import Claim, Outcome, Pair
+from adjuster.live.worker import ImprovementWorker
 from adjuster.metrics.drift import drift
 from adjuster.ragged import offsets_of
 from adjuster.ticks import NEVER, tick_after
@@ -37,55 +40,77 @@ class LogIndex:
         return self.log.object_vectors[first:last]
 
 
-class LogSessions:
-    """The sessions of a timeline, as they would be pending in a live system."""
+class LogStore:
+    """A timeline's sessions as they would be pending in a live system, and its copies in memory.
 
-    def __init__(self, timeline: Timeline) -> None:
-        self.timeline = timeline
+    See `WorkerStore` for what each method does. There is one worker, and a fault ends the replay,
+    so that leases are not kept.
+
+    Args:
+        timeline: The replay.
+        vectors: The owners' copies; filled.
+    """
+
+    def __init__(self, timeline: Timeline, vectors: PersonalizedVectors) -> None:
+        self.timeline, self.vectors = timeline, vectors
         log = timeline.log
         usable = (timeline.marked_at < NEVER) & (timeline.owner >= 0) & ~timeline.withheld
         sessions = np.flatnonzero(usable)
         order = np.lexsort((sessions, timeline.marked_at[sessions]))
         self.waiting = sessions[order]
         self.next = 0
-        self.session_of = {log.session_ids[session]: int(session) for session in sessions}
-        self.status: dict[str, tuple[Status, str]] = {}
+        self.query_of = {name: row for row, name in enumerate(log.query_ids)}
         self.event_order = np.searchsorted(
             log.event_impression, log.impression_offsets[: timeline.n_sessions + 1]
         )
+        self._terms: dict[Pair, dict[str, Term]] = {}
 
-    def pending(self, now: int) -> list[str]:
-        """See `SessionStore.pending`."""
-        first = self.next
-        marked = self.timeline.marked_at
-        while self.next < len(self.waiting) and marked[self.waiting[self.next]] <= now:
+    def claim(self, lease: Lease, tick: int, limit: int) -> Claim:
+        """See `WorkerStore.claim`."""
+        first, marked = self.next, self.timeline.marked_at
+        last = min(first + limit, len(self.waiting))
+        while self.next < last and marked[self.waiting[self.next]] <= tick:
             self.next += 1
-        return [self.timeline.log.session_ids[row] for row in self.waiting[first : self.next]]
+        return Claim([self._read(int(row)) for row in self.waiting[first : self.next]])
 
-    def read(self, session_id: str, now: int) -> SessionFeedback:
-        """See `SessionStore.read`."""
+    def _read(self, session: int) -> PendingSession:
         timeline, log = self.timeline, self.timeline.log
-        session = self.session_of[session_id]
         first, last = timeline.offsets[session : session + 2]
-        shown = log.object_ids[log.impression_object[first:last]]
         events = slice(self.event_order[session], self.event_order[session + 1])
-        arrived = log.event_created_at[events] <= now
-        clicked = log.event_impression[events][arrived] - first
-        created_at = timeline.created_at[session]
-        last_event = log.event_created_at[events][arrived].max(initial=created_at)
-        return SessionFeedback(
-            session_id=session_id,
+        return PendingSession(
+            session_id=log.session_ids[session],
             owner=str(timeline.owner[session]),
-            query=query_vectors(log, int(timeline.query[session])),
-            shown=list(shown),
-            clicked=frozenset(shown[clicked]),
-            duration_seconds=int(last_event - created_at),
+            query_id=log.query_ids[timeline.query[session]],
+            created_at=int(timeline.created_at[session]),
             is_irrelevant=bool(log.session_is_irrelevant[session]),
+            shown=tuple(log.object_ids[log.impression_object[first:last]]),
+            click_positions=tuple((log.event_impression[events] - first).tolist()),
+            click_times=tuple(log.event_created_at[events].tolist()),
         )
 
-    def set_status(self, session_ids: Sequence[str], status: Status, reason: str = "") -> None:
-        """See `SessionStore.set_status`."""
-        self.status |= dict.fromkeys(session_ids, (status, reason))
+    def queries(self, query_ids: Collection[str]) -> dict[str, Rows]:
+        """See `WorkerStore.queries`."""
+        log = self.timeline.log
+        return {name: query_vectors(log, self.query_of[name]) for name in query_ids}
+
+    def copies(self, generation: int, pairs: Collection[Pair]) -> dict[Pair, Rows]:
+        """See `WorkerStore.copies`."""
+        vectors = self.vectors
+        return {pair: vectors.vectors(*pair) for pair in pairs if vectors.is_adjusted(*pair)}
+
+    def terms(self, generation: int, pairs: Collection[Pair]) -> list[Term]:
+        """See `WorkerStore.terms`."""
+        return [term for pair in pairs for term in self._terms.get(pair, {}).values()]
+
+    def finish(self, lease: Lease, outcome: Outcome) -> None:
+        """See `WorkerStore.finish`."""
+        for copy in outcome.copies:
+            self.vectors.store(*copy)
+        for term in outcome.terms:
+            self._terms.setdefault((term.owner, term.object_id), {})[term.query_id] = term
+
+    def release(self, lease: Lease, tick: int, reason: str, *, counts: bool) -> None:
+        """See `WorkerStore.release`."""
 
 
 def query_vectors(log: ClickLog, query: int) -> NDArray[np.float32]:
@@ -141,12 +166,12 @@ class TickingReplay:
         """
         timeline = self.timeline
         worker = ImprovementWorker(
-            LogSessions(timeline),
-            vectors,
+            LogStore(timeline, vectors),
+            vectors.index,
             self.adjuster,
             selection=self.settings.selection,
             batch_size=self.batch_size,
-            refit=self.refit,
+            memory="refit" if self.refit else "carry",
         )
         ticks = self._ticks()
         knobs = make_knobs(timeline.log.index, AdjusterConfig())

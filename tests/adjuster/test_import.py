@@ -39,13 +39,14 @@ def test_the_root_knows_numpy_and_none_of_the_engines():
     names = [
         "config",
         "feedback",
+        "history",
         "index",
         "losses",
-        "memory",
         "ragged",
         "rocchio",
         "scale",
         "selection",
+        "terms",
     ]
     loaded = loaded_after("\n".join(f"import adjuster.{name}" for name in names))
     assert "numpy" in loaded

@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import uuid
@@ -25,50 +24,9 @@ from experiments.config.study import StudyConfig
 from experiments.judging.openings import Opening, look_at, open_seal
 from experiments.study import reconnection, storage
 from tests.experiments.fake_replay import FakeReplay, Killed, make_config, open_study, run_study
+from tests.postgres_server import Server, programs
 
 ROOT = Path(__file__).parents[3]
-UNPRIVILEGED = "nobody"
-
-
-def programs() -> Path | None:
-    """The folder of PostgreSQL's programs."""
-    found = shutil.which("initdb")
-    places = [Path(found).parent] if found else []
-    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((place for place in places if (place / "initdb").exists()), None)
-
-
-class Server:
-    """A server of our own that can be stopped and started."""
-
-    def __init__(self, place: Path) -> None:
-        # Not pytest's folder: another user must enter it, and a socket's path must be short.
-        self.place, self.folder = place, Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-        self.user = UNPRIVILEGED if os.geteuid() == 0 else None
-        if self.user:
-            shutil.chown(self.folder, self.user)
-        self.url = f"postgresql+psycopg://postgres@/postgres?host={self.folder}"
-        self._run("initdb", "-U", "postgres", "-A", "trust")
-
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        folder = self.folder
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-        self._run("pg_ctl", "-w", "-o", options, "-l", folder / "log", "start")
-
-    def stop(self, mode: str) -> None:
-        """Stop it: ``fast`` ends what clients do, ``immediate`` is a crash."""
-        self._run("pg_ctl", "-m", mode, "stop")
-
-    def _run(self, program: str, *arguments: object) -> None:
-        command = [self.place / program, "-D", self.folder / "data", *arguments]
-        subprocess.run(
-            [str(part) for part in command],
-            check=True,
-            user=self.user,
-            cwd=self.folder,
-            capture_output=True,
-        )
 
 
 @pytest.fixture(scope="module")

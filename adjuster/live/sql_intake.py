@@ -1,0 +1,262 @@
+"""What clients write into a store and read back: sessions, events, marks, and what became of it."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from adjuster.live.records import (
+    Event,
+    Impression,
+    Query,
+    Rows,
+    Session,
+    Status,
+    StoredSession,
+)
+from adjuster.live.sql_connection import Row, SqlConnection, as_json
+from adjuster.live.store import UnknownSession
+from adjuster.live.vector_bytes import from_bytes, to_bytes, type_name
+
+
+class SqlIntake(SqlConnection):
+    """The clients' half of a `Store`."""
+
+    def register(self, sessions: Sequence[Session]) -> int:
+        """See `Store.register`."""
+        # In order of their names: two clients that register the same never wait for each other.
+        queries = {session.query.query_id: session.query for session in sessions}
+        with self._transaction():
+            for _, query in sorted(queries.items()):
+                self._add_query(query)
+            n_new = 0
+            for session in sorted(sessions, key=lambda session: session.session_id):
+                if session.query is not queries[session.query.query_id]:
+                    self._check_query(session.query)
+                n_new += self._add_session(session)
+        return n_new
+
+    def _add_query(self, query: Query) -> None:
+        written = self._run(
+            "INSERT INTO queries VALUES (?, ?, ?, ?, ?) ON CONFLICT (query_id) DO NOTHING",
+            _query_row(query),
+        )
+        if not written.rowcount:
+            self._check_query(query)
+
+    def _check_query(self, query: Query) -> None:
+        found = self._rows("SELECT * FROM queries WHERE query_id = ?", [query.query_id])[0]
+        for name, ours, theirs in zip(
+            ("name", "text", "parts", "type", "vectors"), _query_row(query), found, strict=True
+        ):
+            if ours != theirs:
+                raise ValueError(
+                    f"query {query.query_id!r} is known with another {name}. Give a query that "
+                    "differs another query_id."
+                )
+
+    def _add_session(self, session: Session) -> bool:
+        """Whether it was new."""
+        written = self._run(
+            "INSERT INTO sessions (session_id, created_at, query_id, owner, user_id) "
+            "VALUES (?, ?, ?, ?, ?) ON CONFLICT (session_id) DO NOTHING",
+            _session_row(session),
+        )
+        if written.rowcount:
+            rows = _impression_rows(session)
+            self._many("INSERT INTO impressions VALUES (?, ?, ?, ?, ?)", rows)
+            return True
+        self._check_session(session)
+        return False
+
+    def _check_session(self, session: Session) -> None:
+        (found,) = self._rows(
+            "SELECT session_id, created_at, query_id, owner, user_id FROM sessions "
+            "WHERE session_id = ?",
+            [session.session_id],
+        )
+        names = ("name", "created_at", "query", "owner", "user_id")
+        differs = [
+            name
+            for name, ours, theirs in zip(names, _session_row(session), found, strict=True)
+            if ours != theirs
+        ]
+        if _impression_rows(session) != self._impressions(session.session_id):
+            differs.append("results shown")
+        if differs:
+            raise ValueError(
+                f"session {session.session_id!r} is registered already with another "
+                f"{' and '.join(differs)}. Give every search a session_id of its own."
+            )
+
+    def _impressions(self, session_id: str) -> list[Row]:
+        return self._rows(
+            "SELECT session_id, position, object_id, propensity, team FROM impressions "
+            "WHERE session_id = ? ORDER BY position",
+            [session_id],
+        )
+
+    def add_events(self, events: Sequence[Event]) -> int:
+        """See `Store.add_events`."""
+        rows = sorted(_event_row(event) for event in events)
+        with self._transaction():
+            self._check_shown(events)
+            n_new = self._many(
+                "INSERT INTO events VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (session_id, event_id) DO NOTHING",
+                rows,
+            )
+            if n_new < len(rows):
+                self._check_same_events(rows)
+        return n_new
+
+    def _check_shown(self, events: Sequence[Event]) -> None:
+        self._check_known({event.session_id for event in events})
+        strangers = self._rows(
+            "SELECT p.a, p.b FROM {pairs} p LEFT JOIN impressions i "
+            "ON i.session_id = p.a AND i.object_id = p.b WHERE i.session_id IS NULL LIMIT 1",
+            [as_json(sorted({(event.session_id, event.object_id) for event in events}))],
+        )
+        for session_id, object_id in strangers:
+            raise ValueError(
+                f"session {session_id!r} does not show object {object_id!r}, so nothing can "
+                "happen to it there. Register the session with all that it shows."
+            )
+
+    def _check_same_events(self, rows: Iterable[Row]) -> None:
+        wanted = list(rows)
+        found = set(
+            self._rows(
+                "SELECT e.session_id, e.event_id, e.object_id, e.event_type, e.created_at "
+                "FROM {pairs} p JOIN events e ON e.session_id = p.a AND e.event_id = p.b",
+                [as_json(row[:2] for row in wanted)],
+            )
+        )
+        for row in wanted:
+            if row not in found:
+                raise ValueError(
+                    f"session {row[0]!r}: event {row[1]!r} is known with another object, type or "
+                    "time. Give every event an event_id of its own."
+                )
+
+    def _check_known(self, session_ids: Collection[str]) -> None:
+        unknown = self._rows(
+            "SELECT i.id FROM {ids} i LEFT JOIN sessions s ON s.session_id = i.id "
+            "WHERE s.session_id IS NULL LIMIT 1",
+            [as_json(sorted(session_ids))],
+        )
+        for (session_id,) in unknown:
+            raise UnknownSession(f"session {session_id!r} is not registered. Register it first.")
+
+    def mark_irrelevant(self, session_id: str) -> None:
+        """See `Store.mark_irrelevant`."""
+        with self._transaction():
+            self._check_known([session_id])
+            self._run("UPDATE sessions SET is_irrelevant = 1 WHERE session_id = ?", [session_id])
+
+    def mark(self, session_ids: Collection[str], at: int) -> int:
+        """See `Store.mark`."""
+        with self._transaction():
+            self._check_known(session_ids)
+            marked = self._run(
+                "UPDATE sessions SET marked_at = ?, "
+                "status = CASE WHEN owner IS NULL THEN 'refused' ELSE 'pending' END, "
+                "reason = CASE WHEN owner IS NULL THEN 'no_owner' ELSE '' END "
+                "WHERE marked_at IS NULL AND session_id IN (SELECT id FROM {ids} i)",
+                [at, as_json(session_ids)],
+            )
+        return int(marked.rowcount)
+
+    def session(self, session_id: str) -> StoredSession:
+        """See `Store.session`."""
+        self._check_known([session_id])
+        (row,) = self._rows(
+            "SELECT created_at, owner, user_id, is_irrelevant, status, reason, marked_at, "
+            "attempts, s.query_id, query_text, parts, dtype, vectors FROM sessions s "
+            "JOIN queries q ON q.query_id = s.query_id WHERE session_id = ?",
+            [session_id],
+        )
+        created_at, owner, user_id, is_irrelevant, status, reason, marked_at, attempts = row[:8]
+        query_id, text, parts, dtype, vectors = row[8:]
+        shown = (Impression(*impression[2:]) for impression in self._impressions(session_id))
+        events = self._rows(
+            "SELECT event_id, session_id, object_id, created_at, event_type FROM events "
+            "WHERE session_id = ? ORDER BY created_at, event_id",
+            [session_id],
+        )
+        query = Query(query_id, from_bytes(vectors, dtype, parts), text)
+        return StoredSession(
+            session=Session(session_id, created_at, query, tuple(shown), owner, user_id),
+            events=tuple(Event(*event) for event in events),
+            is_irrelevant=bool(is_irrelevant),
+            status=Status(status),
+            reason=reason,
+            marked_at=marked_at,
+            attempts=attempts,
+        )
+
+    def queries(self, query_ids: Collection[str]) -> dict[str, Rows]:
+        """See `WorkerStore.queries`."""
+        found = self._rows(
+            "SELECT query_id, vectors, dtype, parts FROM {ids} i "
+            "JOIN queries q ON q.query_id = i.id",
+            [as_json(query_ids)],
+        )
+        return {row[0]: from_bytes(*row[1:]) for row in found}
+
+    def counts(self) -> dict[Status, int]:
+        """See `Store.counts`."""
+        found = self._rows("SELECT status, COUNT(*) FROM sessions GROUP BY status ORDER BY status")
+        return {Status(name): n for name, n in found}
+
+    def state(self, name: str) -> str | None:
+        """See `Store.state`."""
+        found = self._rows("SELECT value FROM state WHERE name = ?", [name])
+        return found[0][0] if found else None
+
+    def set_state(self, name: str, value: str) -> None:
+        """See `Store.set_state`."""
+        with self._transaction():
+            self._write_state({name: value})
+
+    def _write_state(self, state: dict[str, str]) -> None:
+        self._many(
+            "INSERT INTO state VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            sorted(state.items()),
+        )
+
+
+def _query_row(query: Query) -> Row:
+    rows = query.vectors
+    return query.query_id, query.text, len(rows), type_name(rows), to_bytes(rows)
+
+
+def _session_row(session: Session) -> Row:
+    return (
+        session.session_id,
+        int(session.created_at),
+        session.query.query_id,
+        session.owner,
+        session.user_id,
+    )
+
+
+def _impression_rows(session: Session) -> list[Row]:
+    return [
+        (
+            session.session_id,
+            position,
+            mine.object_id,
+            None if mine.propensity is None else float(mine.propensity),
+            mine.team,
+        )
+        for position, mine in enumerate(session.shown)
+    ]
+
+
+def _event_row(event: Event) -> Row:
+    return (
+        event.session_id,
+        event.event_id,
+        event.object_id,
+        event.event_type,
+        int(event.created_at),
+    )

@@ -1,0 +1,234 @@
+"""What the worker takes out of a store and puts back: claims, copies, terms, and its reports."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+
+from adjuster.live.leases import LAPSED, MOST_ATTEMPTS, Lease, count_to_take, reason_after
+from adjuster.live.records import CLICK, Copy, PendingSession, Rows, Status, Term
+from adjuster.live.sql_connection import Row, as_json
+from adjuster.live.sql_intake import SqlIntake
+from adjuster.live.store import FAILED, Claim, LeaseLost, Outcome, Pair
+from adjuster.live.vector_bytes import from_bytes, to_bytes, type_name
+
+
+class SqlStore(SqlIntake):
+    """A whole `Store`: the clients' half and the worker's."""
+
+    def claim(self, lease: Lease, tick: int, limit: int) -> Claim:
+        """See `WorkerStore.claim`."""
+        with self._transaction():
+            if not self._hold_queue(wait=False):
+                return Claim([], is_held=True)
+            self._take_back(lease, tick)
+            if self._is_held_by_another(lease):
+                return Claim([], is_held=True)
+            taken = self._oldest(lease, tick, limit)
+            self._run(
+                "UPDATE sessions SET status = 'processing', lease = ?, attempts = attempts + 1 "
+                "WHERE session_id IN (SELECT id FROM {ids} i)",
+                [lease.token, as_json(taken)],
+            )
+            self._run(
+                "UPDATE sessions SET lease_until = ? WHERE lease = ? AND status = 'processing'",
+                [lease.until, lease.token],
+            )
+        return Claim(self._pending_sessions(taken))
+
+    def _take_back(self, lease: Lease, tick: int) -> None:
+        """Make an end of other leases that have run out."""
+        lapsed = self._rows(
+            "SELECT session_id, attempts FROM sessions "
+            "WHERE status = 'processing' AND lease <> ? AND lease_until <= ?",
+            [lease.token, lease.now],
+        )
+        self._put_back(lapsed, tick, LAPSED)
+
+    def _put_back(self, taken: Iterable[Row], tick: int, reason: str) -> None:
+        """Make sessions that were taken, each with its attempts, pending or failed."""
+        rows: list[Row] = []
+        for session_id, attempts in taken:
+            status = Status.FAILED if attempts >= MOST_ATTEMPTS else Status.PENDING
+            rows.append((status.value, reason_after(attempts, reason), attempts, session_id))
+        self._many(
+            "UPDATE sessions SET status = ?, reason = ?, attempts = ?, lease = NULL, "
+            "lease_until = NULL WHERE session_id = ?",
+            rows,
+        )
+        self._add_to_report(tick, {FAILED: sum(row[0] == Status.FAILED.value for row in rows)})
+
+    def _is_held_by_another(self, lease: Lease) -> bool:
+        held = self._rows(
+            "SELECT 1 FROM sessions WHERE status = 'processing' AND lease <> ? LIMIT 1",
+            [lease.token],
+        )
+        return bool(held)
+
+    def _oldest(self, lease: Lease, tick: int, limit: int) -> list[str]:
+        held = self._rows(
+            "SELECT DISTINCT attempts FROM sessions WHERE status = 'processing' AND lease = ?",
+            [lease.token],
+        )
+        waiting = self._rows(
+            "SELECT session_id, attempts FROM sessions WHERE status = 'pending' "
+            "AND marked_at <= ? ORDER BY marked_at, created_at, session_id LIMIT ?",
+            [tick, limit],
+        )
+        n_taken = count_to_take([row[0] for row in held], [row[1] for row in waiting])
+        return [row[0] for row in waiting[:n_taken]]
+
+    def _pending_sessions(self, session_ids: Sequence[str]) -> list[PendingSession]:
+        """Sessions as a worker takes them, in the order of their names here."""
+        if not session_ids:
+            return []
+        names = [as_json(session_ids)]
+        heads = self._rows(
+            "SELECT session_id, owner, query_id, created_at, is_irrelevant FROM {ids} i "
+            "JOIN sessions s ON s.session_id = i.id",
+            names,
+        )
+        shown: dict[str, list[str]] = {name: [] for name in session_ids}
+        for name, object_id in self._rows(
+            "SELECT session_id, object_id FROM {ids} i JOIN impressions m ON m.session_id = i.id "
+            "ORDER BY session_id, position",
+            names,
+        ):
+            shown[name].append(object_id)
+        clicks: dict[str, list[tuple[int, int]]] = {name: [] for name in session_ids}
+        for name, position, at in self._rows(
+            "SELECT e.session_id, m.position, e.created_at FROM {ids} i "
+            "JOIN events e ON e.session_id = i.id "
+            "JOIN impressions m ON m.session_id = e.session_id AND m.object_id = e.object_id "
+            "WHERE e.event_type = ? ORDER BY e.session_id, e.event_id",
+            [*names, CLICK],
+        ):
+            clicks[name].append((position, at))
+        known = {row[0]: row for row in heads}
+        sessions = []
+        for name in session_ids:
+            _, owner, query_id, created_at, is_irrelevant = known[name]
+            positions = tuple(position for position, _ in clicks[name])
+            times = tuple(at for _, at in clicks[name])
+            results = tuple(shown[name])
+            head = (name, owner, query_id, created_at, bool(is_irrelevant))
+            sessions.append(PendingSession(*head, results, positions, times))
+        return sessions
+
+    def finish(self, lease: Lease, outcome: Outcome) -> None:
+        """See `WorkerStore.finish`."""
+        closed: list[Row] = [
+            (status.value, reason, session_id, lease.token)
+            for status, reasons in (
+                (Status.DONE, outcome.done),
+                (Status.FAILED, outcome.failed),
+            )
+            for session_id, reason in reasons.items()
+        ]
+        with self._transaction():
+            self._hold_queue(wait=True)
+            n_ours = self._many(
+                "UPDATE sessions SET status = ?, reason = ?, lease = NULL, lease_until = NULL "
+                "WHERE session_id = ? AND lease = ? AND status = 'processing'",
+                closed,
+            )
+            if n_ours != len(closed):
+                raise LeaseLost(
+                    f"Another worker has taken over {len(closed) - n_ours} of {len(closed)} "
+                    "sessions; nothing of this batch was written. Use a longer lease."
+                )
+            self._write_copies(outcome.generation, outcome.copies)
+            self._write_terms(outcome.generation, outcome.terms)
+            self._write_state(dict(outcome.state))
+            counts = Counter(outcome.done.values())
+            counts[FAILED] += len(outcome.failed)
+            self._add_to_report(outcome.tick, counts)
+
+    def _write_copies(self, generation: int, copies: Sequence[Copy]) -> None:
+        self._many(
+            "INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (generation, owner, object_id, part) "
+            "DO UPDATE SET dtype = excluded.dtype, vector = excluded.vector",
+            [
+                (generation, mine.owner, mine.object_id, part, type_name(row), to_bytes(row))
+                for mine in copies
+                for part, row in enumerate(mine.vectors)
+            ],
+        )
+
+    def _write_terms(self, generation: int, terms: Sequence[Term]) -> None:
+        self._many(
+            "INSERT INTO terms VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (generation, owner, object_id, query_id) "
+            "DO UPDATE SET clicked = excluded.clicked, unclicked = excluded.unclicked",
+            [(generation, *term) for term in terms],
+        )
+
+    def _add_to_report(self, tick: int, counts: dict[str, int]) -> None:
+        self._many(
+            "INSERT INTO ticks VALUES (?, ?, ?) ON CONFLICT (tick, reason) "
+            "DO UPDATE SET sessions = ticks.sessions + excluded.sessions",
+            [(tick, reason, n) for reason, n in sorted(counts.items()) if n],
+        )
+
+    def release(self, lease: Lease, tick: int, reason: str, *, counts: bool) -> None:
+        """See `WorkerStore.release`."""
+        with self._transaction():
+            self._hold_queue(wait=True)
+            held = self._rows(
+                "SELECT session_id, attempts FROM sessions "
+                "WHERE lease = ? AND status = 'processing'",
+                [lease.token],
+            )
+            self._put_back([(name, n if counts else n - 1) for name, n in held], tick, reason)
+
+    def copies(self, generation: int, pairs: Collection[Pair]) -> dict[Pair, Rows]:
+        """See `WorkerStore.copies`."""
+        found = self._rows(
+            "SELECT owner, object_id, dtype, vector FROM {pairs} p "
+            "JOIN copies c ON c.generation = ? AND c.owner = p.a AND c.object_id = p.b "
+            "ORDER BY owner, object_id, part",
+            [as_json(pairs), generation],
+        )
+        return _by_pair(found)
+
+    def owner_copies(self, generation: int, owner: str) -> dict[str, Rows]:
+        """See `Store.owner_copies`."""
+        found = self._rows(
+            "SELECT owner, object_id, dtype, vector FROM copies "
+            "WHERE generation = ? AND owner = ? ORDER BY object_id, part",
+            [generation, owner],
+        )
+        return {object_id: rows for (_, object_id), rows in _by_pair(found).items()}
+
+    def terms(self, generation: int, pairs: Collection[Pair]) -> list[Term]:
+        """See `WorkerStore.terms`."""
+        found = self._rows(
+            "SELECT owner, object_id, query_id, clicked, unclicked FROM {pairs} p "
+            "JOIN terms t ON t.generation = ? AND t.owner = p.a AND t.object_id = p.b",
+            [as_json(pairs), generation],
+        )
+        return [Term(*row) for row in found]
+
+    def ticks(self, limit: int) -> dict[int, dict[str, int]]:
+        """See `Store.ticks`."""
+        reports: dict[int, dict[str, int]] = {}
+        for tick, reason, n in self._rows(
+            "SELECT tick, reason, sessions FROM ticks WHERE tick IN "
+            "(SELECT DISTINCT tick FROM ticks ORDER BY tick DESC LIMIT ?) "
+            "ORDER BY tick DESC, reason",
+            [limit],
+        ):
+            reports.setdefault(tick, {})[reason] = n
+        return reports
+
+
+def _by_pair(rows: Iterable[Row]) -> dict[Pair, Rows]:
+    """Rows of (owner, object, type, bytes), a pair's parts together and in order, as vectors."""
+    parts: dict[Pair, list[bytes]] = {}
+    types: dict[Pair, str] = {}
+    for owner, object_id, dtype, vector in rows:
+        parts.setdefault((owner, object_id), []).append(vector)
+        types[owner, object_id] = dtype
+    return {
+        pair: from_bytes(b"".join(vectors), types[pair], len(vectors))
+        for pair, vectors in parts.items()
+    }

@@ -1,0 +1,33 @@
+"""Workers that are killed lose nothing and learn nothing twice."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+def run(what, place, *numbers) -> str:
+    """Run `killing` in a process of its own; returns what it says."""
+    command = [sys.executable, "-m", "tests.adjuster.live.killing", what, *place]
+    done = subprocess.run(
+        [*command, *map(str, numbers)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_a_worker_killed_between_any_two_statements_of_a_tick_loses_nothing(live_place):
+    n_statements = int(run("walk", live_place, 5).split()[0])
+    # Two batches, each of several claims, sessions, copies and terms.
+    assert n_statements > 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("owners", ["ann,bob", "everyone"])
+@pytest.mark.parametrize("n_workers", [1, 2, 4])
+def test_workers_killed_at_random_moments_learn_each_session_once(live_place, n_workers, owners):
+    assert run("load", live_place, n_workers, 50, owners) == "400 sessions\n"
