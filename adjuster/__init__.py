@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from adjuster.config import PRESETS, PROFILES, AdjusterConfig
-from adjuster.feedback import FeedbackBatch, ImprovementElement, ImprovementInput, build_batch
+from adjuster.feedback import FeedbackBatch, ImprovementElement, ImprovementInput
+from adjuster.host_batch import build_batch
 from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
 from adjuster.selection import SelectionConfig
 

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.adjusters.base import BatchAdjuster, VectorsAdjuster, with_rows
-from adjuster.feedback import FeedbackBatch, to_array
+from adjuster.adjusters.base import BatchAdjuster, VectorsAdjuster
+from adjuster.adjusters.host_copies import with_rows
+from adjuster.feedback import FeedbackBatch
+from adjuster.host_rows import to_array
 from adjuster.index import SearchIndexInfo
 from adjuster.rocchio import RocchioWeights, rocchio_batch
 

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from adjuster.adjusters.base import VectorsAdjuster, device_of, with_rows
+from adjuster.adjusters.base import VectorsAdjuster
+from adjuster.adjusters.host_copies import device_of, with_rows
 from adjuster.config import AdjusterConfig
-from adjuster.feedback import check_distinct, check_rows, to_array, vector_rows
 from adjuster.fused_engine.published_kernel import adjust_group
+from adjuster.host_rows import check_distinct, check_rows, to_array, vector_rows
 from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
 from adjuster.scale import in_range, shifted, shifts_of
 from adjuster.torch_engine.similarity import similarity

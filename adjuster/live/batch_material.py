@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.feedback import row_faults
 from adjuster.history import SessionHistory, first_events, judge
+from adjuster.host_rows import row_faults
 from adjuster.index import SearchIndexInfo
 from adjuster.live.personalization import VectorIndex
 from adjuster.live.records import PendingSession, Rows

@@ -1,138 +1,38 @@
-"""The flat form: what is merged, what is weighted, what is kept apart."""
+"""The plugin API's objects and the flat form: what they say of themselves."""
 
 import numpy as np
-import pytest
-import torch
 
-from adjuster import ImprovementElement, ImprovementInput, SearchIndexInfo, build_batch
-from tests.adjuster.cases import random_sessions
-
-INDEX = SearchIndexInfo(2, "dot", "min")
+from adjuster import ImprovementElement
+from adjuster.feedback import batch_in_range, element_parts
+from tests.adjuster.cases import random_batch
 
 
-def element(name, *rows, owner="ann", **other):
-    return ImprovementElement(name, torch.tensor(rows or [[1.0, 2.0]]), user_id=owner, **other)
+class HostElement:
+    """A host's own, without flags."""
+
+    def __init__(self, vector):
+        self.vector = vector
 
 
-def session(name, query, clicked, unclicked):
-    return ImprovementInput(name, element("q", query), clicked, unclicked)
+def test_flags_tell_how_many_rows_are_data_but_never_more_than_there_are():
+    rows = np.ones((3, 2))
+    assert ImprovementElement("a", rows).n_parts == 3
+    assert ImprovementElement("a", rows, is_average=[False]).n_parts == 1
+    assert ImprovementElement("a", rows, is_average=[False] * 5).n_parts == 3
+    assert element_parts(HostElement(rows)) == 3
 
 
-def test_worked_by_hand():
-    layout = build_batch(
-        [
-            session("s1", [1.0, 0.0], [element("a")], [element("b", [3.0, 4.0], [5.0, 6.0])]),
-            session("s2", [0.0, 1.0], [element("b", [3.0, 4.0], [5.0, 6.0]), element("c")], []),
-        ],
-        INDEX,
-    )
-    batch = layout.batch
-    assert batch.vectors.tolist() == [[1, 2], [3, 4], [5, 6], [1, 2]]
-    assert batch.object_offsets.tolist() == [0, 1, 3, 4]
-    assert batch.query_vectors.tolist() == [[1, 0], [0, 1]]
-    assert batch.term_offsets.tolist() == [0, 1, 3, 4]
-    assert batch.term_query.tolist() == [0, 0, 1, 1]
-    assert batch.term_clicked.tolist() == [1.0, 0.0, 0.5, 0.5]
-    assert batch.term_unclicked.tolist() == [0.0, 1.0, 0.0, 0.0]
-    assert layout.places == [[(0, 1), (1, 2)], [(1, 2), (2, 1)]]
+def test_a_batch_counts_its_objects():
+    batch = random_batch(0)
+    assert batch.n_objects == len(batch.object_offsets) - 1 == len(batch.term_offsets) - 1
 
 
-def test_terms_on_equal_queries_are_merged_with_both_weights():
-    shown = [element(name) for name in "abc"]
-    batch = build_batch(
-        [
-            session("s1", [1.0, 0.0], shown[:1], shown[1:]),
-            session("s2", [1.0, 0.0], shown[1:], shown[:1]),
-        ],
-        INDEX,
-    ).batch
-    assert len(batch.query_offsets) == 2
-    assert batch.term_query.tolist() == [0, 0, 0]
-    assert batch.term_clicked.tolist() == [1.0, 0.5, 0.5]
-    assert batch.term_unclicked.tolist() == [1.0, 0.5, 0.5]
-
-
-def test_impressions_each_weigh_1():
-    batch = build_batch(
-        [session("s1", [1.0, 0.0], [element("a"), element("b")], [element("c")])],
-        INDEX,
-        term_weight="impression",
-    ).batch
-    assert batch.term_clicked.tolist() == [1.0, 1.0, 0.0]
-    assert batch.term_unclicked.tolist() == [0.0, 0.0, 1.0]
-
-
-def test_owners_are_kept_apart_and_the_shared_original_is_one_of_them():
-    sessions = [
-        session(f"s-{owner}", [1.0, 0.0], [element("a", owner=owner)], [])
-        for owner in ("ann", "bob", None, "ann")
-    ]
-    assert build_batch(sessions, INDEX).batch.n_objects == 3
-
-
-def test_a_session_without_a_click_teaches_nothing_and_is_counted():
-    layout = build_batch([session("s1", [1.0, 0.0], [], [element("a"), element("b")])], INDEX)
-    assert layout.skipped == {"no_clicked_object": 1}
-    assert layout.batch.n_objects == 2
-    assert len(layout.batch.term_query) == 0
-
-
-def test_rows_past_is_average_are_padding():
-    padded = element("a", [1.0, 2.0], [np.nan, np.nan], is_average=[False])
-    layout = build_batch([session("s1", [1.0, 0.0], [padded], [])], INDEX)
-    assert padded.n_parts == 1
-    assert layout.batch.vectors.tolist() == [[1, 2]]
-    assert element("a", [1.0, 2.0], [3.0, 4.0]).n_parts == 2
-
-
-@pytest.mark.parametrize(
-    ("again", "message"),
-    [
-        (
-            [[1.0, 2.0], [3.0, 4.0]],
-            r"must have the parts it has in an earlier session \(1\), got 2",
-        ),
-        ([[np.nan, 2.0]], "must be finite"),
-    ],
-)
-def test_an_object_seen_again_is_checked_too(again, message):
-    first = session("s1", [1.0, 0.0], [element("a")], [])
-    second = session("s2", [1.0, 0.0], [element("a", *again)], [])
-    with pytest.raises(ValueError, match=f"session 's2', object 'a': vector {message}"):
-        build_batch([first, second], INDEX)
-
-
-def test_the_first_vector_seen_of_an_object_is_the_one_adjusted():
-    first = session("s1", [1.0, 0.0], [element("a", [1.0, 2.0])], [])
-    second = session("s2", [1.0, 0.0], [element("a", [7.0, 8.0])], [])
-    assert build_batch([first, second], INDEX).batch.vectors.tolist() == [[1, 2]]
-
-
-def test_double_precision_anywhere_makes_the_batch_double():
-    sessions = random_sessions(0, dtype=torch.float32)
-    assert build_batch(sessions, SearchIndexInfo(7)).batch.vectors.dtype == np.float32
-    first = sessions[0].clicked_elements[0]
-    first.vector = first.vector.double()
-    batch = build_batch(sessions, SearchIndexInfo(7)).batch
-    assert batch.vectors.dtype == batch.query_vectors.dtype == np.float64
-
-
-def test_no_sessions_make_an_empty_batch():
-    batch = build_batch([], SearchIndexInfo(7)).batch
-    assert batch.n_objects == 0
-    assert batch.vectors.shape == batch.query_vectors.shape == (0, 7)
-    assert batch.term_query.shape == (0,)
-
-
-def test_an_original_that_the_host_knows_is_taken_and_checked():
-    known = element("a", [1.0, 2.0])
-    known.original = torch.tensor([[5.0, 6.0], [9.0, 9.0]])
-    batch = build_batch([session("s1", [1.0, 0.0], [known, element("b")], [])], INDEX).batch
-    assert batch.originals.tolist() == [[5, 6], [1, 2]]
-    assert batch.vectors.tolist() == [[1, 2], [1, 2]]
-    known.original = torch.tensor([[5.0, 6.0, 7.0]])
-    with pytest.raises(ValueError, match=r"object 'a': vector must have the parts of its original"):
-        build_batch([session("s1", [1.0, 0.0], [known], [])], INDEX)
-    known.original = torch.tensor([[float("nan"), 6.0]])
-    with pytest.raises(ValueError, match="object 'a': vector must be finite"):
-        build_batch([session("s1", [1.0, 0.0], [known], [])], INDEX)
+def test_a_vector_is_scaled_as_its_original_is():
+    batch = random_batch(1, dtype=np.float32)
+    batch.originals[0] *= np.float32(2.0**70)
+    batch.vectors[0] *= np.float32(2.0**68)
+    safe, shifts = batch_in_range(batch)
+    assert shifts[0] < 0
+    assert not shifts[1:].any()
+    np.testing.assert_array_equal(safe.vectors[0], np.ldexp(batch.vectors[0], shifts[0]))
+    np.testing.assert_array_equal(safe.originals[0], np.ldexp(batch.originals[0], shifts[0]))

@@ -108,10 +108,10 @@ def test_adjust_batch_is_adjust_vectors_without_the_wrapping():
     layout = build_batch(sessions, INDEX)
     adjuster = TorchBasedAdjuster(INDEX)
     flat = adjuster.adjust_batch(layout.batch)
-    place, n_rows = layout.places[0][0]
-    start = layout.batch.object_offsets[place]
+    start, end = layout.batch.object_offsets[layout.places[0] :][:2]
+    n_rows = end - start
     wrapped = adjuster.adjust_vectors(sessions)[0].clicked_elements[0].vector
-    assert torch.equal(wrapped[:n_rows], torch.tensor(flat[start : start + n_rows]))
+    assert torch.equal(wrapped[:n_rows], torch.tensor(flat[start:end]))
 
 
 def test_clicked_objects_come_closer_and_the_others_go_away():
