@@ -27,7 +27,6 @@ def test_a_worker_killed_between_any_two_statements_of_a_tick_loses_nothing(live
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("owners", ["ann,bob", "everyone"])
-@pytest.mark.parametrize("n_workers", [1, 2, 4])
+@pytest.mark.parametrize(("n_workers", "owners"), [(2, "ann,bob"), (4, "everyone")])
 def test_workers_killed_at_random_moments_learn_each_session_once(live_place, n_workers, owners):
     assert run("load", live_place, n_workers, 50, owners) == "400 sessions\n"
