@@ -72,6 +72,9 @@ def assert_equal_to_the_bit(found, wanted) -> None:
         assert found[pair].tobytes() == rows.tobytes(), pair
 
 
+@pytest.mark.parametrize(
+    "live_place", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True
+)
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("memory", ["carry", "restart", "refit"])
 @pytest.mark.parametrize("case", CASES)
