@@ -99,14 +99,27 @@ def test_the_bound_holds_the_true_share_in_19_of_20_samples():
 def test_logs_and_kinds_are_picked(monkeypatch):
     asked = []
 
-    def answers(kinds, n_logs):
-        asked.append(([kind.name for kind in kinds], n_logs))
+    def answers(kinds, n_logs, *, seed):
+        asked.append(([kind.name for kind in kinds], n_logs, seed))
         return [answer_of(kind, "cannot tell") for kind in kinds]
 
     monkeypatch.setattr(calibration, "answers", answers)
     calibration.measure(3, ["flip", "bot, no id"])
     calibration.measure()
-    assert asked == [(["flip", "bot, no id"], 3), ([kind.name for kind in KINDS], 20)]
+    first = calibration.FIRST_SEED
+    assert asked == [(["flip", "bot, no id"], 3, first), ([kind.name for kind in KINDS], 20, first)]
+
+
+def test_every_answer_is_told_as_it_comes_and_the_wrong_ones_as_such(monkeypatch, capsys):
+    found = [answer_of(TRAP, "adopt"), answer_of(TRAP, "keep off")]
+    monkeypatch.setattr(calibration, "answers", lambda *_, **__: iter(found))
+    calibration.measure(2, [TRAP.name])
+    told = capsys.readouterr().err.splitlines()
+    n = 2 * sum(TRAP.name in kind.name for kind in KINDS)
+    assert told == [
+        f"1 of {n}: {TRAP.name}, seed 0: adopt, wrong",
+        f"2 of {n}: {TRAP.name}, seed 0: keep off",
+    ]
 
 
 def test_no_logs_and_no_kinds_are_refused():
