@@ -6,7 +6,7 @@ and score them exactly; an index over originals and copies together finds less.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from psycopg import sql
@@ -31,7 +31,7 @@ class PostgresStore(SqlStore):
         ValueError: If its tables are of another version.
     """
 
-    TYPES = {  # noqa: RUF012
+    TYPES: ClassVar[dict[str, str]] = {
         # In the order of their bytes, as Python and SQLite sort.
         "text": 'TEXT COLLATE "C"',
         "int": "BIGINT",

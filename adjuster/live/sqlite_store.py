@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from adjuster.live.sql_store import SqlStore
 
@@ -22,7 +22,12 @@ class SqliteStore(SqlStore):
         ValueError: If it is no SQLite database, or its tables are of another version.
     """
 
-    TYPES = {"text": "TEXT", "int": "INTEGER", "float": "REAL", "bytes": "BLOB"}  # noqa: RUF012
+    TYPES: ClassVar[dict[str, str]] = {
+        "text": "TEXT",
+        "int": "INTEGER",
+        "float": "REAL",
+        "bytes": "BLOB",
+    }
     IDS = "(SELECT value AS id FROM json_each(?))"
     PAIRS = (
         "(SELECT json_extract(value, '$[0]') AS a, json_extract(value, '$[1]') AS b "

@@ -320,9 +320,8 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path):
     assert sqlite3.sqlite_version_info >= (3, 24)
 
 
+@pytest.mark.parametrize("live_place", ["postgres"], indirect=True)
 def test_a_broken_connection_is_made_anew(live_store, live_place):
-    if live_place.kind != "postgres":
-        pytest.skip("a file does not go away")
     live_store.set_state("mode", "off")
     other = live_place.open()
     (backend,) = live_store.connection.execute("SELECT pg_backend_pid()").fetchone()
