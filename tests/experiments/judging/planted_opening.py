@@ -11,7 +11,7 @@ from experiments.judging.finalists import Candidate
 from experiments.judging.seal import Seal
 from experiments.judging.sealed_test import Terms, open_sealed_test
 from tests.experiments.judging.ledger_in_memory import InMemory
-from tests.experiments.planted_replay import PlantedReplay, make_settings
+from tests.experiments.planted_replay import PlantedReplay, make_settings, planted_objective
 
 GOOD = Candidate(12, make_settings(anchor_weight=0.06, adjustment_rate=0.05))
 OTHER = Candidate(13, make_settings(anchor_weight=0.06, adjustment_rate=0.06))
@@ -34,7 +34,31 @@ def open_on(
     )
 
 
-def twice(rows):
+class WeightedReplay(PlantedReplay):
+    """Clicks are weighted; here the weighted metric is the plain one under another name."""
+
+    @property
+    def objective(self):
+        return planted_objective(key="debiased_ndcg_at_10", estimator="logged")
+
+    def _result(self, settings):
+        found = super()._result(settings)
+        change = found.metrics["delta_ndcg_at_10"]
+        return replace(
+            found,
+            metrics={**found.metrics, "delta_debiased_ndcg_at_10": change},
+            sessions=_twice(found.sessions),
+            bystanders=found.bystanders and _twice(found.bystanders),
+        )
+
+
+def open_weighted(replay=WeightedReplay, *, seed=0):
+    judge = Judge("debiased_ndcg_at_10", seed=seed, n_resamples=400)
+    terms = Terms(make_settings(), [], GuardrailsConfig(), judge)
+    return open_sealed_test([GOOD], Replays(replay, ReplayConfig()), terms, seal_of(InMemory()))
+
+
+def _twice(rows):
     """Rows with their metric under a weighted one's name too."""
     return replace(
         rows,

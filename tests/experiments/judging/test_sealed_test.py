@@ -1,7 +1,5 @@
 """The sealed test: every look is written down first, paid for, and decides."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -9,13 +7,19 @@ from experiments.common.errors import InputError
 from experiments.config.replay import ReplayConfig
 from experiments.config.study import GuardrailsConfig
 from experiments.judging.bystanders import Replays
-from experiments.judging.comparison import Judge
 from experiments.judging.finalists import Candidate
 from experiments.judging.sealed_test import Terms, open_sealed_test
 from experiments.replay.results import Traffic
 from tests.experiments.judging.ledger_in_memory import InMemory
-from tests.experiments.judging.planted_opening import GOOD, JUDGE, OTHER, open_on, seal_of, twice
-from tests.experiments.planted_replay import PlantedReplay, make_settings, planted_objective
+from tests.experiments.judging.planted_opening import (
+    GOOD,
+    JUDGE,
+    OTHER,
+    open_on,
+    open_weighted,
+    seal_of,
+)
+from tests.experiments.planted_replay import PlantedReplay, make_settings
 
 
 def sees(ledger):
@@ -176,28 +180,6 @@ def test_a_bot_behind_many_names_is_seen_by_its_speed():
 
 
 def test_clicks_as_they_are_stand_beside_a_weighted_objective():
-    class Weighted(PlantedReplay):
-        @property
-        def objective(self):
-            return planted_objective(key="debiased_ndcg_at_10", estimator="logged")
-
-        def _result(self, settings):
-            found = super()._result(settings)
-            change = found.metrics["delta_ndcg_at_10"]
-            return replace(
-                found,
-                metrics={**found.metrics, "delta_debiased_ndcg_at_10": change},
-                sessions=twice(found.sessions),
-                bystanders=found.bystanders and twice(found.bystanders),
-            )
-
-    terms = Terms(
-        make_settings(),
-        [],
-        GuardrailsConfig(),
-        Judge("debiased_ndcg_at_10", seed=0, n_resamples=400),
-    )
-    replays = Replays(Weighted, ReplayConfig())
-    opened = open_sealed_test([GOOD], replays, terms, seal_of(InMemory()))
+    opened = open_weighted()
     assert opened.evidence.naive.metric == "ndcg_at_10"
     assert opened.evidence.naive.gain == pytest.approx(opened.evidence.gain.gain)
