@@ -1,7 +1,6 @@
 """What all tests share."""
 
 import os
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from hypothesis import settings
 
 from adjuster.live.sql_store import SqlStore
 from tests.live_place import Place
-from tests.postgres_server import Server, programs
+from tests.postgres_server import started
 
 # Torch's threads fight over small tensors; the code under test has threads of its own.
 torch.set_num_threads(1)
@@ -30,16 +29,8 @@ def postgres_url() -> Iterator[str]:
         yield named.replace("+psycopg", "")
         return
     pytest.importorskip("psycopg")
-    where = programs()
-    if where is None:
-        pytest.skip("PostgreSQL is not installed")
-    server = Server(where)
-    server.start()
-    try:
+    with started() as server:
         yield server.url.replace("+psycopg", "")
-    finally:
-        server.stop("immediate")
-        shutil.rmtree(server.folder)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -4,7 +4,11 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 UNPRIVILEGED = "nobody"
 
@@ -48,3 +52,18 @@ class Server:
             cwd=self.folder,
             capture_output=True,
         )
+
+
+@contextmanager
+def started() -> Iterator[Server]:
+    """A running server of one's own; where PostgreSQL is not installed, the test is skipped."""
+    where = programs()
+    if where is None:
+        pytest.skip("PostgreSQL is not installed")
+    server = Server(where)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop("immediate")
+        shutil.rmtree(server.folder)

@@ -7,7 +7,6 @@ is installed.
 import json
 import math
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -34,7 +33,7 @@ from experiments.study.shared_ledger import SharedLedger
 from experiments.study.study import Study
 from experiments.sweep import sweep
 from tests.experiments.fake_replay import FakeReplay, Killed, make_config, open_study, run_study
-from tests.postgres_server import Server, programs
+from tests.postgres_server import Server, started
 
 ROOT = Path(__file__).parents[3]
 
@@ -42,16 +41,8 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[Server]:
     """A running server of our own."""
-    place = programs()
-    if place is None:
-        pytest.skip("PostgreSQL is not installed")
-    server = Server(place)
-    server.start()
-    try:
+    with started() as server:
         yield server
-    finally:
-        server.stop("immediate")
-        shutil.rmtree(server.folder)
 
 
 @pytest.fixture(scope="module")
