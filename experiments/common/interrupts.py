@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from types import FrameType
 
 PATIENCE_SECONDS = 1.5
@@ -85,6 +86,8 @@ def was_pressed() -> bool:
 @contextmanager
 def unheard_by_children() -> Iterator[None]:
     """A process that is started while it lasts never gets a Ctrl-C, not even while it starts."""
+    # With the first process multiprocessing starts a tracker, after which it lets signals through.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -139,20 +139,36 @@ def test_ctrl_c_while_python_itself_ends_is_too_late_to_kill_it():
 
 CHILD = """
 from experiments.common.interrupts import interruptible, unheard_by_children
-import os, signal, subprocess
+import multiprocessing, os, signal, subprocess, time
+spawn = multiprocessing.get_context("spawn")
 with interruptible():
     try:
         with unheard_by_children():
-            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"])
+            {child}
         os.killpg(0, signal.SIGINT)
-        child.wait()
+        time.sleep(60)
     except KeyboardInterrupt:
-        print("child", child.wait())
+        {wait}
 """
 
 
-def test_ctrl_c_of_the_whole_group_passes_a_child_by_that_was_started_so():
-    assert end_of(start(START + CHILD)) == (0, "ready\nchild 0\n", "")
+@pytest.mark.parametrize(
+    ("child", "wait"),
+    [
+        (
+            'child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"])',
+            'print("child", child.wait())',
+        ),
+        (
+            "child = spawn.Process(target=time.sleep, args=(0.5,)); child.start()",
+            'child.join(); print("child", child.exitcode)',
+        ),
+    ],
+    ids=["program", "spawned worker"],
+)
+def test_ctrl_c_of_the_whole_group_passes_a_child_by_that_was_started_so(child, wait):
+    told = end_of(start(START + CHILD.format(child=child, wait=wait)))
+    assert told == (0, "ready\nchild 0\n", "")
 
 
 def test_a_process_that_only_imports_the_package_keeps_its_own_handler():
