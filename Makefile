@@ -50,7 +50,7 @@ lint: $(READY) ## Lint, formatting and types
 	$(BIN)/mypy
 
 test: lint ## Every check but the slow tests
-	$(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 test-all: test ## Every check, the slow tests too
 	$(BIN)/python -m pytest -n 2 -m slow $(ARGS)
