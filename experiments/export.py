@@ -76,8 +76,9 @@ def export(command: ExportConfig) -> int:
     if may_deploy(sealed.verdict, force=command.force):
         provenance = Provenance.of(record, summary)
         deployment = make_deployment(log, config.replay, config.objective, record, provenance)
-        _write_files(command, config, record, outputs, deployment)
+        # First what can be refused: ids that would collide leave nothing of an export behind.
         _write_vectors(command, config, log, deployment)
+        _write_files(command, config, record, outputs, deployment)
         # A server that did not answer just now is not waited for again.
         trouble = trouble or _register(config, outputs, info, deployment)
     else:

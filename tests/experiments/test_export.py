@@ -138,9 +138,10 @@ def test_vectors_that_the_machine_refuses_are_not_the_users_fault(
         raise OSError(number, os.strerror(number), str(path))
 
     monkeypatch.setattr(personalized_vectors, "_write", refused)
-    assert run(outputs, "force=true", f"vectors={outputs / 'v'}") == status
+    assert run(outputs, "force=true", "format=all", f"vectors={outputs / 'v'}") == status
     assert said in capsys.readouterr().err
     assert list((outputs / "v").iterdir()) == []
+    assert not any((outputs / "shop" / name).exists() for name in FILES[1:])
 
 
 def test_an_edited_configuration_is_to_be_restored_or_swept_anew(outputs, capsys):
