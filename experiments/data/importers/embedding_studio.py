@@ -1,10 +1,12 @@
 """Embedding Studio: sessions and events as `mongoexport` writes them, vectors from pgvector."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from experiments.config.data import IngestConfig
+from experiments.data.format.validation import LOOKS_LIKE_MILLISECONDS
 from experiments.data.importers.base import (
     JSON_LINES,
     TABULAR,
@@ -21,7 +23,7 @@ from experiments.data.readers.any_file import read_table
 from experiments.data.readers.json_lines import read_json_lines
 from experiments.data.readers.row_blocks import RecordBlock, RowBlock
 
-EVENT_FIELDS = ("event_id", "session_id", "object_id", "event_type", "created_at")
+EVENT_FIELDS = ("event_id", "session_id", "object_id", "event_type")
 
 
 def read(root: Path, config: IngestConfig, intake: Intake) -> None:
@@ -142,7 +144,7 @@ def _add_sessions(block: RecordBlock, copies: Copies, intake: Intake) -> None:
                 session_id=session_id,
                 user_id=user,
                 query_text=record.get("search_query"),
-                created_at=unwrap(record.get("created_at")),
+                created_at=moment_of(record),
                 is_irrelevant=record.get("is_irrelevant"),
             )
     searches.send(intake)
@@ -162,6 +164,18 @@ def _in_order(
     for _ in range(len(shown) - len(kept)):
         searches.leave_out("impressions", "copies shown beside their originals")
     return [shown[index] for index in kept]
+
+
+def moment_of(record: Mapping[str, Any]) -> Any:
+    """When a record was made, in seconds: its code counts those, its documents milliseconds.
+
+    Example:
+        >>> moment_of({"created_at": 1700000000}), moment_of({"created_at": 1700000000999})
+        (1700000000, 1700000000)
+    """
+    at = unwrap(record.get("created_at"))
+    counts_milliseconds = isinstance(at, int | float) and at >= LOOKS_LIKE_MILLISECONDS
+    return at // 1000 if counts_milliseconds else at
 
 
 def order_of(ranks: list[Any]) -> list[int]:
@@ -189,6 +203,7 @@ def _add_events(block: RecordBlock, types: set[str] | None, copies: Copies, inta
             searches.leave_out("events", "events that are no clicks")
         else:
             values = {name: unwrap(record.get(name)) for name in EVENT_FIELDS}
+            values["created_at"] = moment_of(record)
             values["object_id"] = copies.clicked(values["session_id"], values["object_id"])
             searches.add_event(line, **values)
     searches.send(intake)

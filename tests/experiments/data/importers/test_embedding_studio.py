@@ -71,6 +71,18 @@ def test_the_sample_becomes_a_log(sample):
     assert log.personalize_by == "user_id"
 
 
+def test_milliseconds_are_the_seconds_they_stand_for(sample):
+    expected = ingest("embedding_studio", sample)
+    for name in ("sessions.jsonl", "events.jsonl"):
+        text = (sample / name).read_text()
+        for moment in ("1700000000", "1700000007", "1700042407"):
+            text = text.replace(moment, f"{moment}250")
+        (sample / name).write_text(text)
+    log = ingest("embedding_studio", sample, overwrite=True)
+    assert log.session_created_at.tolist() == expected.session_created_at.tolist()
+    assert log.event_created_at.tolist() == expected.event_created_at.tolist()
+
+
 def test_adjusted_copies_are_left_out(sample):
     log = ingest("embedding_studio", sample)
     assert log.object_ids.tolist() == ["a", "b"]
