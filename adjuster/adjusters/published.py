@@ -7,17 +7,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import normalize
 
 from adjuster.adjusters.base import VectorsAdjuster
 from adjuster.adjusters.host_copies import device_of, with_rows
 from adjuster.config import AdjusterConfig
 from adjuster.fused_engine.published_kernel import adjust_group
 from adjuster.host_rows import check_distinct, check_rows, to_array, vector_rows
-from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
+from adjuster.index import MetricType, SearchIndexInfo
 from adjuster.scale import in_range, shifted, shifts_of
-from adjuster.torch_engine.similarity import similarity
+from adjuster.torch_engine.published_autograd import adjust_group_with_autograd
 
 
 class PublishedAdjuster(VectorsAdjuster):
@@ -113,11 +111,13 @@ class PublishedAdjuster(VectorsAdjuster):
                 queries, shown, group[0].n_clicked, self.search_index_info, self.config
             )
         else:
-            moved = self._descend(
+            moved = adjust_group_with_autograd(
                 torch.tensor(queries, device=device),
                 torch.tensor(shown, device=device),
                 group[0].n_clicked,
-            )
+                self.search_index_info,
+                self.config,
+            ).numpy(force=True)
         moved = shifted(moved.reshape(len(shifts), -1), -shifts).reshape(moved.shape)
         return [
             [rows[: len(mine)] for rows, mine in zip(block, session.elements, strict=True)]
@@ -136,40 +136,6 @@ class PublishedAdjuster(VectorsAdjuster):
         shifts = shifts_of(rows)
         asked = in_range(queries.reshape(-1, dimensions), MetricType.COSINE)
         return asked.reshape(queries.shape), shifted(rows, shifts).reshape(shown.shape), shifts
-
-    def _descend(self, queries: Tensor, shown: Tensor, n_clicked: int) -> NDArray[np.floating]:
-        """The group's new vectors by autograd, shape (B, K, M, D)."""
-        clicked = shown[:, :n_clicked].clone().requires_grad_(True)  # (B, K, M, D)
-        unclicked = shown[:, n_clicked:].clone().requires_grad_(True)
-        optimizer = torch.optim.AdamW(
-            [clicked, unclicked], lr=self.config.adjustment_rate, weight_decay=0.01
-        )
-        for _ in range(self.config.num_iterations):
-            optimizer.zero_grad()
-            loss = -self._cubes(queries, clicked) + self._cubes(queries, unclicked)
-            torch.autograd.backward(loss)
-            optimizer.step()
-        moved: NDArray[np.floating] = torch.cat([clicked, unclicked], dim=1).detach().cpu().numpy()
-        return moved
-
-    def _cubes(self, queries: Tensor, objects: Tensor) -> Tensor:
-        """Mean of the cubed pooled similarities of (B, N, D) queries, (B, K, M, D) objects."""
-        pairs = _similarities(queries, objects, self.search_index_info.metric_type)  # (B, N, K, M)
-        if self.search_index_info.metric_aggregation_type is MetricAggregationType.AVG:
-            pooled = pairs.mean(dim=2)
-        else:
-            weights = torch.softmax(-pairs / self.config.softmin_temperature, dim=2)
-            pooled = (weights * pairs).sum(dim=2)
-        return (pooled**3).mean()
-
-
-def _similarities(queries: Tensor, objects: Tensor, metric: MetricType) -> Tensor:
-    """All (B, N, K, M); a zero row, which is padding, has cosine 0."""
-    if metric is MetricType.EUCLID:
-        return similarity(queries[:, :, None, None], objects[:, None], metric)
-    if metric is MetricType.COSINE:
-        queries, objects = normalize(queries, dim=-1), normalize(objects, dim=-1)
-    return torch.einsum("bnd,bkmd->bnkm", queries, objects)
 
 
 @dataclass(frozen=True)

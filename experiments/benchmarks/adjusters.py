@@ -1,4 +1,8 @@
-"""Part ``adjuster``: sessions a second and peak memory of every engine, on one machine."""
+"""Part ``adjuster``: sessions a second and peak memory of every engine, on one machine.
+
+Like is measured with like: what a host calls, from its objects to its objects, on both sides; and
+the arithmetic alone, from arrays that are ready to arrays, on both sides.
+"""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +22,7 @@ from adjuster import (
     build_batch,
 )
 from adjuster.fused_engine.batch import adjust_batch
+from adjuster.torch_engine.published_autograd import adjust_group_with_autograd
 from experiments.benchmarks.clock import in_own_process, items_per_second, peak_above_start
 from experiments.benchmarks.parts import Measured
 from experiments.benchmarks.shapes import SHAPES, Maker, load_shape
@@ -57,15 +62,55 @@ def _published(sessions: Sessions, index: SearchIndexInfo, config: AdjusterConfi
     return lambda: adjuster.adjust_vectors(sessions)
 
 
+def _published_arrays(sessions: Sessions, index: SearchIndexInfo, config: AdjusterConfig) -> Call:
+    groups = _stacked(sessions)
+
+    def call() -> None:
+        for n_clicked, queries, shown in groups:
+            adjust_group_with_autograd(queries, shown, n_clicked, index, config)
+
+    return call
+
+
+def _stacked(sessions: Sessions) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
+    """Sessions of one shape together: how many are clicked, queries (B, N, D), shown (B, K, M, D).
+
+    Those without a clicked or an unclicked object are left out, as the published adjuster does.
+    """
+    groups: dict[tuple[int, torch.Size], list[tuple[torch.Tensor, torch.Tensor]]] = {}
+    for session in sessions:
+        if session.clicked_elements and session.non_clicked_elements:
+            elements = (*session.clicked_elements, *session.non_clicked_elements)
+            shown = torch.stack([element.vector for element in elements])
+            key = len(session.clicked_elements), shown.shape
+            groups.setdefault(key, []).append((session.query.vector, shown))
+    return [
+        (
+            n_clicked,
+            torch.stack([asked for asked, _ in group]),
+            torch.stack([it for _, it in group]),
+        )
+        for (n_clicked, _), group in groups.items()
+    ]
+
+
 ENGINES: dict[str, Callable[[Sessions, SearchIndexInfo, AdjusterConfig], Call]] = {
     "fused": _fused,
-    "fused_adjust_vectors": _plugin,
     "torch": _torch,
+    "published_arrays": _published_arrays,
+    "fused_adjust_vectors": _plugin,
     "published": _published,
 }
-"""Engine → what makes ready a call on some sessions: the kernel and autograd on the flat form,
-the kernel behind the plugin hook, and the published semantics behind it. The kernel writes into
-memory that is kept from call to call, as a worker would."""
+"""Engine → what makes ready a call on some sessions: the kernel, autograd and the published
+arithmetic on arrays; then the kernel and the published semantics behind the plugin hook. The kernel
+on arrays writes into memory that is kept from call to call, as a worker would."""
+
+IN_TORCH = ("torch", "published_arrays", "published")
+TABLES = {
+    "arrays only": ("fused", "torch", "published_arrays"),
+    "from a host's objects": ("fused_adjust_vectors", "published"),
+}
+"""What is measured with what: ours first, the published adjuster last."""
 
 
 @dataclass(frozen=True)
@@ -111,13 +156,26 @@ def measure() -> Measured:
         figures |= shape_figures(shape, speeds)
         rows += [_row(shape, engine, speed) for engine, speed in speeds.items()]
     head = ("shape", "engine", "sessions/s", "batch", "one a call", "peak MiB", "× vectors")
-    ratios = [
-        f"{shape}: kernel / published {figures[f'adjuster.{shape}.ratio_fused_to_published']:.0f}, "
-        f"one session a call "
-        f"{figures[f'adjuster.{shape}.ratio_fused_to_published_one_a_call']:.0f}"
-        for shape in SHAPES
-    ]
-    return Measured(figures, "\n".join([*grid([head, *rows]), "", *ratios]))
+    lines: list[str] = []
+    for table, engines in TABLES.items():
+        mine = [row for row in rows if row[1] in engines]
+        lines += [f"{table}:", *grid([head, *mine]), *_ratio_lines(table, figures), ""]
+    return Measured(figures, "\n".join(lines[:-1]))
+
+
+def _ratio_lines(table: str, figures: dict[str, float]) -> list[str]:
+    """How many times faster ours is than the published adjuster, a line a shape."""
+    ours, *_, theirs = TABLES[table]
+    lines = []
+    for shape in SHAPES:
+        ratio = figures[f"adjuster.{shape}.ratio_{ours}_to_{theirs}"]
+        one = figures[f"adjuster.{shape}.ratio_{ours}_to_{theirs}_one_a_call"]
+        line = f"{shape}: {ours} / {theirs} {ratio:.1f}, one session a call {one:.0f}"
+        if ours != "fused":
+            outside = figures[f"adjuster.{shape}.share_outside_kernel"]
+            line += f"; outside the kernel {outside:.0%} of the time"
+        lines.append(line)
+    return lines
 
 
 def shape_figures(shape: str, speeds: dict[str, Speed]) -> dict[str, float]:
@@ -125,7 +183,7 @@ def shape_figures(shape: str, speeds: dict[str, Speed]) -> dict[str, float]:
 
     Args:
         shape: Its name in `SHAPES`.
-        speeds: Engine → its speed, with ``fused`` and ``published`` among them.
+        speeds: Engine → its speed; all of `ENGINES`.
     """
     prefix = f"adjuster.{shape}"
     figures: dict[str, float] = {}
@@ -135,9 +193,13 @@ def shape_figures(shape: str, speeds: dict[str, Speed]) -> dict[str, float]:
         figures[f"{prefix}.{engine}.one_a_call_sessions_per_second"] = speed.one_a_call
         figures[f"{prefix}.{engine}.peak_mib"] = speed.peak_bytes / MIB
         figures[f"{prefix}.{engine}.peak_to_vectors"] = speed.peak_bytes / speed.vector_bytes
-    fused, published = speeds["fused"].best, speeds["published"]
-    figures[f"{prefix}.ratio_fused_to_published"] = fused / published.best
-    figures[f"{prefix}.ratio_fused_to_published_one_a_call"] = fused / published.one_a_call
+    for ours, *_, theirs in (*TABLES.values(), ("fused", "published")):
+        mine, published = speeds[ours].best, speeds[theirs]
+        figures[f"{prefix}.ratio_{ours}_to_{theirs}"] = mine / published.best
+        figures[f"{prefix}.ratio_{ours}_to_{theirs}_one_a_call"] = mine / published.one_a_call
+    largest = max(speeds["fused"].by_batch)
+    whole, kernel = (speeds[name].by_batch[largest] for name in ("fused_adjust_vectors", "fused"))
+    figures[f"{prefix}.share_outside_kernel"] = 1 - whole / kernel
     return figures
 
 
@@ -164,7 +226,7 @@ def torch_threads(engine: str) -> Iterator[int]:
     Small tensors are faster on one thread, so that torch too is measured at its best.
     """
     yield torch.get_num_threads()
-    if engine in ("torch", "published"):
+    if engine in IN_TORCH:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         yield 1

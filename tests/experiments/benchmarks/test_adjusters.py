@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from adjuster import AdjusterConfig, PublishedAdjuster
+from adjuster.torch_engine.published_autograd import adjust_group_with_autograd
 from experiments.benchmarks import adjusters, clock, shapes
 from experiments.benchmarks.adjusters import (
     ENGINES,
@@ -35,6 +37,9 @@ def test_a_batch_that_would_take_too_long_is_left_out(monkeypatch):
 def test_figures_worked_by_hand():
     speeds = {
         "fused": Speed({1: 100.0, 8: 900.0}, 3 * 2**20, 2**20),
+        "torch": Speed({1: 90.0, 8: 60.0}, 2**20, 2**20),
+        "published_arrays": Speed({1: 25.0, 8: 45.0}, 2**20, 2**20),
+        "fused_adjust_vectors": Speed({1: 90.0, 8: 600.0}, 2**20, 2**20),
         "published": Speed({1: 9.0, 8: 30.0}, 2**20, 2**20),
     }
     figures = shape_figures("s", speeds)
@@ -45,13 +50,37 @@ def test_figures_worked_by_hand():
     assert figures["adjuster.s.fused.peak_to_vectors"] == 3
     assert figures["adjuster.s.ratio_fused_to_published"] == 30
     assert figures["adjuster.s.ratio_fused_to_published_one_a_call"] == 100
+    assert figures["adjuster.s.ratio_fused_to_published_arrays"] == 20
+    assert figures["adjuster.s.ratio_fused_to_published_arrays_one_a_call"] == 36
+    assert figures["adjuster.s.ratio_fused_adjust_vectors_to_published"] == 20
+    assert figures["adjuster.s.share_outside_kernel"] == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize(
-    ("engine", "tried"), [("torch", 2), ("published", 2), ("fused", 1), ("fused_adjust_vectors", 1)]
+    ("engine", "tried"),
+    [
+        ("torch", 2),
+        ("published", 2),
+        ("published_arrays", 2),
+        ("fused", 1),
+        ("fused_adjust_vectors", 1),
+    ],
 )
 def test_torch_is_tried_on_one_thread_too_and_left_as_it_was(engine, tried):
     before = torch.get_num_threads()
     seen = [torch.get_num_threads() for _ in torch_threads(engine)]
     assert seen == [before, 1][:tried]
     assert torch.get_num_threads() == before
+
+
+def test_the_published_arithmetic_on_arrays_is_the_adjusters():
+    sessions, index = shapes._uniform(5, 2, 4, n_sessions=6)
+    config = AdjusterConfig()
+    groups = adjusters._stacked(sessions)
+    assert [(n, tuple(shown.shape)) for n, _, shown in groups] == [(1, (6, 5, 2, 4))]
+    ((n_clicked, queries, shown),) = groups
+    moved = adjust_group_with_autograd(queries, shown, n_clicked, index, config)
+    expected = PublishedAdjuster(index).adjust_vectors(sessions)
+    for mine, session in zip(moved, expected, strict=True):
+        elements = (*session.clicked_elements, *session.non_clicked_elements)
+        torch.testing.assert_close(mine, torch.stack([item.vector for item in elements]))
