@@ -105,6 +105,7 @@ def test_mlflow_and_the_study_agree(swept):
         assert trials[row["number"]].data.tags["state"] == row["state"]
 
 
+@pytest.mark.slow
 def test_what_was_not_tracked_is_delivered_afterwards_and_once(shop, tmp_path, capsys):
     from mlflow.tracking import MlflowClient
 

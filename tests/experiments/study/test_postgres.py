@@ -74,6 +74,7 @@ def test_a_changed_definition_is_refused(config):
         open_study(config, {"replay.seed": 1})
 
 
+@pytest.mark.slow
 def test_a_trial_whose_heartbeat_stopped_is_run_again(config, monkeypatch):
     def killed(number, settings):
         if number == 4:
@@ -98,6 +99,7 @@ PatientStorage.record_heartbeat = lambda *beat: os.kill(os.getpid(), signal.SIGK
 """
 
 
+@pytest.mark.slow
 def test_a_trial_whose_process_died_before_its_first_heartbeat_is_run_again(config, tmp_path):
     ended = subprocess.run(
         [sys.executable, "-c", KILLED + SCRIPT, str(tmp_path), repr(vars(config.study))],
