@@ -19,11 +19,26 @@ from adjuster.host_rows import to_array
 
 def stack_tensors(vectors: Sequence[Any]) -> NDArray[np.floating]:
     """As `stack_arrays`; tensors of one device in one call."""
-    are_tensors = all(isinstance(vector, torch.Tensor) for vector in vectors)
-    if are_tensors and len({vector.device for vector in vectors}) == 1:
-        with torch.no_grad():
-            return to_array(torch.cat(list(vectors)))
-    return stack_arrays(vectors)
+    if any(not isinstance(vector, torch.Tensor) for vector in vectors):
+        return stack_arrays(vectors)
+    devices = {vector.device for vector in vectors}
+    if len(devices) != 1:
+        return stack_arrays(vectors)
+    with torch.no_grad():
+        if devices == {torch.device("cpu")} and {v.dtype for v in vectors} == {torch.float32}:
+            return _stack_in_huge_pages(vectors)
+        return to_array(torch.cat(list(vectors)))
+
+
+def _stack_in_huge_pages(vectors: Sequence[torch.Tensor]) -> NDArray[np.floating]:
+    """Float32 tensors on the CPU, in memory that NumPy asks for.
+
+    NumPy asks the system for large pages, torch does not: with small ones the first touch of each
+    page took three times as long as the copy.
+    """
+    rows = np.empty((sum(len(vector) for vector in vectors), vectors[0].shape[1]), np.float32)
+    torch.cat(list(vectors), out=torch.from_numpy(rows))
+    return rows
 
 
 def with_adjusted(
