@@ -1,4 +1,4 @@
-"""Paired statistics over independent clusters: interval, randomisation test, family, effect size.
+"""Paired statistics over independent clusters: means, interval, effect size.
 
 Every function takes one number a cluster (a user's mean difference), because users, not
 sessions, are independent of each other: sessions of one user share taste and history.
@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 from scipy import stats
 
 N_RESAMPLES = 4000
-N_SIGN_FLIPS = 9999
-EXACT_UP_TO = 12
-"""With at most this many clusters that differ, all 2^n sign flips are counted."""
 
 _CHUNK = 1 << 21
 
@@ -169,84 +166,6 @@ def _chunks(n_rows: int, width: int) -> list[int]:
     """Row counts that sum to `n_rows`, each keeping a block of memory small."""
     size = max(1, _CHUNK // max(width, 1))
     return [min(size, n_rows - start) for start in range(0, n_rows, size)]
-
-
-def randomization_p_value(
-    differences: NDArray[np.float64], *, seed: int, n_flips: int = N_SIGN_FLIPS
-) -> float:
-    """Two-sided paired randomisation test that the mean difference is 0, by sign flips.
-
-    If neither side is better, a cluster's difference is as likely to have the other sign
-    (Fisher, *The Design of Experiments*, 1935, section 21; for retrieval metrics: Smucker, Allan
-    and Carterette, CIKM 2007). The p-value is the share of flips whose absolute sum is at least
-    the one observed: of all 2^n flips with few clusters, else of random ones with the observed
-    one counted among them (Phipson and Smyth, *Permutation P-values Should Never Be Zero*,
-    2010). Clusters that do not differ cannot change the sum and are left out.
-
-    Args:
-        differences: Shape ``(n_clusters,)``.
-        seed: Seed of the random flips.
-        n_flips: Random flips, >= 1.
-
-    Returns:
-        In (0, 1]; 1 where nothing differs.
-
-    Example:
-        >>> randomization_p_value(np.array([1.0, 2.0, 3.0]), seed=0)
-        0.25
-    """
-    moving = differences[differences != 0]
-    observed = abs(moving.sum()) * (1 - 1e-12)
-    if len(moving) <= EXACT_UP_TO:
-        return float(np.mean(np.abs(_every_sign_flip(len(moving)) @ moving) >= observed))
-    rng = np.random.default_rng(seed)
-    n_extreme = sum(
-        int(np.count_nonzero(np.abs(_flipped_sums(moving, rows, rng)) >= observed))
-        for rows in _chunks(n_flips, len(moving) // 8)
-    )
-    return (1 + n_extreme) / (1 + n_flips)
-
-
-def _every_sign_flip(n: int) -> NDArray[np.float64]:
-    """Shape ``(2^n, n)`` of -1 and 1."""
-    bits = np.arange(1 << n)[:, None] >> np.arange(n) & 1
-    return bits.astype(np.float64) * 2 - 1
-
-
-def _flipped_sums(
-    values: NDArray[np.float64], n_rows: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Sums of randomly flipped values: a random byte looks up the sum of eight of them."""
-    eights = np.pad(values, (0, -len(values) % 8)).reshape(-1, 8)
-    sums = eights @ _every_sign_flip(8).T
-    drawn = rng.integers(0, 256, size=(n_rows, len(eights)), dtype=np.uint8)
-    flipped: NDArray[np.float64] = sums.ravel().take(drawn + 256 * np.arange(len(eights)))
-    return np.asarray(flipped.sum(axis=1), np.float64)
-
-
-def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Adjust a family's p-values so that the chance of any false finding stays at the level.
-
-    Step-down: the k-th smallest of m is multiplied by m - k + 1, and none may fall below the one
-    before it (Holm, *A Simple Sequentially Rejective Multiple Test Procedure*, Scandinavian
-    Journal of Statistics 6, 1979).
-
-    Args:
-        p_values: Shape ``(n_tests,)``, in [0, 1].
-
-    Returns:
-        Shape ``(n_tests,)``, in the order given, at most 1.
-
-    Example:
-        >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
-        [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p_values, kind="stable")
-    factors = len(p_values) - np.arange(len(p_values))
-    stepped = np.maximum.accumulate(p_values[order] * factors)
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return adjusted
 
 
 def effect_size(differences: NDArray[np.float64]) -> float:

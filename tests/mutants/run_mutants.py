@@ -48,7 +48,7 @@ def target(rooms: tuple[str, str], name: str, *more: str) -> Target:
 TARGETS = {
     # Simulations of hundreds of logs tell of rates of error, and take longer than all the rest.
     "statistics": target(JUDGING, "statistics")._replace(
-        chosen="not (is_rarely_found or is_not_wider or are_uniform)"
+        chosen="not (is_rarely_found or is_not_wider)"
     ),
     "comparison": target(JUDGING, "comparison"),
     "verdict": target(JUDGING, "verdict", "verdict_sentences"),
