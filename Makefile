@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MUTMUT := $(VENV)/.mutmut
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-EXTRAS := dev,postgres,samplers
+EXTRAS := dev,postgres,samplers,dashboard
 # With LOCKED=1 no package is installed whose hash is not in requirements.lock.
 LOCKED ?=
 ARGS ?=
@@ -48,6 +48,9 @@ lint: $(READY) ## Lint, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+	$(BIN)/hadolint --failure-threshold info Dockerfile
 
 test: lint ## Every check but the slow tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)

@@ -1,0 +1,75 @@
+"""A swept study in a real optuna-dashboard, in a real browser."""
+
+import subprocess
+import sys
+
+import optuna
+import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+
+from experiments.config.command import run_command
+from experiments.data.made.shop import SimulatedConfig
+from experiments.data.made.simulated import prepare_simulated
+from experiments.sweep import sweep
+from tests.experiments.browser import console_errors, needs_chromium, open_page
+from tests.experiments.mlflow_server import await_answer, free_port, stop
+
+pytestmark = [pytest.mark.slow, needs_chromium]
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory):
+    """The journal of a finished sweep of a small log."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    sizes = SimulatedConfig(
+        n_sessions=300, n_users=20, n_objects=50, n_topics=3, n_queries=10, n_shown=6, dimensions=6
+    )
+    prepare_simulated(folder / "shop", sizes)
+    arguments = [
+        "dataset=folder",
+        f"dataset.path={folder / 'shop'}",
+        f"output_dir={folder}",
+        "study.name=autumn",
+        "study.n_trials=5",
+        "tracking=none",
+        "pruner=none",
+    ]
+    assert run_command("sweep", sweep, arguments) == 0
+    return folder / "studies" / "autumn.journal"
+
+
+@pytest.fixture(scope="module")
+def dashboard(journal):
+    """Its address."""
+    port, log = free_port(), journal.parent / "dashboard.log"
+    command = [sys.executable, "-m", "optuna_dashboard._cli", "--port", str(port), str(journal)]
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=file)
+    try:
+        await_answer(f"http://127.0.0.1:{port}/dashboard", process, log)
+        yield f"http://127.0.0.1:{port}/dashboard"
+    finally:
+        stop(process)
+
+
+def test_the_list_names_the_study_and_its_page_shows_its_trials(dashboard, journal):
+    study = optuna.load_study(
+        study_name="autumn", storage=JournalStorage(JournalFileBackend(str(journal)))
+    )
+    assert len(study.trials) == 5
+    with open_page(1500, 1000) as page:
+        errors = console_errors(page)
+        page.goto(dashboard)
+        page.get_by_text("autumn").first.wait_for()
+        page.goto(f"{dashboard}/studies/0")
+        page.get_by_text("Hyperparameter Importance").first.wait_for()
+        page.get_by_text("Best Trial (number=").wait_for()
+        assert str(max(trial.value for trial in study.trials)) in page.locator("body").inner_text()
+        page.goto(f"{dashboard}/studies/0/trials")
+        page.get_by_text("5 Trials").wait_for()
+        page.get_by_text("softmin_temperature").first.wait_for()
+        text = page.locator("body").inner_text()
+        for name, value in study.trials[0].params.items():
+            assert f"{name} {value}" in text
+        assert not errors
