@@ -55,7 +55,7 @@ TARGETS = {
     "sealed_test": target(JUDGING, "sealed_test", "sealed_evidence"),
     "schedule": target(REPLAY, "schedule"),
     "lessons": target(REPLAY, "lessons"),
-    "scoreboard": target(REPLAY, "scoreboard"),
+    "scoreboard": target(REPLAY, "scoreboard", "scoring"),
     "kernel": target(ENGINE, "kernel"),
     "steps": target(ENGINE, "steps"),
 }

@@ -289,6 +289,47 @@ def test_a_block_weighs_its_sessions_as_the_users_means_do():
     assert result.metrics["session_ndcg_at_10"] == pytest.approx((1 + 3 * SECOND) / 4)
 
 
+def test_drift_grows_to_the_end_of_the_log_by_what_was_found():
+    board = turned(layout_of(search(0, 1), search(1, 1)), 0)
+    board.add_block(0)
+    drift = np.array([0.1, 0.3])
+    assert board.finish(drift, 1.5).metrics["drift_at_log_end"] == pytest.approx(0.3)
+    assert board.finish(drift).metrics["drift_at_log_end"] == pytest.approx(0.2)
+    rows = board.finish(drift).sessions
+    assert summarize(rows, "mrr", drift)["drift_at_log_end"] == pytest.approx(0.2)
+
+
+def test_a_debiased_objective_weighs_sessions_by_what_they_could_reach(tmp_path):
+    """A look at the second place is half as likely: a click there counts twice.
+
+    Of the first user one click on top, one in the second place, which moves up; of the other one
+    click in the second place. The most that they could reach is 1, 2 and 2, users' mean 1.75.
+    """
+    propensities = tmp_path / "propensities.csv"
+    propensities.write_text("position,propensity\n0,1.0\n1,0.5\n")
+    objective = ObjectiveConfig(estimator="file", propensity_file=str(propensities))
+    sessions = [search(0, 0), search(1, 1), search(2, 1, user=1)]
+    board = turned(layout_of(*sessions, objective=objective), 1)
+    board.add_block(0)
+    result = board.finish(np.empty(0))
+    rows = result.sessions
+    assert rows.weighted_metric == "debiased_ndcg_at_10"
+    assert rows.weight == pytest.approx([4 / 7, 8 / 7, 8 / 7])
+    assert rows.after[rows.weighted_metric] == pytest.approx([4 / 7, 8 / 7, 8 / 7 * SECOND])
+    assert rows.before[rows.weighted_metric] == pytest.approx(
+        [4 / 7, 8 / 7 * SECOND] + [8 / 7 * SECOND]
+    )
+    assert result.metrics[rows.weighted_metric] == pytest.approx((6 / 7 + 8 / 7 * SECOND) / 2)
+
+
+def test_clicks_as_they_are_weigh_all_sessions_alike():
+    board = turned(layout_of(search(0, 0), search(1, 1)))
+    board.add_block(0)
+    rows = board.finish(np.empty(0)).sessions
+    assert (rows.weight, rows.weighted_metric, rows.positions) == (None, "", None)
+    assert rows.lasting.tolist() == [0, 0]
+
+
 def test_what_a_user_finds_again_is_told_from_what_is_new():
     """Object 1 is clicked twice, lifted both times, of one user; by another once."""
     sessions = [search(0, 1), search(1, 1), search(2, 1, user=1), search(3, 1, user=-1)]
