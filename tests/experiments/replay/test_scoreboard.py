@@ -317,7 +317,7 @@ def test_a_debiased_objective_weighs_sessions_by_what_they_could_reach(tmp_path)
     assert rows.weight == pytest.approx([4 / 7, 8 / 7, 8 / 7])
     assert rows.after[rows.weighted_metric] == pytest.approx([4 / 7, 8 / 7, 8 / 7 * SECOND])
     assert rows.before[rows.weighted_metric] == pytest.approx(
-        [4 / 7, 8 / 7 * SECOND] + [8 / 7 * SECOND]
+        [4 / 7, 8 / 7 * SECOND, 8 / 7 * SECOND]
     )
     assert result.metrics[rows.weighted_metric] == pytest.approx((6 / 7 + 8 / 7 * SECOND) / 2)
 
