@@ -117,8 +117,9 @@ class ExactIndex:
                 f"part, got {query.shape}."
             )
         asked: Rows = query.astype(self._vectors.dtype, copy=False)
-        for _, sentence in row_faults(asked, self._info):
-            raise ValueError(f"a query's vector {sentence}")
+        for bad, sentence in row_faults(asked, self._info):
+            if bad.any():
+                raise ValueError(f"a query's vector {sentence}")
         return asked
 
     def _exact(self, asked: Rows, rows: NDArray[np.int64]) -> NDArray[np.floating]:
@@ -277,5 +278,6 @@ def _check_content(
             f"vectors must have shape (parts, {info.dimensions}), got {vectors.shape}."
         )
     for bad, sentence in row_faults(vectors, info):
-        row = int(np.searchsorted(offsets, np.flatnonzero(bad)[0], side="right")) - 1
-        raise ValueError(f"object {object_ids[row]!r}: its vector {sentence}")
+        if bad.any():
+            row = int(np.searchsorted(offsets, np.argmax(bad), side="right")) - 1
+            raise ValueError(f"object {object_ids[row]!r}: its vector {sentence}")
