@@ -1,6 +1,7 @@
 """Made-up traffic of a live system whose truth is planted: users, queries, two rankings, clicks."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,13 +56,13 @@ def make_world(kind: str, gain: float, rng: np.random.Generator) -> World:
         second = _ranked(attraction, NOISE, rng)
         first[half:], second[half:] = second[:half], first[:half]
         return World(attraction, first, second, 0.0)
-    better = _ranked(attraction, 0.2 * NOISE, rng)
-    lifts = ndcg(attraction, better) - ndcg(attraction, first)
-    # As many queries are ranked better as the gain takes; the others are ranked as they were.
-    enough = int(np.argmax(np.cumsum(lifts) / N_QUERIES >= gain)) + 1
-    second = first.copy()
+    # Every query is ranked anew: as many of them well as the gain takes, the others as before.
+    second, better = _ranked(attraction, NOISE, rng), _ranked(attraction, 0.2 * NOISE, rng)
+    base, change = ndcg(attraction, second), ndcg(attraction, better) - ndcg(attraction, second)
+    lift = (base - ndcg(attraction, first)).sum() + np.cumsum(change)
+    enough = int(np.argmax(lift >= gain * N_QUERIES)) + 1
     second[:enough] = better[:enough]
-    found = float(lifts[:enough].sum()) / N_QUERIES
+    found = float((ndcg(attraction, second) - ndcg(attraction, first)).mean())
     if kind == "worse":
         return World(attraction, second, first, -found)
     return World(attraction, first, second, found)
@@ -82,47 +83,66 @@ def ndcg(attraction: NDArray[np.float64], ranking: NDArray[np.int64]) -> NDArray
     return score_sessions(judged, rows)["ndcg_at_10"]
 
 
-@dataclass(frozen=True)
-class Traffic:
-    """Interleaved searches in the order in which they come.
+class Visits(NamedTuple):
+    """Searches in the order in which they come.
 
     Args:
         user: Shape ``(n_sessions,)``.
-        adjusted_clicks: Shape ``(n_sessions,)``: clicked results of its team.
-        originals_clicks: Shape ``(n_sessions,)``: of the other.
+        query: Shape ``(n_sessions,)``.
     """
 
     user: NDArray[np.int64]
-    adjusted_clicks: NDArray[np.int64]
-    originals_clicks: NDArray[np.int64]
+    query: NDArray[np.int64]
 
 
-def make_traffic(
-    world: World, n_sessions: int, decay: float, rng: np.random.Generator
-) -> Traffic:
-    """Searches of users who come back, with few favourite queries each.
+def make_visits(n_sessions: int, rng: np.random.Generator) -> Visits:
+    """Searches of users who come back, each with a few queries that are their own.
 
-    A result at rank r is looked at with chance r to the power of -decay.
+    Args:
+        n_sessions: How many.
+        rng: Draws them.
+    """
+    counts = rng.geometric(1 / SESSIONS_PER_USER, n_sessions)
+    user = rng.permutation(np.repeat(np.arange(n_sessions), counts)[:n_sessions])
+    own = rng.integers(0, N_QUERIES, (int(user.max()) + 1, QUERIES_PER_USER))
+    return Visits(user, own[user, rng.integers(0, QUERIES_PER_USER, n_sessions)])
+
+
+def looks(decay: float) -> NDArray[np.float64]:
+    """Chance of a look at each rank r: r to the power of -decay, shape ``(K,)``."""
+    return np.arange(1.0, N_RESULTS + 1) ** -decay
+
+
+def clicked_share(world: World, decay: float) -> float:
+    """Share of the searches with a click where the originals' ranking is shown alone.
 
     Args:
         world: What is searched.
-        n_sessions: How many.
         decay: Position bias, >= 0.
-        rng: Draws them.
     """
-    user = _users(n_sessions, rng)
-    favourites = rng.integers(0, N_QUERIES, (int(user.max()) + 1, QUERIES_PER_USER))
-    query = favourites[user, rng.integers(0, QUERIES_PER_USER, n_sessions)]
-    coins = rng.random((n_sessions, (N_RESULTS + 1) // 2)) < 0.5
+    attraction = np.take_along_axis(world.attraction, world.originals, axis=1)
+    return float(1 - np.prod(1 - looks(decay) * attraction, axis=1).mean())
+
+
+def interleaved_clicks(
+    world: World, query: NDArray[np.int64], decay: float, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Clicks on each team's results in interleaved searches.
+
+    Args:
+        world: What is searched.
+        query: Shape ``(n_sessions,)``.
+        decay: Position bias, >= 0.
+        rng: Draws coins and clicks.
+
+    Returns:
+        Of the adjusted ranking's team and of the originals', shape ``(n_sessions,)`` each.
+    """
+    coins = rng.random((len(query), (N_RESULTS + 1) // 2)) < 0.5
     shown, teams = team_draft_sessions(world.adjusted[query], world.originals[query], coins)
-    look = np.arange(1, N_RESULTS + 1) ** -decay
-    clicked = rng.random(shown.shape) < look * world.attraction[query[:, None], shown]
-    sides = (np.count_nonzero(clicked & (teams == TEAMS.index(side)), axis=1) for side in (ADJUSTED, ORIGINALS))
-    return Traffic(user, *sides)
-
-
-def _users(n_sessions: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Who searches: each user a number of times, all in a random order."""
-    counts = rng.geometric(1 / SESSIONS_PER_USER, n_sessions)
-    user = np.repeat(np.arange(n_sessions), counts)[:n_sessions]
-    return rng.permutation(user)
+    clicked = rng.random(shown.shape) < looks(decay) * world.attraction[query[:, None], shown]
+    adjusted, originals = (
+        np.count_nonzero(clicked & (teams == TEAMS.index(side)), axis=1)
+        for side in (ADJUSTED, ORIGINALS)
+    )
+    return adjusted, originals
