@@ -144,3 +144,37 @@ def test_a_look_begins_anew_when_another_comes_between(store, tmp_path):
     assert seen.row.mode is Mode.ON
     assert len(seen.row.history) == 1
     assert read_comparison(store.states([COMPARISON])[COMPARISON]).tally.n_sessions in (0, 200)
+
+
+class CutOffError(Exception):
+    """Stands for a kill."""
+
+
+def test_a_look_cut_off_before_any_statement_counts_each_search_once(store, monkeypatch):
+    start(store)
+    left = [0]
+
+    def cut(run):
+        def counted(statement, *given):
+            left[0] -= 1
+            if left[0] == 0 and statement != "ROLLBACK":
+                raise CutOffError(statement)
+            return run(statement, *given)
+
+        return counted
+
+    n_cuts = 0
+    for number in range(1, 40):
+        searches(store, 4, "a", prefix=f"{number} ", users=3)
+        for name in ("_run", "_many"):
+            monkeypatch.setattr(store, name, cut(getattr(store, name)))
+        left[0] = number
+        try:
+            look(store, 1100, CONFIG)
+        except CutOffError:
+            n_cuts += 1
+        monkeypatch.undo()
+        tally = look(store, 1100, CONFIG).comparison.tally
+        assert (tally.n_sessions, tally.total, tally.n_clusters) == (4 * number, 4.0 * number, 3)
+    # Some came before each statement, and a look has fewer than there were rounds.
+    assert 5 < n_cuts < 39
