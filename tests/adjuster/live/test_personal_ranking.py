@@ -1,10 +1,13 @@
 """Copies in their place: against ranking all objects, however many copies and wherever they go."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import adjuster.live.personal_ranking as personal_ranking
 from adjuster.index import SearchIndexInfo
 from adjuster.live.nearest import Nearest
 from adjuster.live.owner_copies import gather_copies
@@ -48,13 +51,15 @@ class Shelf:
     st.sets(st.sampled_from(NAMES), max_size=15),
     st.integers(1, 20),
     st.integers(0, 9),
+    st.sampled_from([0, 1, 200]),
 )
-def test_the_page_is_that_of_ranking_every_object(metric, copied, limit, seed):
+def test_the_page_is_that_of_ranking_every_object(metric, copied, limit, seed, at_once):
     shelf, rng = Shelf(metric, seed), np.random.default_rng(seed)
     copies = drawn(sorted(copied), rng)
     gathered = gather_copies(copies, shelf)
-    near = near_enough(shelf, QUERY, limit, gathered)
-    found = with_copies(near, QUERY, gathered, shelf.info)
+    with patch.object(personal_ranking, "COPIES_AT_ONCE", at_once):
+        near = near_enough(shelf, QUERY, limit, gathered)
+    found = with_copies(near, QUERY, limit, gathered, shelf.info)
     scores = similarities_of(
         QUERY, [copies.get(name, shelf.rows[name]) for name in NAMES], shelf.info
     )
@@ -62,13 +67,37 @@ def test_the_page_is_that_of_ranking_every_object(metric, copied, limit, seed):
     order = sorted(range(20), key=lambda i: (-scores[i], -before[i], NAMES[i]))[:limit]
     assert found.object_ids[:limit] == [NAMES[i] for i in order]
     assert found.distances[:limit].tolist() == distances_of(scores[order], shelf.info).tolist()
+    # What stands first by the originals has its place too, for whoever mixes both.
+    assert set(near.object_ids[:limit]) <= set(found.object_ids)
+    assert (np.diff(found.distances) >= 0).all()
+
+
+def test_where_most_have_a_copy_no_more_is_asked_for_than_it_takes():
+    shelf, asked = Shelf("cosine"), []
+    nearest = shelf.nearest
+
+    def counted(query, k):
+        asked.append(k)
+        return nearest(query, k)
+
+    shelf.nearest = counted
+    first = nearest(QUERY, 20).object_ids
+    gathered = gather_copies({name: shelf.rows[name] for name in first[3:]}, shelf)
+    with patch.object(personal_ranking, "COPIES_AT_ONCE", 1):
+        near_enough(shelf, QUERY, 2, gathered)
+        assert asked == [3]
+        near_enough(shelf, QUERY, 3, gathered)
+        assert asked[1:] == [4]
+        gathered = gather_copies({name: shelf.rows[name] for name in first[:6]}, shelf)
+        near_enough(shelf, QUERY, 2, gathered)
+    assert asked[2:] == [3, 6, 8]
 
 
 def test_without_copies_it_is_the_originals_ranking():
     shelf = Shelf("cosine")
     nothing = gather_copies({}, shelf)
     near = near_enough(shelf, QUERY, 5, nothing)
-    assert with_copies(near, QUERY, nothing, shelf.info).object_ids == near.object_ids
+    assert with_copies(near, QUERY, 5, nothing, shelf.info).object_ids == near.object_ids
 
 
 def test_what_is_further_away_is_left_out():

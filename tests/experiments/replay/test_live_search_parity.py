@@ -37,7 +37,7 @@ class Searched:
             copies = gather_copies(mine, self.index)
             query = session.query.vectors
             near = near_enough(self.index, query, len(self.index), copies)
-            ranked = with_copies(near, query, copies, self.index.info)
+            ranked = with_copies(near, query, len(self.index), copies, self.index.info)
             assert sorted(ranked.object_ids) == list(self.index.object_ids)
             found = dict(zip(ranked.object_ids, ranked.distances.tolist(), strict=True))
             shown = [mine.object_id for mine in session.shown]
