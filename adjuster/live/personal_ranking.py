@@ -1,7 +1,7 @@
 """The two rankings of a search: by the originals, and with an owner's copies in their place."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,9 @@ from adjuster.live.similarity import distances_of, flat_similarities, similariti
 
 COPIES_AT_ONCE = 200
 """So many copies are made up for at once by asking the index for as many originals more."""
+
+GROWTH = 8
+"""By how many times more is asked for where that was not enough: each time is a whole search."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def near_enough(
         n_free = sum(name not in copies.row for name in near.object_ids)
         if n_free >= n_results or asked == most or len(near.object_ids) < asked:
             return near
-        asked = min(most, 2 * asked)
+        asked = min(most, GROWTH * asked)
 
 
 def with_copies(
@@ -89,36 +92,38 @@ def with_copies(
     if not len(copies):
         return by_originals(near, info)
     free = [i for i, name in enumerate(near.object_ids) if name not in copies.row]
-    names = [*copies.object_ids, *(near.object_ids[i] for i in free)]
     mine = flat_similarities(query, copies.vectors, copies.offsets, info)
     scores = np.concatenate([mine, near.similarities[free]])
     kept = _first(scores, n_results)
-    shown_before = set(near.object_ids[:n_results]).difference(names[i] for i in kept)
-    kept += _places(shown_before, free, near, copies)
-    before = _originals(query, kept, scores, copies, info)
-    kept.sort(key=lambda i: (-scores[i], -before[i], names[i]))
-    return Ranked([names[i] for i in kept], distances_of(scores[kept], info))
+    kept |= _places(near.object_ids[:n_results], free, near, copies)
+    before = _originals(query, sorted(kept), scores, copies, info)
+    n = len(copies)
+    names = {i: copies.object_ids[i] if i < n else near.object_ids[free[i - n]] for i in kept}
+    order = sorted(kept, key=lambda i: (-scores[i], -before[i], names[i]))
+    return Ranked([names[i] for i in order], distances_of(scores[order], info))
 
 
-def _first(scores: NDArray[np.floating], n: int) -> list[int]:
+def _first(scores: NDArray[np.floating], n: int) -> set[int]:
     """The places of the n largest, and of all that equal the last of them."""
     if len(scores) <= n:
-        return list(range(len(scores)))
+        return set(range(len(scores)))
     least = np.partition(scores, len(scores) - n)[len(scores) - n]
-    return [int(i) for i in np.flatnonzero(scores >= least)]
+    return set(np.flatnonzero(scores >= least).tolist())
 
 
-def _places(names: set[str], free: list[int], near: Nearest, copies: OwnerCopies) -> Iterator[int]:
-    """Where some of the first originals stand among copies and the originals without one."""
-    without_copy = {near.object_ids[i]: place for place, i in enumerate(free)}
-    for name in sorted(names):
-        row = copies.row.get(name)
-        yield len(copies) + without_copy[name] if row is None else row
+def _places(names: Sequence[str], free: list[int], near: Nearest, copies: OwnerCopies) -> set[int]:
+    """Where the first originals stand among copies and the originals without one.
+
+    Of `free`, which is in the originals' order, it takes no more than there are names.
+    """
+    without_copy = {near.object_ids[i]: place for place, i in enumerate(free[: len(names)])}
+    rows = ((copies.row.get(name), name) for name in names)
+    return {len(copies) + without_copy[name] if row is None else row for row, name in rows}
 
 
 def _originals(
     query: Rows,
-    places: list[int],
+    places: Sequence[int],
     scores: NDArray[np.floating],
     copies: OwnerCopies,
     info: SearchIndexInfo,
