@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from adjuster.metrics.interval import Interval
 from experiments.judging.statistics import (
-    Interval,
     cluster_means,
     cluster_numbers,
     effect_size,
