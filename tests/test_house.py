@@ -82,6 +82,7 @@ LIBRARIES = {
 
 # What the replay may use of the engines.
 ENGINE_NAMES = {
+    "REFIT",
     "Answers",
     "Streams",
     "make_corpus",

@@ -20,6 +20,10 @@ from tests.experiments.random_log import make_log
 
 CASES = {
     "carry": AdjusterConfig(adjustment_rate=0.01, num_iterations=3),
+    "restart": AdjusterConfig(adjustment_rate=0.01, num_iterations=3, memory="restart"),
+    "published, restart": AdjusterConfig(
+        adjustment_rate=0.01, num_iterations=3, semantics="published", memory="restart"
+    ),
     "refit": AdjusterConfig(
         adjustment_rate=0.1, num_iterations=2, memory="refit", loss="logistic", optimizer="sgd"
     ),
@@ -38,9 +42,7 @@ def stored_by_the_worker(log, config, settings):
         )
     else:
         made = TorchBasedAdjuster.from_config(log.index, adjuster)
-    ticking = TickingReplay(
-        layout.timeline, made, settings, config.batch_size, refit=adjuster.memory == "refit"
-    )
+    ticking = TickingReplay(layout.timeline, made, settings, config.batch_size, adjuster.memory)
     vectors = PersonalizedVectors(LogIndex(log))
     scores = layout.before.copy()
     list(ticking.run(vectors, scores, np.zeros(len(scores), bool)))
