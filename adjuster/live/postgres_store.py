@@ -6,7 +6,7 @@ and score them exactly; an index over originals and copies together finds less.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import psycopg
 from psycopg import sql
@@ -47,6 +47,10 @@ class PostgresStore(SqlStore):
         with self._told():
             self.connection = self._connect()
         self._make_tables()
+
+    def another(self) -> Self:
+        """See `WorkerStore.another`."""
+        return type(self)(self.url, self.schema)
 
     def _connect(self) -> psycopg.Connection[Any]:
         connection = psycopg.connect(self.url, autocommit=True)

@@ -12,7 +12,7 @@ from adjuster.live.records import (
     StoredSession,
 )
 from adjuster.live.sql_connection import Row, SqlConnection, as_json
-from adjuster.live.store import UnknownSession
+from adjuster.live.store import Conflict, UnknownSession
 from adjuster.live.vector_bytes import from_bytes, to_bytes, type_name
 
 
@@ -47,7 +47,7 @@ class SqlIntake(SqlConnection):
             ("name", "text", "parts", "type", "vectors"), _query_row(query), found, strict=True
         ):
             if ours != theirs:
-                raise ValueError(
+                raise Conflict(
                     f"query {query.query_id!r} is known with another {name}. Give a query that "
                     "differs another query_id."
                 )
@@ -81,7 +81,7 @@ class SqlIntake(SqlConnection):
         if _impression_rows(session) != self._impressions(session.session_id):
             differs.append("results shown")
         if differs:
-            raise ValueError(
+            raise Conflict(
                 f"session {session.session_id!r} is registered already with another "
                 f"{' and '.join(differs)}. Give every search a session_id of its own."
             )
@@ -131,7 +131,7 @@ class SqlIntake(SqlConnection):
         )
         for row in wanted:
             if row not in found:
-                raise ValueError(
+                raise Conflict(
                     f"session {row[0]!r}: event {row[1]!r} is known with another object, type or "
                     "time. Give every event an event_id of its own."
                 )

@@ -180,6 +180,17 @@ class SqlStore(SqlIntake):
             )
             self._put_back([(name, n if counts else n - 1) for name, n in held], tick, reason)
 
+    def renew(self, lease: Lease) -> bool:
+        """See `WorkerStore.renew`."""
+        with self._transaction():
+            # A claim that has found the lease run out ends before it is renewed, or after.
+            self._hold_queue(wait=True)
+            renewed = self._run(
+                "UPDATE sessions SET lease_until = ? WHERE lease = ? AND status = 'processing'",
+                [lease.until, lease.token],
+            )
+        return bool(renewed.rowcount)
+
     def copies(self, generation: int, pairs: Collection[Pair]) -> dict[Pair, Rows]:
         """See `WorkerStore.copies`."""
         found = self._rows(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 from adjuster.live.leases import Lease
 from adjuster.live.records import (
@@ -25,6 +25,10 @@ FAILED = "failed"
 
 class UnknownSession(ValueError):
     """A session that was never registered."""
+
+
+class Conflict(ValueError):
+    """What is to be written is there already, and differs."""
 
 
 class LeaseLost(RuntimeError):
@@ -102,6 +106,21 @@ class WorkerStore(Protocol):
             LeaseLost: If the lease does not hold every session of the outcome any more.
         """
 
+    def renew(self, lease: Lease) -> bool:
+        """Hold what a lease holds until its `until`.
+
+        A lease that has run out is renewed too, unless another one has taken its sessions.
+
+        Returns:
+            Whether it still holds any.
+        """
+
+    def another(self) -> Self:
+        """Another connection to the same store, for another thread."""
+
+    def close(self) -> None:
+        """Let go of the database."""
+
     def release(self, lease: Lease, tick: int, reason: str, *, counts: bool) -> None:
         """Let go of what a lease holds: pending again, or failed after `MOST_ATTEMPTS`.
 
@@ -130,7 +149,7 @@ class Store(WorkerStore, Protocol):
             How many were new.
 
         Raises:
-            ValueError: If one is there already and differs, or its query does. None is written.
+            Conflict: If one is there already and differs, or its query does. None is written.
         """
 
     def add_events(self, events: Sequence[Event]) -> int:
@@ -141,8 +160,8 @@ class Store(WorkerStore, Protocol):
 
         Raises:
             UnknownSession: If a session is not registered. No event is written.
-            ValueError: If an event is there already and differs, or a session does not show its
-                object. No event is written.
+            Conflict: If an event is there already and differs. No event is written.
+            ValueError: If a session does not show its event's object. No event is written.
         """
 
     def mark_irrelevant(self, session_id: str) -> None:
@@ -189,6 +208,3 @@ class Store(WorkerStore, Protocol):
 
     def set_state(self, name: str, value: str) -> None:
         """Write a named value."""
-
-    def close(self) -> None:
-        """Let go of the database."""

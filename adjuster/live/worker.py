@@ -19,6 +19,7 @@ from adjuster.live.batch_material import (
     judge_pending,
 )
 from adjuster.live.flat_learner import FlatLearner
+from adjuster.live.heartbeat import kept_alive
 from adjuster.live.learner import MEMORIES, Learner, Lesson
 from adjuster.live.leases import Lease, new_lease
 from adjuster.live.personalization import VectorIndex
@@ -28,7 +29,7 @@ from adjuster.live.store import FAILED, LeaseLost, Outcome, StoreUnavailable, Wo
 from adjuster.selection import REASONS, SelectionConfig
 
 LEASE_SECONDS = 300.0
-"""How long a worker may be silent until others take its batch over: longer than a batch takes."""
+"""How long a worker may be silent until others take its batch over."""
 
 
 @dataclass
@@ -151,10 +152,11 @@ class ImprovementWorker:
         while not self.is_stopping:
             lease = new_lease(self.clock(), self.settings.lease_seconds)
             try:
-                batch = self._take(lease, now, report)
-                if batch.is_empty:
-                    break
-                self._finish(lease, now, batch, report)
+                with kept_alive(self.store, lease, self.clock, self.settings.lease_seconds):
+                    batch = self._take(lease, now, report)
+                    if batch.is_empty:
+                        break
+                    self._finish(lease, now, batch, report)
             except LeaseLost:
                 report.is_held = True
                 break
