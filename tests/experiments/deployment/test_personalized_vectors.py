@@ -74,8 +74,10 @@ def test_the_file_holds_what_the_worker_stored(tmp_path, monkeypatch, scope, cas
     assert list(found) == sorted(wanted)
     for key, rows in wanted.items():
         np.testing.assert_allclose(np.array(found[key]), rows, atol=2e-6)
-        original = LogIndex(log).vectors(key[0])
-        assert not np.array_equal(np.array(found[key], np.float32), original)
+    originals = LogIndex(log)
+    moved = [not np.array_equal(rows, originals.vectors(key[0])) for key, rows in wanted.items()]
+    # A session that teaches nothing, restarted, leaves the original.
+    assert sum(moved) > 5 if "restart" in case else all(moved)
     assert pq.ParquetFile(path).num_row_groups > 1
 
 
