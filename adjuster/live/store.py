@@ -19,6 +19,9 @@ from adjuster.live.records import (
 Pair = tuple[str, str]
 """An owner and an object; two values, never joined into one name."""
 
+BATCHES = "batches"
+"""Under this name the state holds the number of the last batch that closed sessions."""
+
 FAILED = "failed"
 """Under this reason a tick's report counts the sessions that failed."""
 
@@ -53,7 +56,7 @@ class Claim(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What comes of a batch; written whole or not at all.
+    """What comes of a batch, or of a change of the state; written whole or not at all.
 
     Args:
         tick: The tick that the batch belongs to, in epoch seconds.
@@ -63,6 +66,8 @@ class Outcome:
         copies: New vectors, which replace those of the same owner and object.
         terms: New totals, which replace those of the same owner, object and query.
         state: Named values that change together with the batch.
+        expected: What named values must still be, None for not written; else it comes too late.
+        reopened_after: What was done in batches after this one is pending again.
     """
 
     tick: int
@@ -72,6 +77,22 @@ class Outcome:
     copies: Sequence[Copy] = ()
     terms: Sequence[Term] = ()
     state: Mapping[str, str] = field(default_factory=dict)
+    expected: Mapping[str, str | None] = field(default_factory=dict)
+    reopened_after: int | None = None
+
+
+class Stretch(NamedTuple):
+    """A part of what was done: the sessions of some batches, from some session on.
+
+    Args:
+        after: Batches after this one, by number from 1; 0 is all.
+        up_to: The last batch of it.
+        key: (marked at, created at, id) of the session before the first one; None from the start.
+    """
+
+    after: int
+    up_to: int
+    key: tuple[int, int, str] | None = None
 
 
 class WorkerStore(Protocol):
@@ -102,8 +123,11 @@ class WorkerStore(Protocol):
     def finish(self, lease: Lease, outcome: Outcome) -> None:
         """Write a batch down, in one transaction.
 
+        Batches that close sessions are numbered from 1; `BATCHES` in the state is the last one.
+
         Raises:
-            LeaseLost: If the lease does not hold every session of the outcome any more.
+            LeaseLost: If the lease does not hold every session of the outcome any more, or the
+                state is not what was expected.
         """
 
     def renew(self, lease: Lease) -> bool:
@@ -196,6 +220,19 @@ class Store(WorkerStore, Protocol):
 
     def owner_copies(self, generation: int, owner: str) -> dict[str, Rows]:
         """All copies of one owner, by object."""
+
+    def history(self, stretch: Stretch, limit: int) -> list[tuple[int, PendingSession]]:
+        """Sessions that are done, each after the time at which it was marked.
+
+        They come with their clicks so far, in order of (marked at, created at, id).
+
+        Args:
+            stretch: Which.
+            limit: At most so many, >= 1.
+        """
+
+    def forget(self, generation: int) -> None:
+        """Drop the copies and terms of a generation."""
 
     def counts(self) -> dict[Status, int]:
         """How many sessions stand where; those of no session are left out."""

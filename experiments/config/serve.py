@@ -50,9 +50,7 @@ class LiveConfig:
     registry: str | None = setting(
         None, text="Where that registry is; null is the store under `output_dir`."
     )
-    registry_env: str | None = setting(
-        None, text="The environment variable that holds `registry`."
-    )
+    registry_env: str | None = setting(None, text="The environment variable that holds `registry`.")
 
     def __post_init__(self) -> None:
         must = "null where serve.{} is given"
@@ -93,5 +91,7 @@ class ServeConfig:
 
     def __post_init__(self) -> None:
         learns = self.role in ("worker", "all")
-        rule = Rule("once", self.once, learns or not self.once, "false unless a worker is asked for")
+        rule = Rule(
+            "once", self.once, learns or not self.once, "false unless a worker is asked for"
+        )
         check_settings(self, "", [rule])
