@@ -24,6 +24,7 @@ ROOMS = {
     "experiments": [
         "",
         "benchmarks",
+        "serving",
         "workflow",
         "deployment",
         "review",
@@ -78,6 +79,9 @@ LIBRARIES = {
     "numba": {"adjuster.fused_engine"},
     "pandas": {"experiments"},
     "psycopg": {"adjuster.live.postgres_store"},
+    "fastapi": {"adjuster.live"},
+    "pydantic": {"adjuster.live.api_models"},
+    "uvicorn": {"experiments.serving"},
 }
 
 # What the replay may use of the engines.
