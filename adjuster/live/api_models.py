@@ -145,7 +145,7 @@ class NamedSession(BaseModel):
     session_id: Id
 
 
-class SearchRequest(Asked):
+class SearchBody(Asked):
     """``POST /api/v1/embeddings/similarity-search``."""
 
     limit: Annotated[int, Field(ge=1, le=MOST_RESULTS)] = 10
