@@ -82,11 +82,15 @@ class FollowingWorker:
         return self._run(self._learner(), now)
 
     def wait(self, seconds: float) -> None:
-        """Build for so long where there is something to build, then wait; or until told to stop."""
-        ends_at = self.clock() + seconds
+        """Build where there is something to build, for at most so long; else wait a while.
+
+        It comes back when told to stop, when another generation is shown, and to be asked again.
+        """
+        ends_at, shown = self.clock() + seconds, self.store.state(GENERATION)
         while not self.is_stopping and self.clock() < ends_at and self.build(int(self.clock())):
             pass
-        self._stopping.wait(max(0.0, ends_at - self.clock()))
+        if self.store.state(GENERATION) == shown:
+            self._stopping.wait(min(max(0.0, ends_at - self.clock()), POLL_SECONDS))
 
     def build(self, now: int) -> bool:
         """One step of the next generation: one of its ticks over what is stored, or the change.

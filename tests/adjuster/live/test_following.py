@@ -252,8 +252,11 @@ def test_building_fills_the_time_between_two_ticks(store):
 
     worker._stopping = Waiting()
     worker.wait(7.0)
-    assert worker.row().active == 1
+    assert (worker.row().active, Waiting.waited) == (1, None)
+    worker.wait(7.0)
     assert Waiting.waited == 7.0
+    worker.wait(3600.0)
+    assert Waiting.waited == 60.0
 
 
 def test_a_worker_that_is_told_to_stop_builds_no_more(store):
