@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from threading import Event
 
@@ -18,7 +19,15 @@ from adjuster.live.generations import (
 from adjuster.live.history_store import HistoryStore
 from adjuster.live.nearest import NearestOriginals
 from adjuster.live.search import GENERATION
-from adjuster.live.store import BATCHES, LeaseLost, Outcome, Store, Stretch, WorkerStore
+from adjuster.live.store import (
+    BATCHES,
+    LeaseLost,
+    Outcome,
+    Store,
+    StoreUnavailable,
+    Stretch,
+    WorkerStore,
+)
 from adjuster.live.worker import ImprovementWorker, TickReport, WorkerSettings
 
 POLL_SECONDS = 60.0
@@ -55,12 +64,15 @@ class FollowingWorker:
         self._wanted, self._source, self._asked_at = champion, source, -POLL_SECONDS
         self._stopping, self._current = Event(), None
         self._learning: tuple[str | None, ImprovementWorker] | None = None
+        self._interval = champion.adjuster.interval_seconds
         self._follow_wanted()
 
     @property
     def interval_seconds(self) -> int:
         """Seconds between two ticks of the generation that is shown."""
-        return self._champion(self.row()).adjuster.interval_seconds
+        with suppress(StoreUnavailable):
+            self._interval = self._champion(self.row()).adjuster.interval_seconds
+        return self._interval
 
     @property
     def is_stopping(self) -> bool:
@@ -86,11 +98,18 @@ class FollowingWorker:
 
         It comes back when told to stop, when another generation is shown, and to be asked again.
         """
-        ends_at, shown = self.clock() + seconds, self.store.state(GENERATION)
+        ends_at = self.clock() + seconds
+        with suppress(StoreUnavailable):  # the next tick says so
+            if self._is_changed_by(ends_at):
+                return
+        self._stopping.wait(min(max(0.0, ends_at - self.clock()), POLL_SECONDS))
+
+    def _is_changed_by(self, ends_at: float) -> bool:
+        """Build until then, or until nothing is left; whether another generation is shown now."""
+        shown = self.store.state(GENERATION)
         while not self.is_stopping and self.clock() < ends_at and self.build(int(self.clock())):
             pass
-        if self.store.state(GENERATION) == shown:
-            self._stopping.wait(min(max(0.0, ends_at - self.clock()), POLL_SECONDS))
+        return self.store.state(GENERATION) != shown
 
     def build(self, now: int) -> bool:
         """One step of the next generation: one of its ticks over what is stored, or the change.

@@ -7,6 +7,7 @@ from adjuster.live.following import FollowingWorker
 from adjuster.live.generations import GENERATIONS, Champion, last_batch, read_row, roll_back
 from adjuster.live.records import Status
 from adjuster.live.search import GENERATION
+from adjuster.live.store import StoreUnavailable
 from adjuster.live.worker import WorkerSettings
 from tests.adjuster.live.small_shop import INDEX, Shelf, fill, make_worker, search
 from tests.live_place import Place
@@ -257,6 +258,19 @@ def test_building_fills_the_time_between_two_ticks(store):
     assert Waiting.waited == 7.0
     worker.wait(3600.0)
     assert Waiting.waited == 60.0
+
+
+def test_a_store_that_is_gone_while_it_waits_ends_nothing(store, monkeypatch):
+    worker = follower(store)
+
+    def gone(name):
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr(store, "state", gone)
+    worker.wait(0.0)
+    assert worker.interval_seconds == 60
+    with pytest.raises(StoreUnavailable):
+        worker.tick(0)
 
 
 def test_a_worker_that_is_told_to_stop_builds_no_more(store):
