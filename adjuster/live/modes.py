@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
+from adjuster.live.outcome_store import Counting, OutcomeStore
+
 MODE = "mode"
 """Under this name the state holds the row."""
 
@@ -117,3 +119,25 @@ def read_mode(text: str | None) -> ModeRow:
         return ModeRow(Mode(found["mode"]), int(found["since"]), str(found["why"]), history)
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"the state's mode cannot be read: {error}.") from error
+
+
+def change_mode(store: OutcomeStore, to: Mode, at: int, why: str) -> ModeRow:
+    """Change a system's mode, unless somebody else is changing it.
+
+    Args:
+        store: The system's.
+        to: The new mode.
+        at: The time, in epoch seconds.
+        why: In one sentence.
+
+    Returns:
+        The new row.
+
+    Raises:
+        ValueError: If the mode does not lead there, or has just been changed.
+    """
+    text = store.states([MODE]).get(MODE)
+    row = read_mode(text).changed(to, at, why)
+    if not store.count(Counting(expected={MODE: text}, state={MODE: row.to_text()})):
+        raise ValueError("the mode has just been changed by another. Look at it, and ask again.")
+    return row

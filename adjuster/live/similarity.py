@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from adjuster.config import AdjusterConfig
 from adjuster.fused_engine.knobs import make_knobs
-from adjuster.fused_engine.stream_loop import score_range
-from adjuster.fused_engine.streams import make_corpus
+from adjuster.fused_engine.streams import make_corpus, score_originals
 from adjuster.index import MetricType, SearchIndexInfo
 from adjuster.live.records import Rows
 from adjuster.ragged import offsets_of
@@ -55,10 +54,8 @@ def flat_similarities(
     corpus = make_corpus(vectors, offsets, asked, offsets_of([len(asked)]), info)
     knobs = make_knobs(info, AdjusterConfig())
     objects = np.arange(len(offsets) - 1, dtype=np.int32)
-    scores = np.empty(len(objects), vectors.dtype)
-    # Without `score_originals`' threads, which take longer to start than a search has.
-    score_range(knobs, corpus, objects, np.zeros_like(objects), scores)
-    return scores
+    # One thread: others take longer to start than a search has.
+    return score_originals(corpus, knobs, objects, np.zeros_like(objects), n_threads=1)
 
 
 def distances_of(similarities: NDArray[np.floating], info: SearchIndexInfo) -> NDArray[np.float64]:

@@ -7,7 +7,16 @@ from adjuster.live.leases import LAPSED, MOST_ATTEMPTS, Lease, count_to_take, re
 from adjuster.live.records import CLICK, Copy, PendingSession, Rows, Status, Term
 from adjuster.live.sql_connection import Row, as_json
 from adjuster.live.sql_intake import SqlIntake
-from adjuster.live.store import BATCHES, FAILED, Claim, LeaseLost, Outcome, Pair, Stretch
+from adjuster.live.store import (
+    BATCHES,
+    COPIES_VERSION,
+    FAILED,
+    Claim,
+    LeaseLost,
+    Outcome,
+    Pair,
+    Stretch,
+)
 from adjuster.live.vector_bytes import from_bytes, to_bytes, type_name
 
 BEFORE_ALL = (-(2**63), -(2**63), "")
@@ -15,7 +24,7 @@ BEFORE_ALL = (-(2**63), -(2**63), "")
 
 
 class SqlStore(SqlIntake):
-    """A whole `Store`: the clients' half and the worker's."""
+    """A whole `Store`: what clients, monitor and worker use."""
 
     def claim(self, lease: Lease, tick: int, limit: int) -> Claim:
         """See `WorkerStore.claim`."""
@@ -169,6 +178,12 @@ class SqlStore(SqlIntake):
         self._write_state({BATCHES: str(batch)})
 
     def _write_copies(self, generation: int, copies: Sequence[Copy]) -> None:
+        if copies:
+            self._run(
+                "INSERT INTO state VALUES (?, '1') ON CONFLICT (name) "
+                "DO UPDATE SET value = CAST(CAST(state.value AS BIGINT) + 1 AS TEXT)",
+                [COPIES_VERSION],
+            )
         self._many(
             "INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (generation, owner, object_id, part) "

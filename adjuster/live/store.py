@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, Self
 
 from adjuster.live.leases import Lease
+from adjuster.live.outcome_store import OutcomeStore
 from adjuster.live.records import (
     Copy,
     Event,
@@ -21,6 +22,9 @@ Pair = tuple[str, str]
 
 BATCHES = "batches"
 """Under this name the state holds the number of the last batch that closed sessions."""
+
+COPIES_VERSION = "copies_version"
+"""Under this name the state holds a number that grows whenever copies are written."""
 
 FAILED = "failed"
 """Under this reason a tick's report counts the sessions that failed."""
@@ -156,7 +160,7 @@ class WorkerStore(Protocol):
         """
 
 
-class Store(WorkerStore, Protocol):
+class Store(WorkerStore, OutcomeStore, Protocol):
     """A whole store. One object is used by one thread at a time; any number may be open.
 
     What a method has returned from outlasts the process and, on a disk that keeps what it

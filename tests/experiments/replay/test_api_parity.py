@@ -1,4 +1,4 @@
-"""A log driven through the HTTP interface ends with the replay's copies and rankings, to the bit."""
+"""A log driven through the HTTP interface ends with the replay's copies and scores, to the bit."""
 
 import numpy as np
 import pytest
