@@ -67,7 +67,7 @@ def access_of(live: LiveConfig) -> Access:
 def _roll_back(system: LiveSystem) -> int:
     store = open_store(system.opener)
     try:
-        row = roll_back(store)
+        row = roll_back(store, int(time.time()))
     except ValueError as error:
         raise InputError(str(error)) from None
     finally:

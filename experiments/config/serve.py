@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from omegaconf import MISSING
 
 from adjuster.config import AdjusterConfig
+from adjuster.live.monitor_config import MonitorConfig
+from adjuster.live.search_config import SearchConfig
 from adjuster.ranges import Rule, at_least, between, check_settings, one_of, or_null, setting
 from adjuster.selection import SelectionConfig
 from experiments.config.data import DatasetConfig, EncoderConfig
@@ -85,6 +87,12 @@ class ServeConfig:
     encoder: EncoderConfig | None = setting(
         factory=EncoderConfig,
         text="For searches that the data set does not know; null takes known ones alone.",
+    )
+    search: SearchConfig = setting(
+        factory=SearchConfig, text="What searches leave to chance, and what is compared."
+    )
+    monitor: MonitorConfig = setting(
+        factory=MonitorConfig, text="What turns the adjusted ranking on and off."
     )
     serve: LiveConfig = setting(factory=LiveConfig)
     output_dir: str = setting("outputs", text="The live store and index lie in `live` under it.")
