@@ -12,6 +12,7 @@ from adjuster.live.scheduler import run_once
 from adjuster.live.store import StoreUnavailable
 from adjuster.live.worker import TickReport
 from experiments.common.errors import InputError, Outage
+from experiments.common.live_store import open_store
 from experiments.config.command import FAILED, OK, run_command
 from experiments.config.serve import ROLES, LiveConfig, ServeConfig
 from experiments.data.format.click_log import ClickLog
@@ -19,7 +20,6 @@ from experiments.data.open_dataset import open_dataset
 from experiments.data.texts.encoders import TextEncoder, make_encoder
 from experiments.serving.champion import champion_source
 from experiments.serving.demo import demo_config, visit
-from experiments.serving.place import open_store
 from experiments.serving.processes import run_worker, served, told_to_end
 from experiments.serving.query_encoder import QueryEncoder
 from experiments.serving.system import LiveSystem, open_system

@@ -28,6 +28,8 @@ from adjuster.live.store import Store
 from adjuster.live.store_pool import StorePool
 from adjuster.live.worker import WorkerSettings
 from experiments.common.errors import InputError
+from experiments.common.live_store import store_opener
+from experiments.common.secrets import LIVE
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.config.serve import ServeConfig
 from experiments.data.format.click_log import ClickLog
@@ -36,7 +38,6 @@ from experiments.replay.plan import resolve
 from experiments.replay.settings import Settings
 from experiments.replay.timeline import resolve_scope
 from experiments.replay.worker_replay import query_vectors
-from experiments.serving.place import store_opener
 
 CONFIGURED = "configured"
 """Begins the name of a champion that is the command's own settings."""
@@ -105,7 +106,9 @@ def open_system(config: ServeConfig, log: ClickLog) -> LiveSystem:
         InputError: If something in it cannot be used.
     """
     folder = Path(config.output_dir).expanduser() / "live"
-    opener, place = store_opener(config.serve, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    where = LIVE.read(config.serve.store, config.serve.store_env)
+    opener, place = store_opener(where, config.serve.schema, folder / "live.db")
     scope = resolve_scope(log, config.personalize_by)
     return LiveSystem(
         index=_index(log, folder / f"index-{log.fingerprint[:16]}"),
