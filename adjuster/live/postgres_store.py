@@ -39,7 +39,7 @@ class PostgresStore(SqlStore):
         "bytes": "BYTEA",
     }
     IDS = "(SELECT json_array_elements_text(?::json) AS id)"
-    PAIRS = "(SELECT v ->> 0 AS a, v ->> 1 AS b FROM json_array_elements(?::json) AS v)"
+    PAIRS = "(SELECT key AS a, json_array_elements_text(value) AS b FROM json_each(?::json))"
     UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError)
 
     def __init__(self, url: str, schema: str = "live") -> None:

@@ -16,7 +16,8 @@ class SqlConnection(ABC):
     """Statements and transactions; what differs between databases is what a subclass says.
 
     Statements have ``?`` for a parameter, ``{ids}`` for a table of one column `id` and
-    ``{pairs}`` for one of two columns, `a` and `b`; both are filled from one JSON parameter.
+    ``{pairs}`` for one of two columns, `a` and `b`; both are filled from one JSON parameter, which
+    `as_json` and `pairs_json` write.
     """
 
     TYPES: ClassVar[dict[str, str]]
@@ -122,6 +123,19 @@ class SqlConnection(ABC):
         self.connection.close()
 
 
-def as_json(values: Iterable[Any]) -> str:
-    """The one parameter that ``{ids}`` and ``{pairs}`` are filled from."""
-    return json.dumps(list(values))
+def as_json(names: Iterable[str]) -> str:
+    """The one parameter that ``{ids}`` is filled from."""
+    return json.dumps(list(names))
+
+
+def pairs_json(pairs: Iterable[tuple[str, str]]) -> str:
+    """The one parameter that ``{pairs}`` is filled from: each first name once, with its seconds.
+
+    Example:
+        >>> pairs_json([("ann", "shoe"), ("bob", "hat"), ("ann", "hat")])
+        '{"ann": ["shoe", "hat"], "bob": ["hat"]}'
+    """
+    seconds: dict[str, list[str]] = {}
+    for first, second in pairs:
+        seconds.setdefault(first, []).append(second)
+    return json.dumps(seconds)

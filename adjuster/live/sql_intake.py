@@ -11,7 +11,7 @@ from adjuster.live.records import (
     Status,
     StoredSession,
 )
-from adjuster.live.sql_connection import Row, SqlConnection, as_json
+from adjuster.live.sql_connection import Row, SqlConnection, as_json, pairs_json
 from adjuster.live.store import UnknownSession
 from adjuster.live.vector_bytes import from_bytes, to_bytes, type_name
 
@@ -26,12 +26,20 @@ class SqlIntake(SqlConnection):
         with self._transaction():
             for _, query in sorted(queries.items()):
                 self._add_query(query)
-            n_new = 0
+            shown: dict[str, list[Row]] = {}
             for session in sorted(sessions, key=lambda session: session.session_id):
                 if session.query is not queries[session.query.query_id]:
                     self._check_query(session.query)
-                n_new += self._add_session(session)
-        return n_new
+                rows = _impression_rows(session)
+                if self._add_session(session):
+                    shown[session.session_id] = rows
+                else:
+                    self._check_session(session, shown.get(session.session_id))
+            self._many(
+                "INSERT INTO impressions VALUES (?, ?, ?, ?, ?)",
+                [row for rows in shown.values() for row in rows],
+            )
+        return len(shown)
 
     def _add_query(self, query: Query) -> None:
         written = self._run(
@@ -59,14 +67,15 @@ class SqlIntake(SqlConnection):
             "VALUES (?, ?, ?, ?, ?) ON CONFLICT (session_id) DO NOTHING",
             _session_row(session),
         )
-        if written.rowcount:
-            rows = _impression_rows(session)
-            self._many("INSERT INTO impressions VALUES (?, ?, ?, ?, ?)", rows)
-            return True
-        self._check_session(session)
-        return False
+        return bool(written.rowcount)
 
-    def _check_session(self, session: Session) -> None:
+    def _check_session(self, session: Session, shown: list[Row] | None) -> None:
+        """Refuse a session that differs from the one of its name.
+
+        Args:
+            session: To be registered.
+            shown: What that one shows, where this very call registers it; else the store knows.
+        """
         (found,) = self._rows(
             "SELECT session_id, created_at, query_id, owner, user_id FROM sessions "
             "WHERE session_id = ?",
@@ -78,7 +87,8 @@ class SqlIntake(SqlConnection):
             for name, ours, theirs in zip(names, _session_row(session), found, strict=True)
             if ours != theirs
         ]
-        if _impression_rows(session) != self._impressions(session.session_id):
+        known = self._impressions(session.session_id) if shown is None else shown
+        if _impression_rows(session) != known:
             differs.append("results shown")
         if differs:
             raise ValueError(
@@ -112,7 +122,7 @@ class SqlIntake(SqlConnection):
         strangers = self._rows(
             "SELECT p.a, p.b FROM {pairs} p LEFT JOIN impressions i "
             "ON i.session_id = p.a AND i.object_id = p.b WHERE i.session_id IS NULL LIMIT 1",
-            [as_json(sorted({(event.session_id, event.object_id) for event in events}))],
+            [pairs_json(sorted({(event.session_id, event.object_id) for event in events}))],
         )
         for session_id, object_id in strangers:
             raise ValueError(
@@ -125,8 +135,9 @@ class SqlIntake(SqlConnection):
         found = set(
             self._rows(
                 "SELECT e.session_id, e.event_id, e.object_id, e.event_type, e.created_at "
-                "FROM {pairs} p JOIN events e ON e.session_id = p.a AND e.event_id = p.b",
-                [as_json(row[:2] for row in wanted)],
+                "FROM {pairs} p CROSS JOIN events e "
+                "WHERE e.session_id = p.a AND e.event_id = p.b",
+                [pairs_json(row[:2] for row in wanted)],
             )
         )
         for row in wanted:
