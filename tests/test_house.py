@@ -77,7 +77,7 @@ LIBRARIES = {
     "torch": {"adjuster.torch_engine", "adjuster.adjusters", "experiments.benchmarks"},
     "numba": {"adjuster.fused_engine"},
     "pandas": {"experiments"},
-    "psycopg": {"adjuster.live.postgres_store"},
+    "psycopg": {"adjuster.live.postgres_connection"},
 }
 
 # What the replay may use of the engines.

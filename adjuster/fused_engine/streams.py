@@ -248,7 +248,12 @@ def _rows_per_pair(streams: Streams, first: int, last: int) -> NDArray[np.int64]
 
 
 def score_originals(
-    corpus: Corpus, index_knobs: Knobs, objects: NDArray[np.integer], queries: NDArray[np.integer]
+    corpus: Corpus,
+    index_knobs: Knobs,
+    objects: NDArray[np.integer],
+    queries: NDArray[np.integer],
+    *,
+    n_threads: int = 0,
 ) -> NDArray[np.floating]:
     """Score objects with the originals, as an index ranks.
 
@@ -257,6 +262,7 @@ def score_originals(
         index_knobs: Metric and pooling.
         objects: Shape ``(n,)``.
         queries: Shape ``(n,)``.
+        n_threads: 0 is one a core; the result does not depend on it.
 
     Returns:
         Shape ``(n,)``, in the type of the vectors.
@@ -266,5 +272,5 @@ def score_originals(
     def run(lo: int, hi: int) -> None:
         score_range(index_knobs, corpus, objects[lo:hi], queries[lo:hi], scores[lo:hi])
 
-    run_chunks(run, np.ones(len(objects)))
+    run_chunks(run, np.ones(len(objects)), n_threads)
     return scores

@@ -53,8 +53,10 @@ class Impression(NamedTuple):
 
     Args:
         object_id: What was shown.
-        propensity: Chance with which it was shown where it was, in (0, 1]; None if not known.
-        team: The ranking that put it there when two were interleaved; None if one ranked alone.
+        propensity: Chance with which it was shown where it was, in (0, 1]; None if not known. It
+            is not the chance of a look at that position, which data sets call propensity.
+        team: The ranking that put it there when two were interleaved, one of
+            `interleaving.TEAMS`; None if one ranked alone.
     """
 
     object_id: str

@@ -31,6 +31,17 @@ CREATE TABLE IF NOT EXISTS terms (
   generation INTEGER NOT NULL, owner {text} NOT NULL, object_id {text} NOT NULL,
   query_id {text} NOT NULL, clicked {float} NOT NULL, unclicked {float} NOT NULL,
   PRIMARY KEY (generation, owner, object_id, query_id));
+CREATE TABLE IF NOT EXISTS interleaved (
+  session_id {text} PRIMARY KEY, created_at {int} NOT NULL, cluster {text} NOT NULL,
+  is_counted INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS interleaved_waiting ON interleaved (created_at, session_id)
+  WHERE is_counted = 0;
+CREATE TABLE IF NOT EXISTS cluster_totals (
+  since {int} NOT NULL, cluster {text} NOT NULL, sessions {int} NOT NULL, outcome {float} NOT NULL,
+  PRIMARY KEY (since, cluster));
+CREATE TABLE IF NOT EXISTS health (
+  minute {int} NOT NULL, name {text} NOT NULL, value {float} NOT NULL,
+  PRIMARY KEY (minute, name));
 CREATE TABLE IF NOT EXISTS ticks (
   tick {int} NOT NULL, reason {text} NOT NULL, sessions INTEGER NOT NULL,
   PRIMARY KEY (tick, reason))

@@ -11,13 +11,14 @@ from adjuster.live.records import (
     Status,
     StoredSession,
 )
-from adjuster.live.sql_connection import Row, SqlConnection, as_json, pairs_json
+from adjuster.live.sql_connection import Row, as_json, pairs_json
+from adjuster.live.sql_outcomes import SqlOutcomes
 from adjuster.live.store import UnknownSession
 from adjuster.live.vector_bytes import from_bytes, to_bytes, type_name
 
 
-class SqlIntake(SqlConnection):
-    """The clients' half of a `Store`."""
+class SqlIntake(SqlOutcomes):
+    """What clients use of a `Store`, on top of what the monitor does."""
 
     def register(self, sessions: Sequence[Session]) -> int:
         """See `Store.register`."""
@@ -67,6 +68,8 @@ class SqlIntake(SqlConnection):
             "VALUES (?, ?, ?, ?, ?) ON CONFLICT (session_id) DO NOTHING",
             _session_row(session),
         )
+        if written.rowcount and any(mine.team for mine in session.shown):
+            self._run("INSERT INTO interleaved VALUES (?, ?, ?, 0)", _cluster_row(session))
         return bool(written.rowcount)
 
     def _check_session(self, session: Session, shown: list[Row] | None) -> None:
@@ -227,13 +230,6 @@ class SqlIntake(SqlConnection):
         with self._transaction():
             self._write_state({name: value})
 
-    def _write_state(self, state: dict[str, str]) -> None:
-        self._many(
-            "INSERT INTO state VALUES (?, ?) "
-            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            sorted(state.items()),
-        )
-
 
 def _query_row(query: Query) -> Row:
     rows = query.vectors
@@ -248,6 +244,13 @@ def _session_row(session: Session) -> Row:
         session.owner,
         session.user_id,
     )
+
+
+def _cluster_row(session: Session) -> Row:
+    """Users and sessions are two kinds of names, which must not meet in one."""
+    user = session.user_id
+    cluster = f"session {session.session_id}" if user is None else f"user {user}"
+    return session.session_id, int(session.created_at), cluster
 
 
 def _impression_rows(session: Session) -> list[Row]:

@@ -8,11 +8,11 @@ from adjuster.live.leases import LAPSED, MOST_ATTEMPTS, Lease, count_to_take, re
 from adjuster.live.records import CLICK, Copy, PendingSession, Rows, Status, Term
 from adjuster.live.sql_connection import Row, as_json, pairs_json
 from adjuster.live.sql_intake import SqlIntake
-from adjuster.live.store import FAILED, Claim, LeaseLost, Outcome, Pair
+from adjuster.live.store import COPIES_VERSION, FAILED, Claim, LeaseLost, Outcome, Pair
 
 
 class SqlStore(SqlIntake):
-    """A whole `Store`: the clients' half and the worker's."""
+    """A whole `Store`: what clients, monitor and worker use."""
 
     def claim(self, lease: Lease, tick: int, limit: int) -> Claim:
         """See `WorkerStore.claim`."""
@@ -154,6 +154,12 @@ class SqlStore(SqlIntake):
             self._add_to_report(outcome.tick, counts)
 
     def _write_copies(self, generation: int, copies: Sequence[Copy]) -> None:
+        if copies:
+            self._run(
+                "INSERT INTO state VALUES (?, '1') ON CONFLICT (name) "
+                "DO UPDATE SET value = CAST(CAST(state.value AS BIGINT) + 1 AS TEXT)",
+                [COPIES_VERSION],
+            )
         self._many(
             "INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (generation, owner, object_id, part) "

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from adjuster.live.leases import Lease
+from adjuster.live.outcome_store import OutcomeStore
 from adjuster.live.records import (
     Copy,
     Event,
@@ -18,6 +19,9 @@ from adjuster.live.records import (
 
 Pair = tuple[str, str]
 """An owner and an object; two values, never joined into one name."""
+
+COPIES_VERSION = "copies_version"
+"""Under this name the state holds a number that grows whenever copies are written."""
 
 FAILED = "failed"
 """Under this reason a tick's report counts the sessions that failed."""
@@ -113,7 +117,7 @@ class WorkerStore(Protocol):
         """
 
 
-class Store(WorkerStore, Protocol):
+class Store(WorkerStore, OutcomeStore, Protocol):
     """A whole store. One object is used by one thread at a time; any number may be open.
 
     What a method has returned from outlasts the process and, on a disk that keeps what it

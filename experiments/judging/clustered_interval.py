@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from adjuster.metrics.interval import Interval
 from experiments.judging.influence import Influence
-from experiments.judging.statistics import N_RESAMPLES, Interval, mean_interval
+from experiments.judging.statistics import N_RESAMPLES, mean_interval
 
 RESAMPLED_UP_TO = 1000
 """Effective units up to which their skew is followed too; with more it no longer matters."""

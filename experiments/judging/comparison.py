@@ -7,16 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from adjuster.metrics.interval import Interval
 from experiments.judging.clustered_interval import ClusteredInterval, clustered_interval
 from experiments.judging.influence import Influence, ratio, users_mean
 from experiments.judging.propensity_uncertainty import with_propensity_draws
-from experiments.judging.statistics import (
-    N_RESAMPLES,
-    Interval,
-    cluster_means,
-    cluster_numbers,
-    effect_size,
-)
+from experiments.judging.statistics import N_RESAMPLES, cluster_means, cluster_numbers, effect_size
 from experiments.replay.results import SessionScores
 
 DAY = 86_400

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from experiments.judging.statistics import Interval
+from adjuster.metrics.interval import Interval
 
 Finding = Literal["passes", "fails", "cannot tell"]
 

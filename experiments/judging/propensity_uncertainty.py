@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from experiments.judging.statistics import Interval
+from adjuster.metrics.interval import Interval
 
 
 def with_propensity_draws(

@@ -5,11 +5,12 @@ sessions, are independent of each other: sessions of one user share taste and hi
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+
+from adjuster.metrics.interval import Interval
 
 N_RESAMPLES = 4000
 N_SIGN_FLIPS = 9999
@@ -17,29 +18,6 @@ EXACT_UP_TO = 12
 """With at most this many clusters that differ, all 2^n sign flips are counted."""
 
 _CHUNK = 1 << 21
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A two-sided confidence interval; each end errs with probability (1 - confidence) / 2.
-
-    An end that the data cannot place is NaN: undetermined, so that every comparison with it is
-    false and neither "better" nor "worse" can follow from it.
-    """
-
-    low: float
-    high: float
-    confidence: float = 0.95
-
-    @property
-    def determined(self) -> bool:
-        """Whether both ends could be placed."""
-        return not (math.isnan(self.low) or math.isnan(self.high))
-
-    def within(self, bounds: tuple[float, float]) -> "Interval":
-        """The same with ends no further out than the estimate itself can be."""
-        low, high = max(self.low, bounds[0]), min(self.high, bounds[1])
-        return Interval(low, high, self.confidence)
 
 
 def cluster_numbers(user: NDArray[np.integer]) -> NDArray[np.int64]:

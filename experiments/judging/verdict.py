@@ -8,13 +8,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from adjuster.metrics.interval import Interval
 from experiments.common.wording import label, plain, signed
 from experiments.config.study import GuardrailsConfig
 from experiments.judging.comparison import Comparison, cluster_text
 from experiments.judging.crowding import Crowd
 from experiments.judging.evidence import LARGEST_UNKNOWN_SHARE, Evidence, Rival
 from experiments.judging.noninferiority import noninferiority
-from experiments.judging.statistics import Interval
 from experiments.replay.guardrails import broken
 
 ADOPT = "adopt"

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.judging.statistics import N_RESAMPLES, Interval, mean_interval
+from adjuster.metrics.interval import Interval
+from experiments.judging.statistics import N_RESAMPLES, mean_interval
 
 N_DRAWS = 1000
 LEAST_VARIANCE = 0.05

@@ -1,12 +1,12 @@
 """Records of finalists, sealed tests and studies with planted numbers."""
 
+from adjuster.metrics.interval import Interval
 from experiments.judging.clustered_interval import ClusteredInterval
 from experiments.judging.comparison import Comparison
 from experiments.judging.crowding import Crowd
 from experiments.judging.evidence import Evidence, Power, Rival, Split, Weighting
 from experiments.judging.openings import SCORES, Opening
 from experiments.judging.optimism import Optimism
-from experiments.judging.statistics import Interval
 from experiments.judging.trend import Trend
 from experiments.judging.tune_gain import TuneGain
 from experiments.judging.verdict import Verdict

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
+from adjuster.metrics.interval import Interval
 from experiments.config.study import GuardrailsConfig
 from experiments.judging.clustered_interval import ClusteredInterval
 from experiments.judging.comparison import Comparison
 from experiments.judging.evidence import Evidence, Power, Rival, Split
-from experiments.judging.statistics import Interval
 from experiments.judging.trend import Trend
 from experiments.judging.verdict import Verdict, decide
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from adjuster.metrics.interval import Interval
 from experiments.judging.comparison import (
     Judge,
     cluster_text,
@@ -16,7 +17,7 @@ from experiments.judging.comparison import (
     shared_units,
 )
 from experiments.judging.propensity_uncertainty import with_propensity_draws
-from experiments.judging.statistics import Interval, mean_interval
+from experiments.judging.statistics import mean_interval
 from experiments.replay.results import PositionSums
 from tests.experiments.judging.score_rows import make_scores
 

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from adjuster.metrics.interval import Interval
 from experiments.judging.noninferiority import noninferiority, tolerated_loss
-from experiments.judging.statistics import Interval
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from adjuster.metrics.interval import Interval
 from experiments.judging.propensity_uncertainty import with_propensity_draws
-from experiments.judging.statistics import Interval
 
 
 def test_equal_draws_change_nothing():

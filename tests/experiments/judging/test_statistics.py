@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from adjuster.metrics.interval import Interval
 from experiments.judging.statistics import (
     EXACT_UP_TO,
-    Interval,
     _flipped_sums,
     cluster_means,
     cluster_numbers,

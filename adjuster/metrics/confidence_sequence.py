@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.judging.statistics import Interval
+from adjuster.metrics.interval import Interval
 
 FIRST = 100
 """Observations before which an estimated spread says too little: with 20, losses of exponential

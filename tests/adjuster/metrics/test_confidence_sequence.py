@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.judging.confidence_sequence import RunningSums, confidence_sequence
+from adjuster.metrics.confidence_sequence import RunningSums, confidence_sequence
 
 
 def test_sums_in_two_parts_are_those_of_the_whole():

@@ -1,0 +1,180 @@
+"""Looks after ticks: what is counted when, what changes the mode, and what a kill leaves."""
+
+import pytest
+
+import adjuster.live.monitor as monitor
+from adjuster.live.modes import MODE, Mode, ModeRow, change_mode, read_mode
+from adjuster.live.monitor import COMPARISON, look, read_comparison
+from adjuster.live.monitor_config import MonitorConfig
+from adjuster.live.records import Event, Impression, Session
+from adjuster.live.sqlite_store import SqliteStore
+from adjuster.live.status import status
+from tests.adjuster.live.small_shop import QUERY
+
+CONFIG = MonitorConfig(planned_sessions=400, settle_seconds=100, health_searches=10)
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = SqliteStore(tmp_path / "live.db")
+    opened.connection.execute("PRAGMA synchronous = OFF")
+    yield opened
+    opened.close()
+
+
+def start(store, mode=Mode.INTERLEAVE, at=1000) -> None:
+    store.set_state(MODE, ModeRow(mode, at, "For this test.").to_text())
+
+
+def searches(store, n, clicked="", at=1000, prefix="s", users=None) -> None:
+    """n interleaved searches, each with a click on the adjusted team's a, or the other's b."""
+    shown = (Impression("a", 0.5, "adjusted"), Impression("b", 0.5, "originals"))
+    names = [f"{prefix}{number}" for number in range(n)]
+    store.register(
+        [
+            Session(name, at, QUERY, shown, "ann", users and f"u{number % users}")
+            for number, name in enumerate(names)
+        ]
+    )
+    store.add_events([Event(letter, name, letter, at) for name in names for letter in clicked])
+
+
+def test_a_win_turns_it_on_and_a_new_comparison_begins(store):
+    start(store)
+    searches(store, 200, "a")
+    assert look(store, 1099, CONFIG).row.mode is Mode.INTERLEAVE  # not settled yet
+    assert look(store, 1099, CONFIG).comparison.tally.n_sessions == 0
+    seen = look(store, 1100, CONFIG)
+    assert (seen.row.mode, seen.row.since) == (Mode.ON, 1100)
+    assert seen.row.why.startswith("Users prefer the adjusted ranking: credit +1.000")
+    searches(store, 1, at=1100, prefix="later")
+    seen = look(store, 1200, CONFIG)
+    assert (seen.comparison.since, seen.comparison.tally.n_sessions) == (1100, 1)
+
+
+def test_a_loss_turns_it_off_from_either_mode(store):
+    for mode in (Mode.INTERLEAVE, Mode.ON):
+        start(store, mode)
+        searches(store, 200, "b", prefix=mode.value)
+        seen = look(store, 1100, CONFIG)
+        assert seen.row.mode is Mode.OFF
+        assert "prefer the originals' ranking" in seen.row.why
+
+
+def test_the_end_of_the_plan_turns_it_off_only_while_interleaving(store):
+    for mode, after in ((Mode.INTERLEAVE, Mode.OFF), (Mode.ON, Mode.ON)):
+        start(store, mode)
+        searches(store, 400, "", prefix=mode.value)
+        assert look(store, 1100, CONFIG).row.mode is after
+
+
+def test_a_search_is_counted_once_with_the_clicks_at_its_time(store):
+    start(store)
+    searches(store, 3, "a", users=2)
+    look(store, 1100, CONFIG)
+    searches(store, 2, "b", at=1050, prefix="t", users=2)
+    store.add_events([Event("late", "s0", "b", 1100)])
+    tally = look(store, 1150, CONFIG).comparison.tally
+    assert (tally.n_sessions, tally.n_clusters, tally.total) == (5, 2, 1.0)
+    # Users u0 (s0, s2, t0) and u1 (s1, t1): sums 1 and 0.
+    assert (tally.squares, tally.products, tally.sizes) == (1.0, 3.0, 13.0)
+    assert look(store, 1150, CONFIG).comparison.tally == tally
+
+
+def test_searches_of_an_earlier_comparison_are_not_counted(store):
+    start(store, at=1000)
+    searches(store, 5, "a", at=999)
+    assert look(store, 2000, CONFIG).comparison.tally.n_sessions == 0
+
+
+def test_what_is_planned_stays_when_the_configuration_changes(store):
+    start(store)
+    look(store, 1000, CONFIG)
+    later = MonitorConfig(planned_sessions=9, settle_seconds=100)
+    assert look(store, 1001, later).comparison.planned == 400
+
+
+@pytest.mark.parametrize("mode", [Mode.SHADOW, Mode.INTERLEAVE, Mode.ON])
+def test_a_broken_guardrail_turns_it_off_and_says_why(store, mode):
+    start(store, mode, at=600)
+    store.add_health(10, {"searches": 50, "errors": 50})  # the minute in which it was turned on
+    assert look(store, 700, CONFIG).row.mode is mode
+    store.add_health(11, {"searches": 50, "errors": 25})
+    seen = look(store, 720, CONFIG)
+    assert seen.row.mode is Mode.OFF
+    assert seen.row.why == "A guardrail is broken. Failed searches 0.5, at most 0.01 allowed."
+
+
+def test_off_stays_off(store):
+    store.add_health(1, {"searches": 50, "errors": 50})
+    searches(store, 200, "a")
+    seen = look(store, 5000, CONFIG)
+    assert (seen.row, seen.comparison) == (ModeRow(), None)
+
+
+def test_many_searches_are_counted_in_portions_and_decided_on_at_their_end(store, monkeypatch):
+    monkeypatch.setattr(monitor, "SESSIONS_AT_ONCE", 70)
+    start(store)
+    searches(store, 200, "a", users=150)
+    seen = look(store, 1100, CONFIG)
+    assert seen.row.mode is Mode.ON
+    assert (seen.comparison.tally.n_sessions, seen.comparison.tally.n_clusters) == (200, 150)
+
+
+def test_a_look_begins_anew_when_another_comes_between(store, tmp_path):
+    start(store)
+    searches(store, 200, "a")
+
+    class Interrupted:
+        """Another worker looks while this one is about to write."""
+
+        def __init__(self):
+            self.n = 0
+
+        def __getattr__(self, name):
+            return getattr(store, name)
+
+        def count(self, counting):
+            self.n += 1
+            if self.n == 1:
+                look(store, 1100, CONFIG)
+            return store.count(counting)
+
+    interrupted = Interrupted()
+    seen = look(interrupted, 1100, CONFIG)
+    assert seen.row.mode is Mode.ON
+    assert len(seen.row.history) == 1
+    assert read_comparison(store.states([COMPARISON])[COMPARISON]).tally.n_sessions in (0, 200)
+
+
+def test_the_status_is_one_plain_record(store):
+    found = status(store, 60_000, CONFIG)
+    assert (found["mode"], found["generation"], found["interleaving"]) == ("off", 0, None)
+    assert found["searches"]["reach"] is None
+    change_mode(store, Mode.SHADOW, 900, "A first look.")
+    change_mode(store, Mode.INTERLEAVE, 1000, "It is healthy.")
+    searches(store, 150, "", users=120)
+    look(store, 1100, CONFIG)
+    store.add_health(
+        20, {"searches": 4, "within 0.01": 3, "within 0.5": 1, "ranked": 4, "reached": 1}
+    )
+    found = status(store, 1210, CONFIG)
+    assert found["interleaving"] == {
+        "since": 1000,
+        "is_running": True,
+        "sessions": 150,
+        "users": 120,
+        "credit": 0.0,
+        "low": None,
+        "high": None,
+        "confidence": 0.95,
+        "decision": "go on",
+        "sentence": "250 of the planned 400 sessions are left.",
+        "planned_sessions": 400,
+        "sessions_left": 250,
+    }
+    assert found["searches"]["p50_seconds"] == 0.01
+    assert found["searches"]["reach"] == 0.25
+    assert found["sessions"]["open"] == 150
+    assert [step["why"] for step in found["history"]] == ["A first look.", "It is healthy."]
+    assert read_mode(store.states([MODE])[MODE]).mode.value == found["mode"]
