@@ -24,6 +24,7 @@ ROOMS = {
     "experiments": [
         "",
         "benchmarks",
+        "serving",
         "workflow",
         "deployment",
         "review",
@@ -78,10 +79,14 @@ LIBRARIES = {
     "numba": {"adjuster.fused_engine"},
     "pandas": {"experiments"},
     "psycopg": {"adjuster.live.postgres_connection"},
+    "fastapi": {"adjuster.live"},
+    "pydantic": {"adjuster.live.api_models"},
+    "uvicorn": {"experiments.serving"},
 }
 
 # What the replay may use of the engines.
 ENGINE_NAMES = {
+    "REFIT",
     "Answers",
     "Streams",
     "make_corpus",

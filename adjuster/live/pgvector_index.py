@@ -11,6 +11,7 @@ graphs", 2018). It finds candidates; they are compared and ranked as the replay 
 import hashlib
 import json
 from collections.abc import Iterator
+from typing import Self
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from adjuster.live.pgvector_rows import (
     copied_row,
     from_binary,
 )
-from adjuster.live.postgres_connection import SETUP_LOCK, PostgresConnection
+from adjuster.live.postgres_connection import PostgresConnection
 from adjuster.live.records import Rows
 from adjuster.live.similarity import similarities_of
 
@@ -79,6 +80,10 @@ class PgvectorIndex(PostgresConnection):
             )
         dimensions, metric, pooling, self._n_objects = found[0]
         self._info = SearchIndexInfo(dimensions, metric, pooling)
+
+    def another(self) -> Self:
+        """Another connection to the same originals, for another thread."""
+        return type(self)(self.url, self.schema, self.fingerprint)
 
     @property
     def info(self) -> SearchIndexInfo:
@@ -188,9 +193,10 @@ class _Loader(PostgresConnection):
             f'CREATE TABLE {table} (object_id TEXT COLLATE "C" NOT NULL, part INTEGER NOT NULL, '
             f"vector vector({index.info.dimensions}) NOT NULL, PRIMARY KEY (object_id, part))"
         )
-        with self.connection.cursor() as cursor, cursor.copy(
-            f"COPY {table} FROM STDIN (FORMAT binary)"
-        ) as copy:
+        with (
+            self.connection.cursor() as cursor,
+            cursor.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy,
+        ):
             copy.write(HEADER)
             for name in index.object_ids:
                 copy.write(b"".join(_rows_of(name, index.vectors(name), index.info)))

@@ -1,7 +1,7 @@
 """A connection to a PostgreSQL database, which is made anew when it broke."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import psycopg
 from psycopg import sql
@@ -39,9 +39,14 @@ class PostgresConnection(SqlConnection):
         with self._told():
             self.connection = self._connect()
 
+    def another(self) -> Self:
+        """See `WorkerStore.another`."""
+        return type(self)(self.url, self.schema)
+
     def _connect(self) -> psycopg.Connection[Any]:
         connection = psycopg.connect(self.url, autocommit=True)
-        path = sql.SQL("SET search_path TO {}").format(sql.Identifier(self.schema))
+        # Extensions stand in `public`.
+        path = sql.SQL("SET search_path TO {}, public").format(sql.Identifier(self.schema))
         connection.execute(path)
         return connection
 

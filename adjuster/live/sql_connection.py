@@ -4,7 +4,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from adjuster.live.schema import VERSION, statements
 from adjuster.live.store import StoreUnavailable
@@ -118,8 +118,12 @@ class SqlConnection(ABC):
                 "Use the program that made them, or a new store."
             )
 
+    @abstractmethod
+    def another(self) -> Self:
+        """See `WorkerStore.another`."""
+
     def close(self) -> None:
-        """See `Store.close`."""
+        """See `WorkerStore.close`."""
         self.connection.close()
 
 

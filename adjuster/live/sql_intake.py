@@ -13,7 +13,7 @@ from adjuster.live.records import (
 )
 from adjuster.live.sql_connection import Row, as_json, pairs_json
 from adjuster.live.sql_outcomes import SqlOutcomes
-from adjuster.live.store import UnknownSession
+from adjuster.live.store import Conflict, UnknownSession
 from adjuster.live.vector_bytes import from_bytes, to_bytes, type_name
 
 
@@ -56,7 +56,7 @@ class SqlIntake(SqlOutcomes):
             ("name", "text", "parts", "type", "vectors"), _query_row(query), found, strict=True
         ):
             if ours != theirs:
-                raise ValueError(
+                raise Conflict(
                     f"query {query.query_id!r} is known with another {name}. Give a query that "
                     "differs another query_id."
                 )
@@ -94,7 +94,7 @@ class SqlIntake(SqlOutcomes):
         if _impression_rows(session) != known:
             differs.append("results shown")
         if differs:
-            raise ValueError(
+            raise Conflict(
                 f"session {session.session_id!r} is registered already with another "
                 f"{' and '.join(differs)}. Give every search a session_id of its own."
             )
@@ -145,7 +145,7 @@ class SqlIntake(SqlOutcomes):
         )
         for row in wanted:
             if row not in found:
-                raise ValueError(
+                raise Conflict(
                     f"session {row[0]!r}: event {row[1]!r} is known with another object, type or "
                     "time. Give every event an event_id of its own."
                 )

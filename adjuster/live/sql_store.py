@@ -1,14 +1,26 @@
 """What the worker takes out of a store and puts back: claims, copies, terms, and its reports."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from adjuster.live.copy_rows import from_rows, to_rows
 from adjuster.live.leases import LAPSED, MOST_ATTEMPTS, Lease, count_to_take, reason_after
 from adjuster.live.records import CLICK, Copy, PendingSession, Rows, Status, Term
 from adjuster.live.sql_connection import Row, as_json, pairs_json
 from adjuster.live.sql_intake import SqlIntake
-from adjuster.live.store import COPIES_VERSION, FAILED, Claim, LeaseLost, Outcome, Pair
+from adjuster.live.store import (
+    BATCHES,
+    COPIES_VERSION,
+    FAILED,
+    Claim,
+    LeaseLost,
+    Outcome,
+    Pair,
+    Stretch,
+)
+
+BEFORE_ALL = (-(2**63), -(2**63), "")
+"""Comes before every session's (marked at, created at, id)."""
 
 
 class SqlStore(SqlIntake):
@@ -126,25 +138,15 @@ class SqlStore(SqlIntake):
 
     def finish(self, lease: Lease, outcome: Outcome) -> None:
         """See `WorkerStore.finish`."""
-        closed: list[Row] = [
-            (status.value, reason, session_id, lease.token)
-            for status, reasons in (
-                (Status.DONE, outcome.done),
-                (Status.FAILED, outcome.failed),
-            )
-            for session_id, reason in reasons.items()
-        ]
         with self._transaction():
             self._hold_queue(wait=True)
-            n_ours = self._many(
-                "UPDATE sessions SET status = ?, reason = ?, lease = NULL, lease_until = NULL "
-                "WHERE session_id = ? AND lease = ? AND status = 'processing'",
-                closed,
-            )
-            if n_ours != len(closed):
-                raise LeaseLost(
-                    f"Another worker has taken over {len(closed) - n_ours} of {len(closed)} "
-                    "sessions; nothing of this batch was written. Use a longer lease."
+            self._check_expected(outcome.expected)
+            self._close_sessions(lease, outcome)
+            if outcome.reopened_after is not None:
+                self._run(
+                    "UPDATE sessions SET status = 'pending', reason = '', attempts = 0 "
+                    "WHERE status = 'done' AND batch > ?",
+                    [outcome.reopened_after],
                 )
             self._write_copies(outcome.generation, outcome.copies)
             self._write_terms(outcome.generation, outcome.terms)
@@ -152,6 +154,39 @@ class SqlStore(SqlIntake):
             counts = Counter(outcome.done.values())
             counts[FAILED] += len(outcome.failed)
             self._add_to_report(outcome.tick, counts)
+
+    def _check_expected(self, expected: Mapping[str, str | None]) -> None:
+        for name, value in expected.items():
+            found = self.state(name)
+            if found != value:
+                raise LeaseLost(
+                    f"The state's {name} has changed meanwhile, from {value} to {found}; nothing "
+                    "of this batch was written."
+                )
+
+    def _close_sessions(self, lease: Lease, outcome: Outcome) -> None:
+        if not (outcome.done or outcome.failed):
+            return
+        batch = int(self.state(BATCHES) or 0) + 1
+        closed: list[Row] = [
+            (status.value, reason, batch, session_id, lease.token)
+            for status, reasons in (
+                (Status.DONE, outcome.done),
+                (Status.FAILED, outcome.failed),
+            )
+            for session_id, reason in reasons.items()
+        ]
+        n_ours = self._many(
+            "UPDATE sessions SET status = ?, reason = ?, batch = ?, lease = NULL, "
+            "lease_until = NULL WHERE session_id = ? AND lease = ? AND status = 'processing'",
+            closed,
+        )
+        if n_ours != len(closed):
+            raise LeaseLost(
+                f"Another worker has taken over {len(closed) - n_ours} of {len(closed)} "
+                "sessions; nothing of this batch was written. Use a longer lease."
+            )
+        self._write_state({BATCHES: str(batch)})
 
     def _write_copies(self, generation: int, copies: Sequence[Copy]) -> None:
         if copies:
@@ -193,6 +228,17 @@ class SqlStore(SqlIntake):
             )
             self._put_back([(name, n if counts else n - 1) for name, n in held], tick, reason)
 
+    def renew(self, lease: Lease) -> bool:
+        """See `WorkerStore.renew`."""
+        with self._transaction():
+            # A claim that has found the lease run out ends before it is renewed, or after.
+            self._hold_queue(wait=True)
+            renewed = self._run(
+                "UPDATE sessions SET lease_until = ? WHERE lease = ? AND status = 'processing'",
+                [lease.until, lease.token],
+            )
+        return bool(renewed.rowcount)
+
     def copies(self, generation: int, pairs: Collection[Pair]) -> dict[Pair, Rows]:
         """See `WorkerStore.copies`."""
         found = self._rows(
@@ -221,6 +267,23 @@ class SqlStore(SqlIntake):
             [pairs_json(pairs), generation],
         )
         return [Term(*row) for row in found]
+
+    def history(self, stretch: Stretch, limit: int) -> list[tuple[int, PendingSession]]:
+        """See `Store.history`."""
+        found = self._rows(
+            "SELECT session_id, marked_at FROM sessions WHERE status = 'done' "
+            "AND batch > ? AND batch <= ? AND (marked_at, created_at, session_id) > (?, ?, ?) "
+            "ORDER BY marked_at, created_at, session_id LIMIT ?",
+            [stretch.after, stretch.up_to, *(stretch.key or BEFORE_ALL), limit],
+        )
+        sessions = self._pending_sessions([name for name, _ in found])
+        return [(at, session) for (_, at), session in zip(found, sessions, strict=True)]
+
+    def forget(self, generation: int) -> None:
+        """See `Store.forget`."""
+        with self._transaction():
+            for table in ("copies", "terms"):
+                self._run(f"DELETE FROM {table} WHERE generation = ?", [generation])
 
     def ticks(self, limit: int) -> dict[int, dict[str, int]]:
         """See `Store.ticks`."""

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from adjuster.live.sql_store import SqlStore
 
@@ -33,8 +33,14 @@ class SqliteStore(SqlStore):
     UNAVAILABLE = (sqlite3.OperationalError,)
 
     def __init__(self, path: Path | str) -> None:
+        self.path = path
         with self._told():
-            self.connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
+            self.connection = sqlite3.connect(
+                path,
+                timeout=WAIT_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
             try:
                 self._run("PRAGMA journal_mode = WAL")
                 # What is acknowledged is on the disk, even if the machine stops.
@@ -44,6 +50,10 @@ class SqliteStore(SqlStore):
             except sqlite3.DatabaseError as error:
                 raise ValueError(f"{path} is no SQLite database: {error}.") from error
         self._make_tables()
+
+    def another(self) -> Self:
+        """See `WorkerStore.another`."""
+        return type(self)(self.path)
 
     def _reach(self) -> None:
         return  # a file does not go away

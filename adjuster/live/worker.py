@@ -5,7 +5,7 @@ The clock is passed in, so that the same code serves a live deployment and a rep
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event
@@ -19,6 +19,7 @@ from adjuster.live.batch_material import (
     judge_pending,
 )
 from adjuster.live.flat_learner import FlatLearner
+from adjuster.live.heartbeat import kept_alive
 from adjuster.live.learner import MEMORIES, Learner, Lesson
 from adjuster.live.leases import Lease, new_lease
 from adjuster.live.personalization import VectorIndex
@@ -28,7 +29,7 @@ from adjuster.live.store import FAILED, LeaseLost, Outcome, StoreUnavailable, Wo
 from adjuster.selection import REASONS, SelectionConfig
 
 LEASE_SECONDS = 300.0
-"""How long a worker may be silent until others take its batch over: longer than a batch takes."""
+"""How long a worker may be silent until others take its batch over."""
 
 
 @dataclass
@@ -72,6 +73,7 @@ class WorkerSettings:
         generation: Which generation of copies it teaches.
         memory: One of `MEMORIES`; ``refit`` takes a `BatchAdjuster`.
         lease_seconds: How long its hold on a batch lasts if nothing is heard of it, > 0.
+        expected: What named values of the state must be for a batch to be written.
 
     Raises:
         ValueError: If a setting is out of range.
@@ -82,6 +84,7 @@ class WorkerSettings:
     generation: int = 0
     memory: str = MEMORIES[0]
     lease_seconds: float = LEASE_SECONDS
+    expected: Mapping[str, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -151,11 +154,13 @@ class ImprovementWorker:
         while not self.is_stopping:
             lease = new_lease(self.clock(), self.settings.lease_seconds)
             try:
-                batch = self._take(lease, now, report)
-                if batch.is_empty:
-                    break
-                self._finish(lease, now, batch, report)
-            except LeaseLost:
+                with kept_alive(self.store, lease, self.clock, self.settings.lease_seconds):
+                    batch = self._take(lease, now, report)
+                    if batch.is_empty:
+                        break
+                    self._finish(lease, now, batch, report)
+            except LeaseLost as lost:
+                self._release(lease, now, lost)
                 report.is_held = True
                 break
             except BaseException as fault:
@@ -167,7 +172,8 @@ class ImprovementWorker:
         reason = f"{type(fault).__name__}: {fault}"
         # Where the store is gone as well, the lease runs out by itself.
         with suppress(StoreUnavailable):
-            self.store.release(lease, now, reason, counts=isinstance(fault, Exception))
+            counts = isinstance(fault, Exception) and not isinstance(fault, LeaseLost)
+            self.store.release(lease, now, reason, counts=counts)
 
     def _take(self, lease: Lease, now: int, report: TickReport) -> _Batch:
         """Claim until a batch is full of sessions that can be learnt from, or none are left."""
@@ -198,6 +204,7 @@ class ImprovementWorker:
             failed=batch.failed,
             copies=lesson.copies,
             terms=lesson.terms,
+            expected=self.settings.expected,
         )
         self.store.finish(lease, outcome)
         report.counts.update(batch.done.values())
