@@ -22,8 +22,9 @@ def programs() -> Path | None:
     """The folder of PostgreSQL's programs: those with pgvector first."""
     wheel = importlib.util.find_spec(WHEEL)
     places = sorted(
-        place for root in (wheel and wheel.submodule_search_locations) or [] for place in
-        Path(root).glob("pginstall*/bin")
+        place
+        for root in (wheel and wheel.submodule_search_locations) or []
+        for place in Path(root).glob("pginstall*/bin")
     )[::-1]
     found = shutil.which("initdb")
     places += [Path(found).parent] if found else []

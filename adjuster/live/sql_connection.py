@@ -69,8 +69,18 @@ class SqlConnection(ABC):
         return statement.replace("{ids}", self.IDS).replace("{pairs}", self.PAIRS)
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """See `Store.together`."""
+        with self._transaction():
+            yield
+
+    @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """What is written inside is written whole or not at all."""
+        """What is written inside is written whole or not at all; one within another is a part."""
+        if self._is_inside:
+            with self._part():
+                yield
+            return
         with self._told():
             self._reach()
             try:
@@ -83,6 +93,18 @@ class SqlConnection(ABC):
                 raise
             finally:
                 self._is_inside = False
+
+    @contextmanager
+    def _part(self) -> Iterator[None]:
+        """A part of a transaction, which can fail alone unless the store itself is gone."""
+        with self._told():
+            self._run("SAVEPOINT part")
+            try:
+                yield
+            except BaseException:
+                self._run("ROLLBACK TO part")
+                raise
+            self._run("RELEASE part")
 
     def _roll_back(self) -> None:
         # After some faults the database has done so already, or is gone, which comes to the same.
