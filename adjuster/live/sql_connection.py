@@ -103,6 +103,8 @@ class SqlConnection(ABC):
                 yield
             except BaseException:
                 self._run("ROLLBACK TO part")
+                # It stands until it is released, and hides one around it.
+                self._run("RELEASE part")
                 raise
             self._run("RELEASE part")
 

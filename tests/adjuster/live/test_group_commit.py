@@ -155,12 +155,16 @@ def test_a_store_that_cannot_be_opened_says_so_and_is_tried_again(live_place, li
 
 def test_a_block_within_a_block_fails_alone(live_store):
     live_store.register([search("s")])
+
+    def fail(number):
+        with live_store.together():
+            live_store.add_events([click(number)])
+            raise OSError(f"number {number}")
+
     with live_store.together():
         live_store.add_events([click(1)])
-        with pytest.raises(OSError, match="mine"), live_store.together():
-            live_store.add_events([click(2)])
-            raise OSError("mine")
-    with pytest.raises(OSError, match="all"), live_store.together():
-        live_store.add_events([click(3)])
-        raise OSError("all")
+        with pytest.raises(OSError, match="number 2"):
+            fail(2)
+    with pytest.raises(OSError, match="number 3"):
+        fail(3)
     assert [event.event_id for event in live_store.session("s").events] == ["e1"]
