@@ -173,6 +173,10 @@ class _Loader(PostgresConnection):
         info = index.info
         with self._transaction():
             self._hold_setup()
+            if not self._rows("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'"):
+                raise ValueError(
+                    "this PostgreSQL has no pgvector. Install it there, or search exactly."
+                )
             self._run("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public")
             self._run(TABLES)
             written = self._run(
@@ -215,8 +219,8 @@ def load_originals(url: str, schema: str, index: ExactIndex) -> PgvectorIndex:
         index: The originals, float32.
 
     Raises:
-        StoreUnavailable: If the database cannot be reached, or has no pgvector.
-        ValueError: If pgvector cannot hold the vectors, or not to the bit.
+        StoreUnavailable: If the database cannot be reached.
+        ValueError: If there is no pgvector, or it cannot hold the vectors, or not to the bit.
     """
     if index.info.dimensions > MOST_DIMENSIONS:
         raise ValueError(
