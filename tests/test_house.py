@@ -79,7 +79,7 @@ LIBRARIES = {
     "torch": {"adjuster.torch_engine", "adjuster.adjusters", "experiments.benchmarks"},
     "numba": {"adjuster.fused_engine"},
     "pandas": {"experiments"},
-    "psycopg": {"adjuster.live.postgres_store"},
+    "psycopg": {"adjuster.live.postgres_connection"},
     "fastapi": {"adjuster.live"},
     "pydantic": {"adjuster.live.api_models"},
     "uvicorn": {"experiments.serving"},

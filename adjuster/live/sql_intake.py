@@ -11,7 +11,7 @@ from adjuster.live.records import (
     Status,
     StoredSession,
 )
-from adjuster.live.sql_connection import Row, as_json
+from adjuster.live.sql_connection import Row, as_json, pairs_json
 from adjuster.live.sql_outcomes import SqlOutcomes
 from adjuster.live.store import Conflict, UnknownSession
 from adjuster.live.vector_bytes import from_bytes, to_bytes, type_name
@@ -27,12 +27,20 @@ class SqlIntake(SqlOutcomes):
         with self._transaction():
             for _, query in sorted(queries.items()):
                 self._add_query(query)
-            n_new = 0
+            shown: dict[str, list[Row]] = {}
             for session in sorted(sessions, key=lambda session: session.session_id):
                 if session.query is not queries[session.query.query_id]:
                     self._check_query(session.query)
-                n_new += self._add_session(session)
-        return n_new
+                rows = _impression_rows(session)
+                if self._add_session(session):
+                    shown[session.session_id] = rows
+                else:
+                    self._check_session(session, shown.get(session.session_id))
+            self._many(
+                "INSERT INTO impressions VALUES (?, ?, ?, ?, ?)",
+                [row for rows in shown.values() for row in rows],
+            )
+        return len(shown)
 
     def _add_query(self, query: Query) -> None:
         written = self._run(
@@ -60,16 +68,17 @@ class SqlIntake(SqlOutcomes):
             "VALUES (?, ?, ?, ?, ?) ON CONFLICT (session_id) DO NOTHING",
             _session_row(session),
         )
-        if written.rowcount:
-            rows = _impression_rows(session)
-            self._many("INSERT INTO impressions VALUES (?, ?, ?, ?, ?)", rows)
-            if any(mine.team for mine in session.shown):
-                self._run("INSERT INTO interleaved VALUES (?, ?, ?, 0)", _cluster_row(session))
-            return True
-        self._check_session(session)
-        return False
+        if written.rowcount and any(mine.team for mine in session.shown):
+            self._run("INSERT INTO interleaved VALUES (?, ?, ?, 0)", _cluster_row(session))
+        return bool(written.rowcount)
 
-    def _check_session(self, session: Session) -> None:
+    def _check_session(self, session: Session, shown: list[Row] | None) -> None:
+        """Refuse a session that differs from the one of its name.
+
+        Args:
+            session: To be registered.
+            shown: What that one shows, where this very call registers it; else the store knows.
+        """
         (found,) = self._rows(
             "SELECT session_id, created_at, query_id, owner, user_id FROM sessions "
             "WHERE session_id = ?",
@@ -81,7 +90,8 @@ class SqlIntake(SqlOutcomes):
             for name, ours, theirs in zip(names, _session_row(session), found, strict=True)
             if ours != theirs
         ]
-        if _impression_rows(session) != self._impressions(session.session_id):
+        known = self._impressions(session.session_id) if shown is None else shown
+        if _impression_rows(session) != known:
             differs.append("results shown")
         if differs:
             raise Conflict(
@@ -115,7 +125,7 @@ class SqlIntake(SqlOutcomes):
         strangers = self._rows(
             "SELECT p.a, p.b FROM {pairs} p LEFT JOIN impressions i "
             "ON i.session_id = p.a AND i.object_id = p.b WHERE i.session_id IS NULL LIMIT 1",
-            [as_json(sorted({(event.session_id, event.object_id) for event in events}))],
+            [pairs_json(sorted({(event.session_id, event.object_id) for event in events}))],
         )
         for session_id, object_id in strangers:
             raise ValueError(
@@ -128,8 +138,9 @@ class SqlIntake(SqlOutcomes):
         found = set(
             self._rows(
                 "SELECT e.session_id, e.event_id, e.object_id, e.event_type, e.created_at "
-                "FROM {pairs} p JOIN events e ON e.session_id = p.a AND e.event_id = p.b",
-                [as_json(row[:2] for row in wanted)],
+                "FROM {pairs} p CROSS JOIN events e "
+                "WHERE e.session_id = p.a AND e.event_id = p.b",
+                [pairs_json(row[:2] for row in wanted)],
             )
         )
         for row in wanted:

@@ -29,10 +29,7 @@ class SqliteStore(SqlStore):
         "bytes": "BLOB",
     }
     IDS = "(SELECT value AS id FROM json_each(?))"
-    PAIRS = (
-        "(SELECT json_extract(value, '$[0]') AS a, json_extract(value, '$[1]') AS b "
-        "FROM json_each(?))"
-    )
+    PAIRS = "(SELECT o.key AS a, i.value AS b FROM json_each(?) o CROSS JOIN json_each(o.value) i)"
     UNAVAILABLE = (sqlite3.OperationalError,)
 
     def __init__(self, path: Path | str) -> None:

@@ -1,6 +1,7 @@
 """Where a live system keeps everything: what its clients write, and what its worker learns."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, Self
 
@@ -169,6 +170,17 @@ class Store(WorkerStore, OutcomeStore, Protocol):
     Raises:
         StoreUnavailable: From every method, if the store cannot be read or written now.
     """
+
+    def together(self) -> AbstractContextManager[None]:
+        """Within the block all calls are one transaction, kept when it ends.
+
+        A call that fails writes nothing, and leaves the others as they are; a block that fails
+        writes nothing at all. Blocks may stand in each other, each failing alone.
+
+        Raises:
+            StoreUnavailable: If the store cannot be used, within the block or at its end. Nothing
+                of it is written.
+        """
 
     def register(self, sessions: Sequence[Session]) -> int:
         """Write sessions down; one that is there already is left as it is.

@@ -6,7 +6,6 @@ The clock is passed in, so that the same code serves a live deployment and a rep
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event
 from typing import NamedTuple
@@ -124,6 +123,7 @@ class ImprovementWorker:
         self.settings = settings or WorkerSettings()
         self.learner = _learner(adjuster, store, self.settings)
         self._stopping = Event()
+        self._left: tuple[Lease, str] | None = None
 
     def stop(self) -> None:
         """Finish the batch under way, and take no other; may be called by a signal's handler."""
@@ -148,9 +148,11 @@ class ImprovementWorker:
             now: The time, in epoch seconds.
 
         Raises:
-            StoreUnavailable: If the store cannot be used; what is held lapses with its lease.
+            StoreUnavailable: If the store cannot be used. What is held is let go of at the next
+                tick, or lapses with its lease.
         """
         report = TickReport()
+        self._release_what_was_left(now)
         while not self.is_stopping:
             lease = new_lease(self.clock(), self.settings.lease_seconds)
             try:
@@ -170,10 +172,20 @@ class ImprovementWorker:
 
     def _release(self, lease: Lease, now: int, fault: BaseException) -> None:
         reason = f"{type(fault).__name__}: {fault}"
-        # Where the store is gone as well, the lease runs out by itself.
-        with suppress(StoreUnavailable):
-            counts = isinstance(fault, Exception) and not isinstance(fault, LeaseLost)
+        # A lost lease and a lost store are no session's doing, however often they come.
+        blameless = (LeaseLost, StoreUnavailable)
+        counts = isinstance(fault, Exception) and not isinstance(fault, blameless)
+        try:
             self.store.release(lease, now, reason, counts=counts)
+        except StoreUnavailable:
+            self._left = lease, reason
+
+    def _release_what_was_left(self, now: int) -> None:
+        """Let go of a batch that could not be let go of when the store was gone."""
+        if self._left is not None:
+            lease, reason = self._left
+            self.store.release(lease, now, reason, counts=False)
+            self._left = None
 
     def _take(self, lease: Lease, now: int, report: TickReport) -> _Batch:
         """Claim until a batch is full of sessions that can be learnt from, or none are left."""
