@@ -13,6 +13,7 @@ from adjuster.live.clickstream import Clickstream
 from adjuster.live.exact_index import ExactIndex, write_index
 from adjuster.live.following import FollowingWorker
 from adjuster.live.generations import Champion, ChampionSource
+from adjuster.live.group_commit import GroupCommit
 from adjuster.live.health import HealthLog
 from adjuster.live.health_keeper import HealthKeeper
 from adjuster.live.http_guard import Access, HttpGuard
@@ -88,7 +89,7 @@ class LiveSystem:
         searching = LiveSearch(self.index, self.search, health)
         n_objects = len(self.index)
         paths = (
-            ClickstreamPaths(stores, stream, queries).router(),
+            ClickstreamPaths(stores, GroupCommit(self.opener), stream, queries).router(),
             SearchPaths(stores, stream, queries, searching, n_objects, keep.now_and_then).router(),
             LivePaths(stores, counts, stream.clock, self.monitor, keep.now).router(),
         )

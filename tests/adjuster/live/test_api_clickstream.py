@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from adjuster.live.api import make_app
 from adjuster.live.api_clickstream import ClickstreamPaths
 from adjuster.live.clickstream import Clickstream
+from adjuster.live.group_commit import GroupCommit
 from adjuster.live.http_guard import Access
 from adjuster.live.query_book import QueryBook
 from adjuster.live.records import Status
@@ -58,9 +59,15 @@ class Served:
         self.now, self.counts = float(NOW), RequestCounts()
         self.pool = StorePool(place.open)
         stream = Clickstream(scope, lambda: self.now)
-        paths = ClickstreamPaths(self.pool, stream, QueryBook(INDEX, [QUERY], encoder))
+        self.writes = GroupCommit(place.open)
+        book = QueryBook(INDEX, [QUERY], encoder)
+        paths = ClickstreamPaths(self.pool, self.writes, stream, book)
         app = make_app([paths.router()], Access(), self.counts)
         self.client = TestClient(app, "http://127.0.0.1:8000", raise_server_exceptions=False)
+
+    def close(self):
+        self.writes.close()
+        self.pool.close()
 
     def post(self, path, body):
         return self.client.post(STREAM + path, json=body)
@@ -78,7 +85,7 @@ def place(tmp_path):
 def served(place):
     made = Served(place, encoder=OneDirection())
     yield made
-    made.pool.close()
+    made.close()
 
 
 def test_a_search_its_events_and_its_mark_reach_the_worker(served, place):
@@ -217,7 +224,7 @@ def test_an_event_on_what_is_not_shown_is_refused_and_none_is_kept(served):
 def test_a_text_keeps_the_vectors_that_it_had_first(place):
     first = Served(place, encoder=OneDirection())
     first.post("/session", SESSION)
-    first.pool.close()
+    first.close()
 
     class Newer:
         def query_vectors(self, text):
@@ -229,7 +236,7 @@ def test_a_text_keeps_the_vectors_that_it_had_first(place):
     with second.pool.store() as store:
         found = store.session("next").session.query
     assert (found.text, found.vectors.tolist()) == ("red shoes", QUERY.vectors.tolist())
-    second.pool.close()
+    second.close()
 
 
 def test_without_an_encoder_a_new_text_needs_its_vector(place):
@@ -242,7 +249,7 @@ def test_without_an_encoder_a_new_text_needs_its_vector(place):
     with served.pool.store() as store:
         np.testing.assert_array_equal(store.session("b1f0").session.query.vectors, [[1, 0, 2]])
         assert store.session("k").session.query.query_id == "q"
-    served.pool.close()
+    served.close()
 
 
 def test_data_can_be_asked_for(served):
@@ -266,7 +273,7 @@ def test_whose_vectors_a_session_adjusts(place, scope, who, owner):
     served.post("/session", rest | who)
     with served.pool.store() as store:
         assert store.session("b1f0").session.owner == owner
-    served.pool.close()
+    served.close()
 
 
 def test_propensities_and_teams_are_kept_as_they_are_told(served):
