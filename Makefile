@@ -5,13 +5,17 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MUTMUT := $(VENV)/.mutmut
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+<<<<<<< HEAD
 EXTRAS := dev,postgres,samplers,dashboard
+=======
+EXTRAS := dev,postgres,pgvector,samplers
+>>>>>>> part-b
 # With LOCKED=1 no package is installed whose hash is not in requirements.lock.
 LOCKED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui report export test test-all lint bench fuzz mutants lock clean
+.PHONY: help setup sweep live ui report export test test-all lint bench fuzz mutants lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -34,6 +38,9 @@ endif
 
 sweep: $(READY) ## Tune the adjuster on MovieLens and print the table
 	$(BIN)/python -m experiments.sweep $(ARGS)
+
+live: $(READY) ## Try the live system: a minute of simulated visitors on MovieLens
+	$(BIN)/python -m experiments.serve demo $(ARGS)
 
 ui: $(READY) ## Open the MLflow UI over outputs/ on 127.0.0.1:5000
 	$(BIN)/mlflow ui --host 127.0.0.1 --port 5000 --backend-store-uri sqlite:///$(CURDIR)/outputs/mlflow.db $(ARGS)

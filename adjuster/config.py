@@ -25,7 +25,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": ("adamw", "sgd"),
     "term_weight": ("session", "impression"),
     "reduction": ("sum", "mean"),
-    "memory": ("carry", "refit"),
+    "memory": ("carry", "restart", "refit"),
     "engine": ("auto", "fused", "torch"),
 }
 """Setting → the words that it may be, its default first."""
@@ -101,8 +101,8 @@ class AdjusterConfig:
     )
     memory: str = _choice(
         "memory",
-        "`carry` goes on from the adjusted vector; `refit` starts from the original with all "
-        "feedback so far.",
+        "`carry` goes on from the adjusted vector; `restart` starts from the original with the "
+        "tick's feedback alone; `refit` starts from the original with all feedback so far.",
     )
     logit_scale: float = setting(8.0, positive(), "Steepness of the logistic loss.")
     logit_bias: int | float | str = setting(

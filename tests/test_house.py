@@ -24,6 +24,7 @@ ROOMS = {
     "experiments": [
         "",
         "benchmarks",
+        "serving",
         "workflow",
         "deployment",
         "review",
@@ -65,6 +66,7 @@ LIBRARIES = {
     },
     "mlflow": {
         "experiments.tracking",
+        "experiments.deployment.champion",
         "experiments.deployment.registry",
         "experiments.deployment.served_model",
     },
@@ -77,11 +79,15 @@ LIBRARIES = {
     "torch": {"adjuster.torch_engine", "adjuster.adjusters", "experiments.benchmarks"},
     "numba": {"adjuster.fused_engine"},
     "pandas": {"experiments"},
-    "psycopg": {"adjuster.live.postgres_store"},
+    "psycopg": {"adjuster.live.postgres_connection"},
+    "fastapi": {"adjuster.live"},
+    "pydantic": {"adjuster.live.api_models"},
+    "uvicorn": {"experiments.serving"},
 }
 
 # What the replay may use of the engines.
 ENGINE_NAMES = {
+    "REFIT",
     "Answers",
     "Streams",
     "make_corpus",

@@ -21,9 +21,9 @@ class TorchBasedAdjuster(BatchAdjuster):
 
     A call keeps nothing for the next one: it starts from the vectors handed in, and `max_drift`
     and `anchor_weight` measure from an element's ``original`` where it has one, else from its
-    vector. What ``memory="refit"`` adds, the originals with all the feedback so far, is kept by
-    whoever calls: `ImprovementWorker` does so in its store; a host that only calls
-    `adjust_vectors` hands over the original vectors with all sessions so far.
+    vector. What `memory` asks for is done by whoever calls: `ImprovementWorker` does so with its
+    store; a host that only calls `adjust_vectors` hands over the original vectors under
+    ``restart`` and ``refit``, and under ``refit`` with all sessions so far.
 
     Args:
         search_index_info: The index that the vectors live in, ours or a host's own class.
@@ -39,7 +39,7 @@ class TorchBasedAdjuster(BatchAdjuster):
         term_weight: ``session`` or ``impression``.
         reduction: ``sum`` or ``mean``.
         anchor_weight: Pull toward the original, >= 0.
-        memory: ``carry`` or ``refit``, as above.
+        memory: ``carry``, ``restart`` or ``refit``, as above.
         logit_scale: Steepness of the logistic loss, > 0.
         logit_bias: Similarity at which the logistic loss is neutral; a number if it is used.
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from adjuster.fused_engine.jit import compiled
 from adjuster.fused_engine.kernel import copy_rows, dot_span, find_gradient, find_sums, squared_norm
-from adjuster.fused_engine.knobs import BETA1, BETA2, COSINE, EUCLID, ROCCHIO, SGD
+from adjuster.fused_engine.knobs import BETA1, BETA2, CARRY, COSINE, EUCLID, ROCCHIO, SGD
 from adjuster.fused_engine.problem import SPAN_ROWS
 from adjuster.fused_engine.steps import adamw_pace, step_part, takes_one_row
 
@@ -190,7 +190,7 @@ def descend(knobs, problem, workspace):
     if knobs.optimizer == SGD:
         limit_rates(knobs, problem, workspace, scale * weight)
     # Gradient steps never leave the span of x and the queries; few rows are cheaper there.
-    anchored = knobs.anchor_weight > 0.0 and not knobs.refit
+    anchored = knobs.anchor_weight > 0.0 and knobs.memory == CARRY
     few = problem.rows.shape[0] <= min(SPAN_ROWS, 4 * knobs.num_iterations)
     if knobs.optimizer == SGD and knobs.metric != EUCLID and few and not anchored:
         descend_in_span(knobs, problem, workspace, scale)

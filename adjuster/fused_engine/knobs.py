@@ -15,6 +15,7 @@ COSINE, DOT, EUCLID = 0, 1, 2
 MIN, AVG = 0, 1
 CUBIC, LINEAR = 0, 1
 ADAMW, SGD, ROCCHIO = 0, 1, 2
+CARRY, RESTART, REFIT = 0, 1, 2
 
 BETA1, BETA2, EPSILON, WEIGHT_DECAY = 0.9, 0.999, 1e-8, 0.01
 
@@ -36,7 +37,7 @@ class Knobs(NamedTuple):
     logit_scale: float
     logit_bias: float
     min_cosine: float
-    refit: int
+    memory: int
 
 
 def make_knobs(index: SearchIndexInfo, config: AdjusterConfig) -> Knobs:
@@ -61,7 +62,7 @@ def make_knobs(index: SearchIndexInfo, config: AdjusterConfig) -> Knobs:
         logit_scale=float(config.logit_scale),
         logit_bias=0.0 if isinstance(config.logit_bias, str) else float(config.logit_bias),
         min_cosine=-2.0 if config.max_drift is None else 1.0 - config.max_drift,
-        refit=int(config.memory == "refit"),
+        memory=["carry", "restart", "refit"].index(config.memory),
     )
 
 

@@ -12,7 +12,7 @@ from adjuster.fused_engine.kernel import (
     similarity_of,
     squared_norm,
 )
-from adjuster.fused_engine.knobs import COSINE, MIN
+from adjuster.fused_engine.knobs import CARRY, COSINE, MIN, REFIT
 from adjuster.fused_engine.problem import Problem, gather_rows
 
 
@@ -99,7 +99,9 @@ def gather_step(workspace, streams, step):
 
 @compiled(inline=True)
 def take_step(knobs, workspace, streams, state, p, step, x):
-    """Adjust a pair's x by one step; under refit anew from its original, with all feedback.
+    """Adjust a pair's x by one step; under restart and refit anew from its original.
+
+    Refit takes all the feedback so far, the others the step's alone.
 
     Returns:
         Whether it was touched.
@@ -107,13 +109,15 @@ def take_step(knobs, workspace, streams, state, p, step, x):
     corpus = streams.corpus
     o = streams.showings.pair_object[p]
     original = corpus.vectors[corpus.object_offsets[o] : corpus.object_offsets[o + 1]]
-    if knobs.refit:
+    if knobs.memory == REFIT:
         n_terms, n_rows = gather_all(workspace, streams, state, p)
-        start = original
     else:
         n_terms, n_rows = gather_step(workspace, streams, step)
+    if knobs.memory == CARRY:
         start = workspace.start[: x.shape[0]]
         copy_rows(start, x)
+    else:
+        start = original
     problem = Problem(
         x,
         start,
@@ -149,7 +153,7 @@ def run_range(knobs, workspace, streams, state, span, answers):
         # One turn past the last showing, where the streams are to be finished.
         for i in range(span.begin[p], span.end[p] + (1 if span.finish else 0)):
             needed = n_steps if i == span.end[p] else lessons.steps_before[i]
-            if needed > done and knobs.refit:
+            if needed > done and knobs.memory == REFIT:
                 # Only the last of several steps can be seen: each starts from the original.
                 remember(streams, state, p, first_step + done, first_step + needed)
                 done = needed - 1

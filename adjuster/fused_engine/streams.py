@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.fused_engine.batch import query_rows, run_chunks
-from adjuster.fused_engine.knobs import Knobs
+from adjuster.fused_engine.knobs import REFIT, Knobs
 from adjuster.fused_engine.problem import make_workspace
 from adjuster.fused_engine.stream_loop import run_range, score_range
 from adjuster.index import SearchIndexInfo
@@ -225,7 +225,7 @@ def run_streams(
     parts = np.diff(corpus.object_offsets)[pair_object[first:last]]
     rows = _rows_per_pair(streams, first, last)
     steps = np.diff(streams.lessons.step_offsets[first : last + 1])
-    work = steps * (rows if knobs.refit else 1) * knobs.num_iterations
+    work = steps * (rows if knobs.memory == REFIT else 1) * knobs.num_iterations
     costs = 1 + parts * (span.end[first:last] - span.begin[first:last] + work)
 
     def run(lo: int, hi: int) -> None:

@@ -43,6 +43,8 @@ class Vectors(NamedTuple):
 
     def fault_of(self, session: PendingSession) -> str | None:
         """Why a session cannot be learnt from; None if it can."""
+        if not self.faults:
+            return None
         keys = [("query", session.query_id), *(("object", name) for name in session.shown)]
         return next((self.faults[key] for key in keys if key in self.faults), None)
 
@@ -125,7 +127,7 @@ def _faults(rows: dict[str, Rows], info: SearchIndexInfo) -> Iterator[tuple[str,
             yield name, f"{wanted}, got {mine.shape}."
     if not shaped:
         return
-    names = np.repeat(np.array(list(shaped), object), [len(mine) for mine in shaped.values()])
+    names, ends = list(shaped), np.cumsum([len(mine) for mine in shaped.values()])
     for bad, sentence in row_faults(np.concatenate(list(shaped.values())), info):
-        for name in names[bad]:
-            yield name, sentence
+        for number in np.searchsorted(ends, np.flatnonzero(bad), side="right").tolist():
+            yield names[number], sentence

@@ -70,15 +70,10 @@ class FlatLearner(Learner):
         if not terms.pairs:
             return Lesson([], [])
         batch = _flat_batch(terms, starts, originals, [queries[name] for name in terms.queries])
-        adjusted = np.split(self.adjuster.adjust_batch(batch), batch.object_offsets[1:-1])
+        adjusted = self.adjuster.adjust_batch(batch)
+        before = batch.vectors if starts is current else np.concatenate(current)
         return Lesson(
-            [
-                Copy(owner, object_id, rows)
-                for (owner, object_id), rows, old in zip(
-                    terms.pairs, adjusted, current, strict=True
-                )
-                if not np.array_equal(rows, old)
-            ],
+            _changed_copies(terms.pairs, adjusted, before, batch.object_offsets),
             _to_remember(terms) if self.memory == "refit" else [],
         )
 
@@ -148,6 +143,18 @@ def _flat_batch(
         term_clicked=terms.clicked,
         term_unclicked=terms.unclicked,
     )
+
+
+def _changed_copies(
+    pairs: list[Pair], adjusted: Rows, before: Rows, offsets: NDArray[np.int64]
+) -> list[Copy]:
+    """The pairs that do not end as they were before; their parts lie between their offsets."""
+    differs = row_sums((adjusted != before).any(axis=1), offsets) > 0
+    bounds = offsets.tolist()
+    return [
+        Copy(*pairs[number], adjusted[bounds[number] : bounds[number + 1]])
+        for number in np.flatnonzero(differs).tolist()
+    ]
 
 
 def _to_remember(terms: BatchTerms) -> list[Term]:

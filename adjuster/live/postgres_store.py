@@ -5,19 +5,11 @@ PostgreSQL will do, and no index is ever asked about them. Searches read the few
 and score them exactly; an index over originals and copies together finds less.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
-
-import psycopg
-from psycopg import sql
-
+from adjuster.live.postgres_connection import PostgresConnection
 from adjuster.live.sql_store import SqlStore
 
-SETUP_LOCK = 7_203_144_921
-"""Any number: processes that make the tables at one time wait for each other under it."""
 
-
-class PostgresStore(SqlStore):
+class PostgresStore(PostgresConnection, SqlStore):
     """A `Store` in a schema of a PostgreSQL database.
 
     A connection that breaks is made anew at the next call.
@@ -31,52 +23,6 @@ class PostgresStore(SqlStore):
         ValueError: If its tables are of another version.
     """
 
-    TYPES: ClassVar[dict[str, str]] = {
-        # In the order of their bytes, as Python and SQLite sort.
-        "text": 'TEXT COLLATE "C"',
-        "int": "BIGINT",
-        "float": "DOUBLE PRECISION",
-        "bytes": "BYTEA",
-    }
-    IDS = "(SELECT json_array_elements_text(?::json) AS id)"
-    PAIRS = "(SELECT v ->> 0 AS a, v ->> 1 AS b FROM json_array_elements(?::json) AS v)"
-    UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError)
-
     def __init__(self, url: str, schema: str = "live") -> None:
-        self.url, self.schema = url, schema
-        with self._told():
-            self.connection = self._connect()
+        super().__init__(url, schema)
         self._make_tables()
-
-    def _connect(self) -> psycopg.Connection[Any]:
-        connection = psycopg.connect(self.url, autocommit=True)
-        path = sql.SQL("SET search_path TO {}").format(sql.Identifier(self.schema))
-        connection.execute(path)
-        return connection
-
-    def _reach(self) -> None:
-        if self.connection.closed:
-            self.connection = self._connect()
-
-    def _worded(self, statement: str) -> str:
-        return super()._worded(statement).replace("?", "%s")
-
-    def _begin(self) -> None:
-        self._run("BEGIN")
-
-    def _hold_setup(self) -> None:
-        self._run("SELECT pg_advisory_xact_lock(?)", [SETUP_LOCK])
-        make = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(self.schema))
-        self.connection.execute(make)
-
-    def _hold_queue(self, *, wait: bool) -> bool:
-        how = "FOR UPDATE" if wait else "FOR UPDATE SKIP LOCKED"
-        return bool(self._rows(f"SELECT 1 FROM state WHERE name = 'schema' {how}"))
-
-    def _many(self, statement: str, rows: Iterable[Sequence[Any]]) -> int:
-        given = list(rows)
-        if not given:
-            return 0
-        with self.connection.cursor() as cursor:
-            cursor.executemany(self._worded(statement), given)
-            return int(cursor.rowcount)

@@ -2,18 +2,33 @@
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 
 from adjuster.live.store import StoreUnavailable
-from adjuster.live.worker import ImprovementWorker, TickReport
+from adjuster.live.worker import TickReport
 from adjuster.ticks import tick_after
 
 STANDBY_SECONDS = 1.0
 """How often a worker looks again while another one is at work, or the store does not answer."""
 
 
-def run_once(worker: ImprovementWorker, clock: Callable[[], float] = time.time) -> TickReport:
+class Ticking(Protocol):
+    """A worker, as its schedule sees it."""
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to stop."""
+
+    def tick(self, now: int) -> TickReport:
+        """See `ImprovementWorker.tick`."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait for at most so long, or until it is told to stop."""
+
+
+def run_once(worker: Ticking, clock: Callable[[], float] = time.time) -> TickReport:
     """One tick, now.
 
     Args:
@@ -24,8 +39,8 @@ def run_once(worker: ImprovementWorker, clock: Callable[[], float] = time.time) 
 
 
 def iter_ticks(
-    worker: ImprovementWorker,
-    interval_seconds: int,
+    worker: Ticking,
+    interval_seconds: Callable[[], int],
     clock: Callable[[], float] = time.time,
 ) -> Iterator[tuple[int, TickReport]]:
     """Tick at every interval until the worker is told to stop.
@@ -36,14 +51,18 @@ def iter_ticks(
 
     Args:
         worker: The worker.
-        interval_seconds: Seconds between ticks; 0 looks every second.
+        interval_seconds: Seconds between ticks, asked for anew each time; 0 looks every second.
         clock: Epoch seconds.
 
     Yields:
         Each tick's time, and what it did.
     """
-    tick = _next_tick(clock(), interval_seconds)
+    interval = interval_seconds()
+    tick = _next_tick(clock(), interval)
     while not worker.is_stopping:
+        if (asked := interval_seconds()) != interval:
+            interval = asked
+            tick = _next_tick(clock(), interval)
         if (left := tick - clock()) > 0:
             worker.wait(left)
             continue
@@ -53,10 +72,10 @@ def iter_ticks(
         if report.is_held or report.fault:
             worker.wait(STANDBY_SECONDS)
         else:
-            tick = _next_tick(max(clock(), tick + 1), interval_seconds)
+            tick = _next_tick(max(clock(), tick + 1), interval)
 
 
-def _try_tick(worker: ImprovementWorker, tick: int) -> TickReport:
+def _try_tick(worker: Ticking, tick: int) -> TickReport:
     try:
         return worker.tick(tick)
     except StoreUnavailable as error:

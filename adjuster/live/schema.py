@@ -1,6 +1,6 @@
 """The tables of a live system, for SQLite and PostgreSQL alike."""
 
-VERSION = "1"
+VERSION = "2"
 """Written into the state; a store of another version is refused."""
 
 TABLES = """
@@ -12,9 +12,12 @@ CREATE TABLE IF NOT EXISTS sessions (
   session_id {text} PRIMARY KEY, created_at {int} NOT NULL, query_id {text} NOT NULL,
   owner {text}, user_id {text}, is_irrelevant INTEGER NOT NULL DEFAULT 0,
   status {text} NOT NULL DEFAULT 'open', reason {text} NOT NULL DEFAULT '',
-  marked_at {int}, attempts INTEGER NOT NULL DEFAULT 0, lease {text}, lease_until {float});
+  marked_at {int}, attempts INTEGER NOT NULL DEFAULT 0, lease {text}, lease_until {float},
+  batch {int});
 CREATE INDEX IF NOT EXISTS sessions_pending ON sessions (marked_at, created_at, session_id)
   WHERE status = 'pending';
+CREATE INDEX IF NOT EXISTS sessions_done ON sessions (marked_at, created_at, session_id)
+  WHERE status = 'done';
 CREATE INDEX IF NOT EXISTS sessions_leased ON sessions (lease) WHERE status = 'processing';
 CREATE TABLE IF NOT EXISTS impressions (
   session_id {text} NOT NULL, position INTEGER NOT NULL, object_id {text} NOT NULL,

@@ -4,7 +4,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from adjuster.live.schema import VERSION, statements
 from adjuster.live.store import StoreUnavailable
@@ -16,7 +16,8 @@ class SqlConnection(ABC):
     """Statements and transactions; what differs between databases is what a subclass says.
 
     Statements have ``?`` for a parameter, ``{ids}`` for a table of one column `id` and
-    ``{pairs}`` for one of two columns, `a` and `b`; both are filled from one JSON parameter.
+    ``{pairs}`` for one of two columns, `a` and `b`; both are filled from one JSON parameter, which
+    `as_json` and `pairs_json` write.
     """
 
     TYPES: ClassVar[dict[str, str]]
@@ -68,8 +69,18 @@ class SqlConnection(ABC):
         return statement.replace("{ids}", self.IDS).replace("{pairs}", self.PAIRS)
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """See `Store.together`."""
+        with self._transaction():
+            yield
+
+    @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """What is written inside is written whole or not at all."""
+        """What is written inside is written whole or not at all; one within another is a part."""
+        if self._is_inside:
+            with self._part():
+                yield
+            return
         with self._told():
             self._reach()
             try:
@@ -82,6 +93,20 @@ class SqlConnection(ABC):
                 raise
             finally:
                 self._is_inside = False
+
+    @contextmanager
+    def _part(self) -> Iterator[None]:
+        """A part of a transaction, which can fail alone unless the store itself is gone."""
+        with self._told():
+            self._run("SAVEPOINT part")
+            try:
+                yield
+            except BaseException:
+                self._run("ROLLBACK TO part")
+                # It stands until it is released, and hides one around it.
+                self._run("RELEASE part")
+                raise
+            self._run("RELEASE part")
 
     def _roll_back(self) -> None:
         # After some faults the database has done so already, or is gone, which comes to the same.
@@ -117,11 +142,28 @@ class SqlConnection(ABC):
                 "Use the program that made them, or a new store."
             )
 
+    @abstractmethod
+    def another(self) -> Self:
+        """See `WorkerStore.another`."""
+
     def close(self) -> None:
-        """See `Store.close`."""
+        """See `WorkerStore.close`."""
         self.connection.close()
 
 
-def as_json(values: Iterable[Any]) -> str:
-    """The one parameter that ``{ids}`` and ``{pairs}`` are filled from."""
-    return json.dumps(list(values))
+def as_json(names: Iterable[str]) -> str:
+    """The one parameter that ``{ids}`` is filled from."""
+    return json.dumps(list(names))
+
+
+def pairs_json(pairs: Iterable[tuple[str, str]]) -> str:
+    """The one parameter that ``{pairs}`` is filled from: each first name once, with its seconds.
+
+    Example:
+        >>> pairs_json([("ann", "shoe"), ("bob", "hat"), ("ann", "hat")])
+        '{"ann": ["shoe", "hat"], "bob": ["hat"]}'
+    """
+    seconds: dict[str, list[str]] = {}
+    for first, second in pairs:
+        seconds.setdefault(first, []).append(second)
+    return json.dumps(seconds)

@@ -11,9 +11,9 @@ from adjuster.live.records import (
     Status,
     StoredSession,
 )
-from adjuster.live.sql_connection import Row, as_json
+from adjuster.live.sql_connection import Row, as_json, pairs_json
 from adjuster.live.sql_outcomes import SqlOutcomes
-from adjuster.live.store import UnknownSession
+from adjuster.live.store import Conflict, UnknownSession
 from adjuster.live.vector_bytes import from_bytes, to_bytes, type_name
 
 
@@ -27,12 +27,20 @@ class SqlIntake(SqlOutcomes):
         with self._transaction():
             for _, query in sorted(queries.items()):
                 self._add_query(query)
-            n_new = 0
+            shown: dict[str, list[Row]] = {}
             for session in sorted(sessions, key=lambda session: session.session_id):
                 if session.query is not queries[session.query.query_id]:
                     self._check_query(session.query)
-                n_new += self._add_session(session)
-        return n_new
+                rows = _impression_rows(session)
+                if self._add_session(session):
+                    shown[session.session_id] = rows
+                else:
+                    self._check_session(session, shown.get(session.session_id))
+            self._many(
+                "INSERT INTO impressions VALUES (?, ?, ?, ?, ?)",
+                [row for rows in shown.values() for row in rows],
+            )
+        return len(shown)
 
     def _add_query(self, query: Query) -> None:
         written = self._run(
@@ -48,7 +56,7 @@ class SqlIntake(SqlOutcomes):
             ("name", "text", "parts", "type", "vectors"), _query_row(query), found, strict=True
         ):
             if ours != theirs:
-                raise ValueError(
+                raise Conflict(
                     f"query {query.query_id!r} is known with another {name}. Give a query that "
                     "differs another query_id."
                 )
@@ -60,16 +68,17 @@ class SqlIntake(SqlOutcomes):
             "VALUES (?, ?, ?, ?, ?) ON CONFLICT (session_id) DO NOTHING",
             _session_row(session),
         )
-        if written.rowcount:
-            rows = _impression_rows(session)
-            self._many("INSERT INTO impressions VALUES (?, ?, ?, ?, ?)", rows)
-            if any(mine.team for mine in session.shown):
-                self._run("INSERT INTO interleaved VALUES (?, ?, ?, 0)", _cluster_row(session))
-            return True
-        self._check_session(session)
-        return False
+        if written.rowcount and any(mine.team for mine in session.shown):
+            self._run("INSERT INTO interleaved VALUES (?, ?, ?, 0)", _cluster_row(session))
+        return bool(written.rowcount)
 
-    def _check_session(self, session: Session) -> None:
+    def _check_session(self, session: Session, shown: list[Row] | None) -> None:
+        """Refuse a session that differs from the one of its name.
+
+        Args:
+            session: To be registered.
+            shown: What that one shows, where this very call registers it; else the store knows.
+        """
         (found,) = self._rows(
             "SELECT session_id, created_at, query_id, owner, user_id FROM sessions "
             "WHERE session_id = ?",
@@ -81,10 +90,11 @@ class SqlIntake(SqlOutcomes):
             for name, ours, theirs in zip(names, _session_row(session), found, strict=True)
             if ours != theirs
         ]
-        if _impression_rows(session) != self._impressions(session.session_id):
+        known = self._impressions(session.session_id) if shown is None else shown
+        if _impression_rows(session) != known:
             differs.append("results shown")
         if differs:
-            raise ValueError(
+            raise Conflict(
                 f"session {session.session_id!r} is registered already with another "
                 f"{' and '.join(differs)}. Give every search a session_id of its own."
             )
@@ -115,7 +125,7 @@ class SqlIntake(SqlOutcomes):
         strangers = self._rows(
             "SELECT p.a, p.b FROM {pairs} p LEFT JOIN impressions i "
             "ON i.session_id = p.a AND i.object_id = p.b WHERE i.session_id IS NULL LIMIT 1",
-            [as_json(sorted({(event.session_id, event.object_id) for event in events}))],
+            [pairs_json(sorted({(event.session_id, event.object_id) for event in events}))],
         )
         for session_id, object_id in strangers:
             raise ValueError(
@@ -128,13 +138,14 @@ class SqlIntake(SqlOutcomes):
         found = set(
             self._rows(
                 "SELECT e.session_id, e.event_id, e.object_id, e.event_type, e.created_at "
-                "FROM {pairs} p JOIN events e ON e.session_id = p.a AND e.event_id = p.b",
-                [as_json(row[:2] for row in wanted)],
+                "FROM {pairs} p CROSS JOIN events e "
+                "WHERE e.session_id = p.a AND e.event_id = p.b",
+                [pairs_json(row[:2] for row in wanted)],
             )
         )
         for row in wanted:
             if row not in found:
-                raise ValueError(
+                raise Conflict(
                     f"session {row[0]!r}: event {row[1]!r} is known with another object, type or "
                     "time. Give every event an event_id of its own."
                 )
@@ -170,30 +181,47 @@ class SqlIntake(SqlOutcomes):
     def session(self, session_id: str) -> StoredSession:
         """See `Store.session`."""
         self._check_known([session_id])
-        (row,) = self._rows(
-            "SELECT created_at, owner, user_id, is_irrelevant, status, reason, marked_at, "
-            "attempts, s.query_id, query_text, parts, dtype, vectors FROM sessions s "
-            "JOIN queries q ON q.query_id = s.query_id WHERE session_id = ?",
-            [session_id],
+        return self._stored([session_id])[0]
+
+    def archive(self, after: str, limit: int) -> list[StoredSession]:
+        """See `Store.archive`."""
+        found = self._rows(
+            "SELECT session_id FROM sessions WHERE session_id > ? ORDER BY session_id LIMIT ?",
+            [after, limit],
         )
-        created_at, owner, user_id, is_irrelevant, status, reason, marked_at, attempts = row[:8]
-        query_id, text, parts, dtype, vectors = row[8:]
-        shown = (Impression(*impression[2:]) for impression in self._impressions(session_id))
-        events = self._rows(
-            "SELECT event_id, session_id, object_id, created_at, event_type FROM events "
-            "WHERE session_id = ? ORDER BY created_at, event_id",
-            [session_id],
-        )
-        query = Query(query_id, from_bytes(vectors, dtype, parts), text)
-        return StoredSession(
-            session=Session(session_id, created_at, query, tuple(shown), owner, user_id),
-            events=tuple(Event(*event) for event in events),
-            is_irrelevant=bool(is_irrelevant),
-            status=Status(status),
-            reason=reason,
-            marked_at=marked_at,
-            attempts=attempts,
-        )
+        return self._stored([name for (name,) in found])
+
+    def _stored(self, session_ids: Sequence[str]) -> list[StoredSession]:
+        """Sessions by name, in the order of their names here."""
+        names = [as_json(session_ids)]
+        shown: dict[str, list[Impression]] = {name: [] for name in session_ids}
+        for name, *impression in self._rows(
+            "SELECT session_id, object_id, propensity, team FROM {ids} i "
+            "JOIN impressions m ON m.session_id = i.id ORDER BY session_id, position",
+            names,
+        ):
+            shown[name].append(Impression(*impression))
+        events: dict[str, list[Event]] = {name: [] for name in session_ids}
+        for event in self._rows(
+            "SELECT event_id, session_id, object_id, created_at, event_type FROM {ids} i "
+            "JOIN events e ON e.session_id = i.id ORDER BY session_id, created_at, event_id",
+            names,
+        ):
+            events[event[1]].append(Event(*event))
+        rows = {
+            row[0]: row[1:]
+            for row in self._rows(
+                "SELECT session_id, created_at, owner, user_id, is_irrelevant, status, reason, "
+                "marked_at, attempts, s.query_id, query_text, parts, dtype, vectors "
+                "FROM {ids} i JOIN sessions s ON s.session_id = i.id "
+                "JOIN queries q ON q.query_id = s.query_id",
+                names,
+            )
+        }
+        return [
+            _as_stored(name, rows[name], tuple(shown[name]), tuple(events[name]))
+            for name in session_ids
+        ]
 
     def queries(self, query_ids: Collection[str]) -> dict[str, Rows]:
         """See `WorkerStore.queries`."""
@@ -218,6 +246,23 @@ class SqlIntake(SqlOutcomes):
         """See `Store.set_state`."""
         with self._transaction():
             self._write_state({name: value})
+
+
+def _as_stored(
+    name: str, row: Row, shown: tuple[Impression, ...], events: tuple[Event, ...]
+) -> StoredSession:
+    created_at, owner, user_id, is_irrelevant, status, reason, marked_at, attempts = row[:8]
+    query_id, text, parts, dtype, vectors = row[8:]
+    query = Query(query_id, from_bytes(vectors, dtype, parts), text)
+    return StoredSession(
+        session=Session(name, created_at, query, shown, owner, user_id),
+        events=events,
+        is_irrelevant=bool(is_irrelevant),
+        status=Status(status),
+        reason=reason,
+        marked_at=marked_at,
+        attempts=attempts,
+    )
 
 
 def _query_row(query: Query) -> Row:

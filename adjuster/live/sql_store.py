@@ -1,14 +1,26 @@
 """What the worker takes out of a store and puts back: claims, copies, terms, and its reports."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from adjuster.live.copy_rows import from_rows, to_rows
 from adjuster.live.leases import LAPSED, MOST_ATTEMPTS, Lease, count_to_take, reason_after
 from adjuster.live.records import CLICK, Copy, PendingSession, Rows, Status, Term
-from adjuster.live.sql_connection import Row, as_json
+from adjuster.live.sql_connection import Row, as_json, pairs_json
 from adjuster.live.sql_intake import SqlIntake
-from adjuster.live.store import COPIES_VERSION, FAILED, Claim, LeaseLost, Outcome, Pair
-from adjuster.live.vector_bytes import from_bytes, to_bytes, type_name
+from adjuster.live.store import (
+    BATCHES,
+    COPIES_VERSION,
+    FAILED,
+    Claim,
+    LeaseLost,
+    Outcome,
+    Pair,
+    Stretch,
+)
+
+BEFORE_ALL = (-(2**63), -(2**63), "")
+"""Comes before every session's (marked at, created at, id)."""
 
 
 class SqlStore(SqlIntake):
@@ -80,60 +92,61 @@ class SqlStore(SqlIntake):
         """Sessions as a worker takes them, in the order of their names here."""
         if not session_ids:
             return []
-        names = [as_json(session_ids)]
         heads = self._rows(
             "SELECT session_id, owner, query_id, created_at, is_irrelevant FROM {ids} i "
             "JOIN sessions s ON s.session_id = i.id",
-            names,
+            [as_json(session_ids)],
         )
+        shown = self._shown(session_ids)
+        clicks = self._clicks(session_ids)
+        known = {row[0]: row[1:] for row in heads}
+        sessions = []
+        for name in session_ids:
+            owner, query_id, created_at, is_irrelevant = known[name]
+            positions, times = clicks[name]
+            head = (name, owner, query_id, created_at, bool(is_irrelevant))
+            sessions.append(
+                PendingSession(*head, tuple(shown[name]), tuple(positions), tuple(times))
+            )
+        return sessions
+
+    def _shown(self, session_ids: Sequence[str]) -> dict[str, list[str]]:
+        """What each session shows, in order."""
         shown: dict[str, list[str]] = {name: [] for name in session_ids}
         for name, object_id in self._rows(
             "SELECT session_id, object_id FROM {ids} i JOIN impressions m ON m.session_id = i.id "
             "ORDER BY session_id, position",
-            names,
+            [as_json(session_ids)],
         ):
             shown[name].append(object_id)
-        clicks: dict[str, list[tuple[int, int]]] = {name: [] for name in session_ids}
+        return shown
+
+    def _clicks(self, session_ids: Sequence[str]) -> dict[str, tuple[list[int], list[int]]]:
+        """Places and times of each session's clicks."""
+        clicks: dict[str, tuple[list[int], list[int]]] = {name: ([], []) for name in session_ids}
         for name, position, at in self._rows(
             "SELECT e.session_id, m.position, e.created_at FROM {ids} i "
             "JOIN events e ON e.session_id = i.id "
             "JOIN impressions m ON m.session_id = e.session_id AND m.object_id = e.object_id "
             "WHERE e.event_type = ? ORDER BY e.session_id, e.event_id",
-            [*names, CLICK],
+            [as_json(session_ids), CLICK],
         ):
-            clicks[name].append((position, at))
-        known = {row[0]: row for row in heads}
-        sessions = []
-        for name in session_ids:
-            _, owner, query_id, created_at, is_irrelevant = known[name]
-            positions = tuple(position for position, _ in clicks[name])
-            times = tuple(at for _, at in clicks[name])
-            results = tuple(shown[name])
-            head = (name, owner, query_id, created_at, bool(is_irrelevant))
-            sessions.append(PendingSession(*head, results, positions, times))
-        return sessions
+            positions, times = clicks[name]
+            positions.append(position)
+            times.append(at)
+        return clicks
 
     def finish(self, lease: Lease, outcome: Outcome) -> None:
         """See `WorkerStore.finish`."""
-        closed: list[Row] = [
-            (status.value, reason, session_id, lease.token)
-            for status, reasons in (
-                (Status.DONE, outcome.done),
-                (Status.FAILED, outcome.failed),
-            )
-            for session_id, reason in reasons.items()
-        ]
         with self._transaction():
             self._hold_queue(wait=True)
-            n_ours = self._many(
-                "UPDATE sessions SET status = ?, reason = ?, lease = NULL, lease_until = NULL "
-                "WHERE session_id = ? AND lease = ? AND status = 'processing'",
-                closed,
-            )
-            if n_ours != len(closed):
-                raise LeaseLost(
-                    f"Another worker has taken over {len(closed) - n_ours} of {len(closed)} "
-                    "sessions; nothing of this batch was written. Use a longer lease."
+            self._check_expected(outcome.expected)
+            self._close_sessions(lease, outcome)
+            if outcome.reopened_after is not None:
+                self._run(
+                    "UPDATE sessions SET status = 'pending', reason = '', attempts = 0 "
+                    "WHERE status = 'done' AND batch > ?",
+                    [outcome.reopened_after],
                 )
             self._write_copies(outcome.generation, outcome.copies)
             self._write_terms(outcome.generation, outcome.terms)
@@ -141,6 +154,39 @@ class SqlStore(SqlIntake):
             counts = Counter(outcome.done.values())
             counts[FAILED] += len(outcome.failed)
             self._add_to_report(outcome.tick, counts)
+
+    def _check_expected(self, expected: Mapping[str, str | None]) -> None:
+        for name, value in expected.items():
+            found = self.state(name)
+            if found != value:
+                raise LeaseLost(
+                    f"The state's {name} has changed meanwhile, from {value} to {found}; nothing "
+                    "of this batch was written."
+                )
+
+    def _close_sessions(self, lease: Lease, outcome: Outcome) -> None:
+        if not (outcome.done or outcome.failed):
+            return
+        batch = int(self.state(BATCHES) or 0) + 1
+        closed: list[Row] = [
+            (status.value, reason, batch, session_id, lease.token)
+            for status, reasons in (
+                (Status.DONE, outcome.done),
+                (Status.FAILED, outcome.failed),
+            )
+            for session_id, reason in reasons.items()
+        ]
+        n_ours = self._many(
+            "UPDATE sessions SET status = ?, reason = ?, batch = ?, lease = NULL, "
+            "lease_until = NULL WHERE session_id = ? AND lease = ? AND status = 'processing'",
+            closed,
+        )
+        if n_ours != len(closed):
+            raise LeaseLost(
+                f"Another worker has taken over {len(closed) - n_ours} of {len(closed)} "
+                "sessions; nothing of this batch was written. Use a longer lease."
+            )
+        self._write_state({BATCHES: str(batch)})
 
     def _write_copies(self, generation: int, copies: Sequence[Copy]) -> None:
         if copies:
@@ -153,11 +199,7 @@ class SqlStore(SqlIntake):
             "INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (generation, owner, object_id, part) "
             "DO UPDATE SET dtype = excluded.dtype, vector = excluded.vector",
-            [
-                (generation, mine.owner, mine.object_id, part, type_name(row), to_bytes(row))
-                for mine in copies
-                for part, row in enumerate(mine.vectors)
-            ],
+            to_rows(generation, copies),
         )
 
     def _write_terms(self, generation: int, terms: Sequence[Term]) -> None:
@@ -186,33 +228,62 @@ class SqlStore(SqlIntake):
             )
             self._put_back([(name, n if counts else n - 1) for name, n in held], tick, reason)
 
+    def renew(self, lease: Lease) -> bool:
+        """See `WorkerStore.renew`."""
+        with self._transaction():
+            # A claim that has found the lease run out ends before it is renewed, or after.
+            self._hold_queue(wait=True)
+            renewed = self._run(
+                "UPDATE sessions SET lease_until = ? WHERE lease = ? AND status = 'processing'",
+                [lease.until, lease.token],
+            )
+        return bool(renewed.rowcount)
+
     def copies(self, generation: int, pairs: Collection[Pair]) -> dict[Pair, Rows]:
         """See `WorkerStore.copies`."""
         found = self._rows(
-            "SELECT owner, object_id, dtype, vector FROM {pairs} p "
-            "JOIN copies c ON c.generation = ? AND c.owner = p.a AND c.object_id = p.b "
-            "ORDER BY owner, object_id, part",
-            [as_json(pairs), generation],
+            # CROSS JOIN: each pair looks its rows up; SQLite would rather read all copies in order.
+            "SELECT owner, object_id, part, dtype, vector FROM {pairs} p CROSS JOIN copies c "
+            "WHERE c.generation = ? AND c.owner = p.a AND c.object_id = p.b",
+            [pairs_json(pairs), generation],
         )
-        return _by_pair(found)
+        return from_rows(found)
 
     def owner_copies(self, generation: int, owner: str) -> dict[str, Rows]:
         """See `Store.owner_copies`."""
         found = self._rows(
-            "SELECT owner, object_id, dtype, vector FROM copies "
-            "WHERE generation = ? AND owner = ? ORDER BY object_id, part",
+            "SELECT owner, object_id, part, dtype, vector FROM copies "
+            "WHERE generation = ? AND owner = ?",
             [generation, owner],
         )
-        return {object_id: rows for (_, object_id), rows in _by_pair(found).items()}
+        return {object_id: rows for (_, object_id), rows in from_rows(found).items()}
 
     def terms(self, generation: int, pairs: Collection[Pair]) -> list[Term]:
         """See `WorkerStore.terms`."""
         found = self._rows(
             "SELECT owner, object_id, query_id, clicked, unclicked FROM {pairs} p "
-            "JOIN terms t ON t.generation = ? AND t.owner = p.a AND t.object_id = p.b",
-            [as_json(pairs), generation],
+            "CROSS JOIN terms t "
+            "WHERE t.generation = ? AND t.owner = p.a AND t.object_id = p.b",
+            [pairs_json(pairs), generation],
         )
         return [Term(*row) for row in found]
+
+    def history(self, stretch: Stretch, limit: int) -> list[tuple[int, PendingSession]]:
+        """See `Store.history`."""
+        found = self._rows(
+            "SELECT session_id, marked_at FROM sessions WHERE status = 'done' "
+            "AND batch > ? AND batch <= ? AND (marked_at, created_at, session_id) > (?, ?, ?) "
+            "ORDER BY marked_at, created_at, session_id LIMIT ?",
+            [stretch.after, stretch.up_to, *(stretch.key or BEFORE_ALL), limit],
+        )
+        sessions = self._pending_sessions([name for name, _ in found])
+        return [(at, session) for (_, at), session in zip(found, sessions, strict=True)]
+
+    def forget(self, generation: int) -> None:
+        """See `Store.forget`."""
+        with self._transaction():
+            for table in ("copies", "terms"):
+                self._run(f"DELETE FROM {table} WHERE generation = ?", [generation])
 
     def ticks(self, limit: int) -> dict[int, dict[str, int]]:
         """See `Store.ticks`."""
@@ -225,16 +296,3 @@ class SqlStore(SqlIntake):
         ):
             reports.setdefault(tick, {})[reason] = n
         return reports
-
-
-def _by_pair(rows: Iterable[Row]) -> dict[Pair, Rows]:
-    """Rows of (owner, object, type, bytes), a pair's parts together and in order, as vectors."""
-    parts: dict[Pair, list[bytes]] = {}
-    types: dict[Pair, str] = {}
-    for owner, object_id, dtype, vector in rows:
-        parts.setdefault((owner, object_id), []).append(vector)
-        types[owner, object_id] = dtype
-    return {
-        pair: from_bytes(b"".join(vectors), types[pair], len(vectors))
-        for pair, vectors in parts.items()
-    }

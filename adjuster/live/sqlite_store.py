@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from adjuster.live.sql_store import SqlStore
 
@@ -29,15 +29,18 @@ class SqliteStore(SqlStore):
         "bytes": "BLOB",
     }
     IDS = "(SELECT value AS id FROM json_each(?))"
-    PAIRS = (
-        "(SELECT json_extract(value, '$[0]') AS a, json_extract(value, '$[1]') AS b "
-        "FROM json_each(?))"
-    )
+    PAIRS = "(SELECT o.key AS a, i.value AS b FROM json_each(?) o CROSS JOIN json_each(o.value) i)"
     UNAVAILABLE = (sqlite3.OperationalError,)
 
     def __init__(self, path: Path | str) -> None:
+        self.path = path
         with self._told():
-            self.connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
+            self.connection = sqlite3.connect(
+                path,
+                timeout=WAIT_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
             try:
                 self._run("PRAGMA journal_mode = WAL")
                 # What is acknowledged is on the disk, even if the machine stops.
@@ -47,6 +50,10 @@ class SqliteStore(SqlStore):
             except sqlite3.DatabaseError as error:
                 raise ValueError(f"{path} is no SQLite database: {error}.") from error
         self._make_tables()
+
+    def another(self) -> Self:
+        """See `WorkerStore.another`."""
+        return type(self)(self.path)
 
     def _reach(self) -> None:
         return  # a file does not go away

@@ -1,8 +1,9 @@
 """Where a live system keeps everything: what its clients write, and what its worker learns."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 from adjuster.live.leases import Lease
 from adjuster.live.outcome_store import OutcomeStore
@@ -20,6 +21,9 @@ from adjuster.live.records import (
 Pair = tuple[str, str]
 """An owner and an object; two values, never joined into one name."""
 
+BATCHES = "batches"
+"""Under this name the state holds the number of the last batch that closed sessions."""
+
 COPIES_VERSION = "copies_version"
 """Under this name the state holds a number that grows whenever copies are written."""
 
@@ -29,6 +33,10 @@ FAILED = "failed"
 
 class UnknownSession(ValueError):
     """A session that was never registered."""
+
+
+class Conflict(ValueError):
+    """What is to be written is there already, and differs."""
 
 
 class LeaseLost(RuntimeError):
@@ -53,7 +61,7 @@ class Claim(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What comes of a batch; written whole or not at all.
+    """What comes of a batch, or of a change of the state; written whole or not at all.
 
     Args:
         tick: The tick that the batch belongs to, in epoch seconds.
@@ -63,6 +71,8 @@ class Outcome:
         copies: New vectors, which replace those of the same owner and object.
         terms: New totals, which replace those of the same owner, object and query.
         state: Named values that change together with the batch.
+        expected: What named values must still be, None for not written; else it comes too late.
+        reopened_after: What was done in batches after this one is pending again.
     """
 
     tick: int
@@ -72,6 +82,22 @@ class Outcome:
     copies: Sequence[Copy] = ()
     terms: Sequence[Term] = ()
     state: Mapping[str, str] = field(default_factory=dict)
+    expected: Mapping[str, str | None] = field(default_factory=dict)
+    reopened_after: int | None = None
+
+
+class Stretch(NamedTuple):
+    """A part of what was done: the sessions of some batches, from some session on.
+
+    Args:
+        after: Batches after this one, by number from 1; 0 is all.
+        up_to: The last batch of it.
+        key: (marked at, created at, id) of the session before the first one; None from the start.
+    """
+
+    after: int
+    up_to: int
+    key: tuple[int, int, str] | None = None
 
 
 class WorkerStore(Protocol):
@@ -102,9 +128,27 @@ class WorkerStore(Protocol):
     def finish(self, lease: Lease, outcome: Outcome) -> None:
         """Write a batch down, in one transaction.
 
+        Batches that close sessions are numbered from 1; `BATCHES` in the state is the last one.
+
         Raises:
-            LeaseLost: If the lease does not hold every session of the outcome any more.
+            LeaseLost: If the lease does not hold every session of the outcome any more, or the
+                state is not what was expected.
         """
+
+    def renew(self, lease: Lease) -> bool:
+        """Hold what a lease holds until its `until`.
+
+        A lease that has run out is renewed too, unless another one has taken its sessions.
+
+        Returns:
+            Whether it still holds any.
+        """
+
+    def another(self) -> Self:
+        """Another connection to the same store, for another thread."""
+
+    def close(self) -> None:
+        """Let go of the database."""
 
     def release(self, lease: Lease, tick: int, reason: str, *, counts: bool) -> None:
         """Let go of what a lease holds: pending again, or failed after `MOST_ATTEMPTS`.
@@ -127,6 +171,17 @@ class Store(WorkerStore, OutcomeStore, Protocol):
         StoreUnavailable: From every method, if the store cannot be read or written now.
     """
 
+    def together(self) -> AbstractContextManager[None]:
+        """Within the block all calls are one transaction, kept when it ends.
+
+        A call that fails writes nothing, and leaves the others as they are; a block that fails
+        writes nothing at all. Blocks may stand in each other, each failing alone.
+
+        Raises:
+            StoreUnavailable: If the store cannot be used, within the block or at its end. Nothing
+                of it is written.
+        """
+
     def register(self, sessions: Sequence[Session]) -> int:
         """Write sessions down; one that is there already is left as it is.
 
@@ -134,7 +189,7 @@ class Store(WorkerStore, OutcomeStore, Protocol):
             How many were new.
 
         Raises:
-            ValueError: If one is there already and differs, or its query does. None is written.
+            Conflict: If one is there already and differs, or its query does. None is written.
         """
 
     def add_events(self, events: Sequence[Event]) -> int:
@@ -145,8 +200,8 @@ class Store(WorkerStore, OutcomeStore, Protocol):
 
         Raises:
             UnknownSession: If a session is not registered. No event is written.
-            ValueError: If an event is there already and differs, or a session does not show its
-                object. No event is written.
+            Conflict: If an event is there already and differs. No event is written.
+            ValueError: If a session does not show its event's object. No event is written.
         """
 
     def mark_irrelevant(self, session_id: str) -> None:
@@ -182,6 +237,27 @@ class Store(WorkerStore, OutcomeStore, Protocol):
     def owner_copies(self, generation: int, owner: str) -> dict[str, Rows]:
         """All copies of one owner, by object."""
 
+    def history(self, stretch: Stretch, limit: int) -> list[tuple[int, PendingSession]]:
+        """Sessions that are done, each after the time at which it was marked.
+
+        They come with their clicks so far, in order of (marked at, created at, id).
+
+        Args:
+            stretch: Which.
+            limit: At most so many, >= 1.
+        """
+
+    def archive(self, after: str, limit: int) -> list[StoredSession]:
+        """All sessions, some at a time, in order of their names.
+
+        Args:
+            after: The last session that was read; "" from the start.
+            limit: At most so many, >= 1.
+        """
+
+    def forget(self, generation: int) -> None:
+        """Drop the copies and terms of a generation."""
+
     def counts(self) -> dict[Status, int]:
         """How many sessions stand where; those of no session are left out."""
 
@@ -193,6 +269,3 @@ class Store(WorkerStore, OutcomeStore, Protocol):
 
     def set_state(self, name: str, value: str) -> None:
         """Write a named value."""
-
-    def close(self) -> None:
-        """Let go of the database."""

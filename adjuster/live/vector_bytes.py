@@ -1,5 +1,7 @@
 """Vectors as bytes and back, to the bit."""
 
+from functools import cache
+
 import numpy as np
 
 from adjuster.live.records import Rows
@@ -18,9 +20,14 @@ def type_name(rows: Rows) -> str:
         >>> type_name(np.zeros((1, 2), np.float32))
         'f4'
     """
-    name = f"{rows.dtype.kind}{rows.dtype.itemsize}"
+    return _name_of(rows.dtype)
+
+
+@cache
+def _name_of(dtype: np.dtype[np.floating]) -> str:
+    name = f"{dtype.kind}{dtype.itemsize}"
     if name not in TYPES:
-        raise ValueError(f"vectors must be float32 or float64, got {rows.dtype}.")
+        raise ValueError(f"vectors must be float32 or float64, got {dtype}.")
     return name
 
 
@@ -37,4 +44,4 @@ def from_bytes(data: bytes, name: str, n_parts: int) -> Rows:
         [[1.0], [2.0]]
     """
     rows: Rows = np.frombuffer(data, TYPES[name]).reshape(n_parts, -1)
-    return rows.astype(rows.dtype.newbyteorder("="), copy=False)
+    return rows if rows.dtype.isnative else rows.astype(rows.dtype.newbyteorder("="))

@@ -5,8 +5,7 @@ The clock is passed in, so that the same code serves a live deployment and a rep
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from adjuster.live.batch_material import (
     judge_pending,
 )
 from adjuster.live.flat_learner import FlatLearner
+from adjuster.live.heartbeat import kept_alive
 from adjuster.live.learner import MEMORIES, Learner, Lesson
 from adjuster.live.leases import Lease, new_lease
 from adjuster.live.personalization import VectorIndex
@@ -28,7 +28,7 @@ from adjuster.live.store import FAILED, LeaseLost, Outcome, StoreUnavailable, Wo
 from adjuster.selection import REASONS, SelectionConfig
 
 LEASE_SECONDS = 300.0
-"""How long a worker may be silent until others take its batch over: longer than a batch takes."""
+"""How long a worker may be silent until others take its batch over."""
 
 
 @dataclass
@@ -72,6 +72,7 @@ class WorkerSettings:
         generation: Which generation of copies it teaches.
         memory: One of `MEMORIES`; ``refit`` takes a `BatchAdjuster`.
         lease_seconds: How long its hold on a batch lasts if nothing is heard of it, > 0.
+        expected: What named values of the state must be for a batch to be written.
 
     Raises:
         ValueError: If a setting is out of range.
@@ -82,6 +83,7 @@ class WorkerSettings:
     generation: int = 0
     memory: str = MEMORIES[0]
     lease_seconds: float = LEASE_SECONDS
+    expected: Mapping[str, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -121,6 +123,7 @@ class ImprovementWorker:
         self.settings = settings or WorkerSettings()
         self.learner = _learner(adjuster, store, self.settings)
         self._stopping = Event()
+        self._left: tuple[Lease, str] | None = None
 
     def stop(self) -> None:
         """Finish the batch under way, and take no other; may be called by a signal's handler."""
@@ -145,17 +148,21 @@ class ImprovementWorker:
             now: The time, in epoch seconds.
 
         Raises:
-            StoreUnavailable: If the store cannot be used; what is held lapses with its lease.
+            StoreUnavailable: If the store cannot be used. What is held is let go of at the next
+                tick, or lapses with its lease.
         """
         report = TickReport()
+        self._release_what_was_left(now)
         while not self.is_stopping:
             lease = new_lease(self.clock(), self.settings.lease_seconds)
             try:
-                batch = self._take(lease, now, report)
-                if batch.is_empty:
-                    break
-                self._finish(lease, now, batch, report)
-            except LeaseLost:
+                with kept_alive(self.store, lease, self.clock, self.settings.lease_seconds):
+                    batch = self._take(lease, now, report)
+                    if batch.is_empty:
+                        break
+                    self._finish(lease, now, batch, report)
+            except LeaseLost as lost:
+                self._release(lease, now, lost)
                 report.is_held = True
                 break
             except BaseException as fault:
@@ -165,9 +172,20 @@ class ImprovementWorker:
 
     def _release(self, lease: Lease, now: int, fault: BaseException) -> None:
         reason = f"{type(fault).__name__}: {fault}"
-        # Where the store is gone as well, the lease runs out by itself.
-        with suppress(StoreUnavailable):
-            self.store.release(lease, now, reason, counts=isinstance(fault, Exception))
+        # A lost lease and a lost store are no session's doing, however often they come.
+        blameless = (LeaseLost, StoreUnavailable)
+        counts = isinstance(fault, Exception) and not isinstance(fault, blameless)
+        try:
+            self.store.release(lease, now, reason, counts=counts)
+        except StoreUnavailable:
+            self._left = lease, reason
+
+    def _release_what_was_left(self, now: int) -> None:
+        """Let go of a batch that could not be let go of when the store was gone."""
+        if self._left is not None:
+            lease, reason = self._left
+            self.store.release(lease, now, reason, counts=False)
+            self._left = None
 
     def _take(self, lease: Lease, now: int, report: TickReport) -> _Batch:
         """Claim until a batch is full of sessions that can be learnt from, or none are left."""
@@ -198,6 +216,7 @@ class ImprovementWorker:
             failed=batch.failed,
             copies=lesson.copies,
             terms=lesson.terms,
+            expected=self.settings.expected,
         )
         self.store.finish(lease, outcome)
         report.counts.update(batch.done.values())

@@ -25,6 +25,7 @@ PARTS: dict[str, str] = {
     "study": "experiments.benchmarks.studies",
     "calibration": "experiments.benchmarks.calibration",
     "ingest": "experiments.benchmarks.ingests",
+    "live": "experiments.benchmarks.live",
     "live_decisions": "experiments.benchmarks.live_decisions",
 }
 """Part → the module whose ``measure`` runs it. Loaded only when asked for."""

@@ -22,6 +22,7 @@ from experiments.config.data import (
 )
 from experiments.config.ranges import or_missing, study_name
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
+from experiments.config.serve import ServeConfig
 from experiments.config.study import (
     GuardrailsConfig,
     PrunerConfig,
@@ -172,6 +173,7 @@ COMMANDS: dict[str, type] = {
     "simulate": SimulateConfig,
     "ingest": IngestConfig,
     "inspect": InspectConfig,
+    "serve": ServeConfig,
 }
 """A command's configuration by its name; the file ``conf/<name>.yaml`` holds its choices."""
 

@@ -39,6 +39,9 @@ REFIT_REMARK = (
     "memory is refit: hand over the original vectors with all sessions so far, not only the new "
     "ones; the adjuster keeps nothing between two calls."
 )
+RESTART_REMARK = (
+    "memory is restart: hand over the original vectors, not the copies that were adjusted before."
+)
 BOUND_REMARK = (
     "max_drift and anchor_weight measure from an element's `original`: hand it over where the "
     "vector is a copy that was adjusted before."
@@ -73,7 +76,8 @@ def _remarks(adjuster: AdjusterConfig) -> list[str]:
     if adjuster.semantics == "published":
         return []
     bounded = adjuster.max_drift is not None or adjuster.anchor_weight > 0
-    return [REFIT_REMARK] * (adjuster.memory == "refit") + [BOUND_REMARK] * bounded
+    memory = {"refit": [REFIT_REMARK], "restart": [RESTART_REMARK]}.get(adjuster.memory, [])
+    return memory + [BOUND_REMARK] * bounded
 
 
 def _comment(text: str) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.fused_engine.knobs import Knobs
+from adjuster.fused_engine.knobs import REFIT, Knobs
 from adjuster.fused_engine.streams import Answers, Lessons, Streams, run_streams, start_state
 from experiments.replay.blocks import ScoringBlock
 from experiments.replay.layout import Layout
@@ -25,7 +25,7 @@ class PairStreams:
         self._layout, self._knobs = layout, knobs
         pauses = not all(block.span.finish for block in layout.blocks)
         self._streams = Streams(layout.corpus, layout.pairs.showings, lessons)
-        self.state = start_state(self._streams, keep=keep or pauses, refit=bool(knobs.refit))
+        self.state = start_state(self._streams, keep=keep or pauses, refit=knobs.memory == REFIT)
 
     def advance(
         self, block: ScoringBlock, scores: NDArray[np.floating], adjusted: NDArray[np.bool_]

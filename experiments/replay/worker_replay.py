@@ -109,6 +109,17 @@ class LogStore:
         for term in outcome.terms:
             self._terms.setdefault((term.owner, term.object_id), {})[term.query_id] = term
 
+    def renew(self, lease: Lease) -> bool:
+        """See `WorkerStore.renew`."""
+        return True
+
+    def another(self) -> "LogStore":
+        """See `WorkerStore.another`: all of it may be read by any thread."""
+        return self
+
+    def close(self) -> None:
+        """See `WorkerStore.close`."""
+
     def release(self, lease: Lease, tick: int, reason: str, *, counts: bool) -> None:
         """See `WorkerStore.release`."""
 
@@ -123,11 +134,12 @@ def published_replay(timeline: Timeline, settings: Settings, batch_size: int) ->
 
     Args:
         timeline: The replay.
-        settings: The setting, with ``semantics: published``.
+        settings: The setting, with ``semantics: published``; it cannot refit, and carries then.
         batch_size: Sessions in one call of the adjuster.
     """
     published = adjuster_for(timeline.log.index, settings.adjuster)
-    return TickingReplay(timeline, published, settings, batch_size)
+    memory = "restart" if settings.adjuster.memory == "restart" else "carry"
+    return TickingReplay(timeline, published, settings, batch_size, memory)
 
 
 @dataclass(frozen=True)
@@ -139,14 +151,14 @@ class TickingReplay:
         adjuster: What the worker adjusts with.
         settings: Interval and selection.
         batch_size: Sessions in one call of the adjuster.
-        refit: Start from the originals with all feedback so far.
+        memory: One of `MEMORIES`; ``refit`` takes a `BatchAdjuster`.
     """
 
     timeline: Timeline
     adjuster: VectorsAdjuster
     settings: Settings
     batch_size: int
-    refit: bool = False
+    memory: str
 
     def run(
         self,
@@ -172,7 +184,7 @@ class TickingReplay:
             WorkerSettings(
                 selection=self.settings.selection,
                 batch_size=self.batch_size,
-                memory="refit" if self.refit else "carry",
+                memory=self.memory,
             ),
         )
         ticks = self._ticks()

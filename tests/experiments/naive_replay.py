@@ -142,14 +142,13 @@ def learn(log, settings, sessions, now, copies, learnt, owner_of):
         for query, (clicked, unclicked) in new.items():
             before = known.get(query, (0.0, 0.0))
             known[query] = (before[0] + clicked, before[1] + unclicked)
-        start = (
-            original(log, key[1])
-            if config.memory == "refit"
-            else copies.get(key, original(log, key[1]))
-        )
+        origin = original(log, key[1])
+        start = copies.get(key, origin) if config.memory == "carry" else origin
         weight = sum(c + config.non_clicked_weight * u for c, u in known.values())
         if weight > 0 and config.num_iterations > 0:
-            copies[key] = adjust_one(log, config, start, original(log, key[1]), known)
+            copies[key] = adjust_one(log, config, start, origin, known)
+        elif key in copies:
+            copies[key] = start
 
 
 def adjust_one(log, config, start, origin, terms):

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from adjuster.fused_engine import problem
+from adjuster.fused_engine.knobs import REFIT
 from adjuster.fused_engine.streams import (
     Answers,
     Corpus,
@@ -97,7 +98,7 @@ def run(knobs, streams, way):
     )
     streams = streams._replace(corpus=elsewhere)
     answers = Answers(np.zeros(n_shown, corpus.vectors.dtype), np.zeros(n_shown, np.bool_))
-    state = start_state(streams, keep=way.by_time, refit=bool(knobs.refit))
+    state = start_state(streams, keep=way.by_time, refit=knobs.memory == REFIT)
     aligned = problem.aligned_empty
     problem.aligned_empty = lambda shape, dtype: shifted(np.empty(shape, dtype), way.shift)
     try:

@@ -36,7 +36,7 @@ class Ticking:
 
 
 def first_ticks(worker, clock, interval, n):
-    ticks = iter_ticks(worker, interval, clock)
+    ticks = iter_ticks(worker, lambda: interval, clock)
     return [next(ticks) for _ in range(n)]
 
 
@@ -77,11 +77,19 @@ def test_a_store_that_does_not_answer_is_told_and_asked_again():
 def test_a_worker_that_is_told_to_stop_ticks_no_more():
     clock = Clock(60)
     worker = Ticking(clock)
-    ticks = iter_ticks(worker, 60, clock)
+    ticks = iter_ticks(worker, lambda: 60, clock)
     next(ticks)
     worker.is_stopping = True
     assert list(ticks) == []
     assert worker.ticks == [60]
+
+
+def test_a_new_interval_counts_from_when_it_is_known():
+    clock, intervals = Clock(10), [3600]
+    worker = Ticking(clock)
+    worker.wait = lambda seconds: (intervals.append(15), setattr(clock, "now", clock.now + 10))
+    ticks = iter_ticks(worker, lambda: intervals[-1], clock)
+    assert [next(ticks)[0] for _ in range(2)] == [30, 45]
 
 
 def test_one_tick_now():

@@ -283,7 +283,7 @@ def test_all_is_there_when_it_is_opened_again(live_store, live_place):
 
 def test_tables_of_another_version_are_refused(live_store, live_place):
     live_store.set_state("schema", "0")
-    with pytest.raises(ValueError, match="tables are of version 0, this program's of 1"):
+    with pytest.raises(ValueError, match="tables are of version 0, this program's of 2"):
         live_place.open()
 
 

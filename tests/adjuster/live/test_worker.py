@@ -6,7 +6,7 @@ import pytest
 from adjuster import NoAdjustment, PublishedAdjuster, SelectionConfig, TorchBasedAdjuster
 from adjuster.live.leases import new_lease
 from adjuster.live.records import Copy, Event, Query, Status
-from adjuster.live.store import Outcome
+from adjuster.live.store import Outcome, StoreUnavailable
 from tests.adjuster.live.small_shop import INDEX, Shelf, all_copies, fill, make_worker, search
 
 
@@ -142,6 +142,39 @@ def test_what_interrupts_a_batch_leaves_its_sessions_pending(live_store, fault, 
     assert live_store.counts() == {Status.DONE: 4}
 
 
+def test_a_store_that_cannot_be_written_is_no_sessions_fault(live_store, monkeypatch):
+    fill(live_store, search("s"))
+    worker = make_worker(live_store)
+
+    def full(*given):
+        raise StoreUnavailable("disk full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(live_store, "finish", full)
+        for _ in range(4):
+            with pytest.raises(StoreUnavailable):
+                worker.tick(0)
+    assert live_store.session("s").status is Status.PENDING
+    assert worker.tick(0).counts == {"selected": 1}
+
+
+def test_what_could_not_be_let_go_of_is_let_go_of_at_the_next_tick(live_store, monkeypatch):
+    fill(live_store, search("s"))
+    worker = make_worker(live_store, clock=lambda: 0.0)
+
+    def gone(*given, **more):
+        raise StoreUnavailable("gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(live_store, "finish", gone)
+        patched.setattr(live_store, "release", gone)
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                worker.tick(0)
+    assert live_store.session("s").status is Status.PROCESSING
+    assert worker.tick(0).counts == {"selected": 1}
+
+
 def test_what_ends_every_batch_fails_alone_after_three_attempts(live_store):
     class Hostile(TorchBasedAdjuster):
         def adjust_batch(self, batch):
@@ -239,7 +272,7 @@ def test_a_second_worker_stands_by_and_takes_over_what_is_left(live_place, live_
     other.close()
 
 
-def test_who_was_too_slow_writes_nothing_and_goes_on(live_place, live_store):
+def test_who_was_silent_for_too_long_writes_nothing_and_goes_on(live_place, live_store):
     other = live_place.open()
     fill(live_store, search("s1"), search("s2"))
     now = [0.0]
@@ -247,11 +280,11 @@ def test_who_was_too_slow_writes_nothing_and_goes_on(live_place, live_store):
 
     class Slow(TorchBasedAdjuster):
         def adjust_batch(self, batch):
-            now[0] += 100
+            now[0] += 10_000
             assert second.tick(0).counts == {"selected": 2}
             return super().adjust_batch(batch)
 
-    options = {"lease_seconds": 5, "clock": lambda: now[0]}
+    options = {"lease_seconds": 5_000, "clock": lambda: now[0]}
     report = make_worker(live_store, adjuster=Slow(INDEX, 0.5), **options).tick(0)
     assert (report.counts, report.n_batches, report.is_held) == ({}, 0, True)
     assert live_store.ticks(9) == {0: {"selected": 2}}

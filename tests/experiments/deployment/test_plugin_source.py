@@ -56,5 +56,9 @@ def test_a_warning_stands_as_a_comment_above_the_code():
 def test_only_settings_that_need_the_originals_say_so():
     assert "hand it over" in text_of(DOCUMENTED)
     assert "#" not in text_of(PUBLISHED)
+    restart = text_of(AdjusterConfig(memory="restart"))
+    assert "hand over the original vectors, not the copies" in " ".join(
+        restart.replace("\n# ", " ").split()
+    )
     refit = text_of(AdjusterConfig(memory="refit"))
     assert "hand over the original vectors" in " ".join(refit.replace("\n# ", " ").split())

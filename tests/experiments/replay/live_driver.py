@@ -105,3 +105,47 @@ def copies_in(store: Store, owners) -> dict[tuple[str, str], np.ndarray]:
         for owner in owners
         for object_id, rows in store.owner_copies(0, owner).items()
     }
+
+
+class ApiStore:
+    """The clients' half of a store, told over HTTP; a virtual clock says when marks come.
+
+    Args:
+        post: Posts a body to a path under the click stream's, and returns the answer's status.
+        clock: Set to the time of each mark.
+    """
+
+    def __init__(self, post, clock) -> None:
+        self._post, self._clock = post, clock
+
+    def _told(self, path: str, body: dict) -> None:
+        assert self._post(f"/api/v1/clickstream{path}", body) == 200
+
+    def register(self, sessions) -> None:
+        for session in sessions:
+            body = {
+                "session_id": session.session_id,
+                "search_query": session.query.query_id,
+                "search_results": [{"object_id": shown.object_id} for shown in session.shown],
+                "user_id": session.user_id,
+                "created_at": session.created_at,
+            }
+            self._told("/session", body)
+
+    def add_events(self, events) -> None:
+        for event in events:
+            one = {
+                "event_id": event.event_id,
+                "object_id": event.object_id,
+                "created_at": event.created_at,
+            }
+            self._told("/session/events", {"session_id": event.session_id, "events": [one]})
+
+    def mark_irrelevant(self, session_id) -> None:
+        self._told("/session/irrelevant", {"session_id": session_id})
+
+    def mark(self, session_ids, at) -> None:
+        self._clock.now = float(at)
+        for session_id in session_ids:
+            body = {"session_id": session_id}
+            self._told("/internal/session/use-for-improvement", body)

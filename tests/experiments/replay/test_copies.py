@@ -38,7 +38,7 @@ def test_an_owner_has_copies_of_what_its_clicked_searches_showed(semantics):
         assert towards > 0 if is_clicked else towards < 0
 
 
-@pytest.mark.parametrize("memory", ["carry", "refit"])
+@pytest.mark.parametrize("memory", ["carry", "restart", "refit"])
 def test_blocks_change_no_copy(memory):
     log = make_log(4, n_sessions=150, n_users=30)
     one, many = (

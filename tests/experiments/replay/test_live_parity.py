@@ -3,16 +3,13 @@
 import numpy as np
 import pytest
 
-import experiments.replay.copies as replay_copies
 from adjuster.config import AdjusterConfig
-from adjuster.fused_engine.streams import Lessons
 from adjuster.live.records import Status
-from adjuster.ragged import offsets_of
 from adjuster.selection import SelectionConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.replay.copies import learn_copies
 from experiments.replay.layout import Layout, lay_out
-from experiments.replay.plan import Plan, make_plan, resolve
+from experiments.replay.plan import make_plan, resolve
 from experiments.replay.settings import Settings
 from tests.experiments.random_log import make_log
 from tests.experiments.replay.live_driver import copies_in, drive, make_worker, names_of_owners
@@ -26,33 +23,8 @@ CASES = {
 }
 
 
-def last_steps_only(lessons: Lessons) -> Lessons:
-    """Each pair's last step alone: from the original, it is all that a restarted copy holds."""
-    has_step = np.diff(lessons.step_offsets) > 0
-    last = lessons.step_offsets[1:][has_step] - 1
-    begins, ends = lessons.term_offsets[last], lessons.term_offsets[last + 1]
-    rows = np.concatenate([np.arange(a, b) for a, b in zip(begins, ends, strict=True)])
-    return lessons._replace(
-        step_offsets=offsets_of(has_step.astype(np.int64)),
-        term_offsets=offsets_of(ends - begins),
-        term_query=lessons.term_query[rows],
-        term_slot=lessons.term_slot[rows],
-        clicked=lessons.clicked[rows],
-        unclicked=lessons.unclicked[rows],
-        steps_before=np.zeros_like(lessons.steps_before),
-        steps_early=np.zeros_like(lessons.steps_early),
-    )
-
-
-def replayed_copies(layout: Layout, settings: Settings, memory, monkeypatch):
+def replayed_copies(layout: Layout, settings: Settings):
     """(owner, object) → vectors at the end of the replay."""
-    if memory == "restart":
-
-        def plan(*given) -> Plan:
-            made = make_plan(*given)
-            return Plan(made.schedule, last_steps_only(made.lessons))
-
-        monkeypatch.setattr(replay_copies, "make_plan", plan)
     log, copies = layout.log, learn_copies(layout, settings)
     parts = np.diff(log.object_offsets)
     names = dict(enumerate(names_of_owners(log, layout.timeline.scope)))
@@ -78,7 +50,7 @@ def assert_equal_to_the_bit(found, wanted) -> None:
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("memory", ["carry", "restart", "refit"])
 @pytest.mark.parametrize("case", CASES)
-def test_the_store_ends_with_the_copies_of_the_replay(live_store, scope, memory, case, monkeypatch):
+def test_the_store_ends_with_the_copies_of_the_replay(live_store, scope, memory, case):
     number = list(CASES).index(case)
     log = make_log(
         number + 20,
@@ -88,8 +60,7 @@ def test_the_store_ends_with_the_copies_of_the_replay(live_store, scope, memory,
         query_parts=1 + number % 3,
     )
     config = ReplayConfig(personalize_by=scope, batch_size=3 + number)
-    engine_memory = "refit" if memory == "refit" else "carry"
-    values = {"adjustment_rate": 0.01, "num_iterations": 3, **CASES[case], "memory": engine_memory}
+    values = {"adjustment_rate": 0.01, "num_iterations": 3, **CASES[case], "memory": memory}
     interval = (3600, 900, 7200, 0)[number]
     settings = Settings(
         AdjusterConfig(**values, interval_seconds=interval),
@@ -97,7 +68,7 @@ def test_the_store_ends_with_the_copies_of_the_replay(live_store, scope, memory,
     )
     layout = lay_out(log, config, ObjectiveConfig(estimator="naive"), "all")
     settings = resolve(layout, settings)
-    wanted = replayed_copies(layout, settings, memory, monkeypatch)
+    wanted = replayed_copies(layout, settings)
     worker = make_worker(live_store, log, settings, memory, batch_size=config.batch_size)
     drive(live_store, worker, log, config, scope, interval)
     assert_equal_to_the_bit(copies_in(live_store, {pair[0] for pair in wanted}), wanted)

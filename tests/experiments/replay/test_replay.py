@@ -54,6 +54,8 @@ CASES = [
     {"interval_seconds": 7200},
     {"memory": "refit", "interval_seconds": 3600},
     {"memory": "refit", "interval_seconds": 0, "loss": "linear", "optimizer": "sgd"},
+    {"memory": "restart", "interval_seconds": 3600, "anchor_weight": 0.2, "optimizer": "sgd"},
+    {"memory": "restart", "interval_seconds": 600, "non_clicked_weight": 0.0},
     {"term_weight": "impression", "reduction": "mean", "anchor_weight": 0.3},
     {"loss": "logistic", "logit_bias": 0.1, "optimizer": "sgd", "adjustment_rate": 0.5},
     {"non_clicked_weight": 0.0},
@@ -118,7 +120,7 @@ def test_the_fast_replay_equals_the_worker_ticking_through_calendar_time(scope, 
         make_worker_adjuster(log, settings),
         settings,
         batch_size=3,
-        refit=settings.adjuster.memory == "refit",
+        memory=settings.adjuster.memory,
     )
     slow, slow_adjusted = replay.layout.before.copy(), np.zeros(len(replay.layout.before), bool)
     sessions = list(ticking.run(vectors, slow, slow_adjusted))

@@ -1,0 +1,1 @@
+"""The live system as processes: its store and index opened, its worker and server run."""

@@ -1,0 +1,174 @@
+"""A store that goes away in the middle: what was acknowledged stays, and learning goes on."""
+
+import resource
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from adjuster import TorchBasedAdjuster
+from adjuster.live.group_commit import GroupCommit
+from adjuster.live.records import Event, Status
+from adjuster.live.scheduler import iter_ticks
+from adjuster.live.store import StoreUnavailable
+from tests.adjuster.live.killing import assert_learnt_once, counting_worker, fill_with
+from tests.adjuster.live.small_shop import INDEX, make_worker, search
+from tests.live_place import Place
+from tests.postgres_server import started
+
+N_SESSIONS = 12
+"""Four batches of three."""
+
+
+@contextmanager
+def full_disk(path: str) -> Iterator[None]:
+    """No file may grow beyond what the database's largest is now."""
+    sizes = [Path(f"{path}{end}").stat().st_size for end in ("", "-wal")]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (max(sizes), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+class Disturbed(TorchBasedAdjuster):
+    """Learns like any other, and has something happen in the middle of its second batch."""
+
+    def __init__(self, disturb):
+        super().__init__(INDEX, 0.01, 2, term_weight="impression", memory="refit")
+        self.disturb, self.n_calls = disturb, 0
+
+    def adjust_batch(self, batch):
+        self.n_calls += 1
+        if self.n_calls == 2:
+            self.disturb()
+        return super().adjust_batch(batch)
+
+
+def disturbed_worker(store, disturb):
+    """Its clock stands still: no lease ever runs out by itself."""
+    return make_worker(
+        store, adjuster=Disturbed(disturb), batch_size=3, memory="refit", clock=lambda: 0.0
+    )
+
+
+def click(name, number) -> Event:
+    return Event(f"{name} {number}", "s", "a", number)
+
+
+@pytest.fixture(params=["fast", "immediate"])
+def restarting(request):
+    """A server of our own, a place on it, and how to stop it: asked to, or by a crash."""
+    with started() as server:
+        yield server, Place("postgres", server.url.replace("+psycopg", ""), "live"), request.param
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_a_server_that_restarts_in_a_tick_has_each_session_learnt_once(restarting, n_workers):
+    server, place, how = restarting
+    fill_with(place.open(), 0, N_SESSIONS)
+
+    def restart():
+        server.stop(how)
+        server.start()
+
+    worker = disturbed_worker(place.open(), restart)
+    others = [counting_worker(place.open(), clock=lambda: 0.0) for _ in range(n_workers - 1)]
+    reports = []
+    now = iter(range(1000))
+    worker.wait = lambda seconds: None
+    for _, report in iter_ticks(worker, lambda: 1, lambda: float(next(now))):
+        reports.append(report)
+        for other in others:
+            with suppress(StoreUnavailable):
+                other.tick(0)
+        if not report.fault and not report.n_batches:
+            break
+    faults = [report.fault for report in reports if report.fault]
+    assert 1 <= len(faults) <= 3
+    assert all(fault.startswith("The store cannot be used now: ") for fault in faults)
+    assert_learnt_once(place.open(), N_SESSIONS)
+
+
+@pytest.mark.slow
+def test_a_server_that_restarts_keeps_every_acknowledged_write(restarting):
+    server, place, how = restarting
+    store = place.open()
+    store.register([search("s")])
+    commits = GroupCommit(place.open)
+    n_faults = []
+
+    def client(name):
+        """Sends again what was not acknowledged, as clients do."""
+        for number in range(150):
+            until = time.monotonic() + 60
+            while time.monotonic() < until:
+                try:
+                    commits.run(lambda mine, i=number: mine.add_events([click(name, i)]))
+                    break
+                except StoreUnavailable as fault:
+                    n_faults.append(str(fault))
+                    time.sleep(0.01)
+            else:
+                raise AssertionError("the store never came back")
+
+    with ThreadPoolExecutor(8) as pool:
+        clients = [pool.submit(client, f"client {i}") for i in range(8)]
+        while not n_faults and not all(done.done() for done in clients):
+            server.stop(how)
+            server.start()
+        for done in clients:
+            done.result()
+    commits.close()
+    assert n_faults
+    assert len(place.open().session("s").events) == 8 * 150
+
+
+@pytest.mark.slow
+def test_a_full_disk_in_a_tick_loses_nothing_and_blames_no_session(tmp_path):
+    place = Place("sqlite", str(tmp_path / "live.db"))
+    store = place.open()
+    fill_with(store, 0, N_SESSIONS)
+    full = full_disk(place.where)
+    worker = disturbed_worker(store, full.__enter__)
+    with pytest.raises(StoreUnavailable, match="The store cannot be used now: "):
+        worker.tick(0)
+    # More often than a session may be taken in vain.
+    for _ in range(5):
+        with pytest.raises(StoreUnavailable):
+            worker.tick(0)
+    full.__exit__(None, None, None)
+    assert store.counts()[Status.DONE] == 3
+    assert worker.tick(0).counts == {"selected": N_SESSIONS - 3}
+    assert_learnt_once(store, N_SESSIONS)
+
+
+@pytest.mark.slow
+def test_a_full_disk_keeps_every_acknowledged_write(tmp_path):
+    place = Place("sqlite", str(tmp_path / "live.db"))
+    store = place.open()
+    store.register([search("s")])
+    commits = GroupCommit(place.open)
+    acknowledged, sentences = [], []
+    with full_disk(place.where):
+        for number in range(400):
+            try:
+                commits.run(lambda mine, i=number: mine.add_events([click("full", i)]))
+                acknowledged.append(f"full {number}")
+            except StoreUnavailable as fault:
+                sentences.append(str(fault))
+        with pytest.raises(StoreUnavailable):
+            store.register([search("t")])
+    assert sentences
+    assert all("\n" not in sentence for sentence in sentences)
+    found = [event.event_id for event in place.open().session("s").events]
+    assert sorted(found) == sorted(acknowledged)
+    for number in range(400):
+        commits.run(lambda mine, i=number: mine.add_events([click("full", i)]))
+    commits.close()
+    assert len(place.open().session("s").events) == 400
