@@ -5,11 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MUTMUT := $(VENV)/.mutmut
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-<<<<<<< HEAD
-EXTRAS := dev,postgres,samplers,dashboard
-=======
-EXTRAS := dev,postgres,pgvector,samplers
->>>>>>> part-b
+EXTRAS := dev,postgres,pgvector,serve,samplers,dashboard
 # With LOCKED=1 no package is installed whose hash is not in requirements.lock.
 LOCKED ?=
 ARGS ?=
