@@ -102,10 +102,16 @@ def _studies(command: CompareConfig) -> list[Side]:
         study = read_study(command.output_dir, name)
         table = study.sessions("tune")
         if table is None:
-            raise InputError(f"study {name} has no finalist: no trial kept its guardrails.")
+            raise InputError(_nothing_to_compare(name, study.best))
         fingerprint = study.summary.dataset.fingerprint
         sides.append(Side(name, fingerprint, study.metric, read_scores(table)))
     return sides
+
+
+def _nothing_to_compare(name: str, best: int | None) -> str:
+    if best is None:
+        return f"study {name} has no finalist: no trial kept its guardrails."
+    return f"study {name} keeps no sessions of trial {best}. The same export command writes them."
 
 
 def _configurations(command: CompareConfig) -> list[Side]:

@@ -27,7 +27,7 @@ from experiments.judging.verdict import Verdict
 from experiments.review.terminal import sealed_text
 from experiments.study.identity import definition
 from experiments.study.records import COMPLETE, TrialRecord, best_feasible
-from experiments.study_folder.best_yaml import Provenance, write_best
+from experiments.study_folder.best_yaml import Provenance, trial_in, write_best
 from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.summary import read_summary, write_summary
 from experiments.tracking.study_info import StudyInfo
@@ -39,6 +39,8 @@ NOTHING_TO_DEPLOY = (
     "Nothing to deploy was written, because the verdict is {decision}. Summary and report have it. "
     "To export all the same: {command}"
 )
+
+LEFT_AS_IT_WAS = "{path} stays as it was: it holds trial {trial}, which was not adopted here."
 
 NOTHING_TO_OPEN = "Study {study} has no trial within its guardrails: there is nothing to export."
 
@@ -66,17 +68,18 @@ def export(command: ExportConfig) -> int:
         uid = study.attribute("uid")
     finally:
         study.close()
-    summary = summary.with_sealed(sealed)
+    summary = summary.with_sealed(sealed, records)
     write_summary(outputs.summary, summary)
     best = best_feasible(records)
-    text = sealed_text(sealed, best=best.number if best else None)
-    print("\n".join([*remarks, text, ""]))
+    print(f"{sealed_text(summary, best=best.number if best else None, remarks=remarks)}\n")
     info = info_of(config, uid, summary.dataset)
     trouble = show_in_mlflow(config.tracking, outputs, info, write_report(outputs))
     if may_deploy(sealed.verdict, force=command.force):
         provenance = Provenance.of(record, summary)
         deployment = make_deployment(log, config.replay, config.objective, record, provenance)
         _write_files(command, config, record, outputs, deployment)
+        if best is not None:
+            write_best(outputs.tune_best, config, best, Provenance.of(best, summary))
         _write_vectors(command, config, log, deployment)
         # A server that did not answer just now is not waited for again.
         trouble = trouble or _register(config, outputs, info, deployment)
@@ -91,6 +94,9 @@ def export(command: ExportConfig) -> int:
 def _say_nothing_to_deploy(verdict: Verdict, outputs: StudyFolder) -> None:
     command = command_on_study("export", outputs.study, outputs.root, force="true")
     print(NOTHING_TO_DEPLOY.format(decision=verdict.decision, command=command))
+    held = trial_in(outputs.best)
+    if held is not None:
+        print(LEFT_AS_IT_WAS.format(path=outputs.best, trial=held))
     for path in _old(outputs):
         print(f"An earlier export's is still there: {path}")
 

@@ -19,7 +19,7 @@ from experiments.replay.replay import Replay
 from experiments.review.outlook import outlook_lines
 from experiments.review.terminal import finalist_table, result_table
 from experiments.study.identity import definition
-from experiments.study.records import COMPLETE, RUNNING, BaselineRecord, TrialRecord, best_feasible
+from experiments.study.records import COMPLETE, RUNNING, BaselineRecord, TrialRecord
 from experiments.study.samplers import check_sampler
 from experiments.study.search_space import SearchSpace
 from experiments.study.study import Study
@@ -118,17 +118,15 @@ def _finish(
     if is_whole:
         finalists = judge_study(run.config, run.log, run.study, records, run.outputs)
     summary = _summary(run, objective, baselines, records, finalists)
-    best = best_feasible(records)
     write_trials(run.outputs, records)
     write_summary(run.outputs.summary, summary)
-    if best is not None:
-        write_best(run.outputs.best, run.config, best, Provenance.of(best, summary))
+    _write_best(run, records, summary)
     print(result_table(summary, records))
     print(_why_no_reach(run, records), end="")
     if finalists:
         print(f"\n{finalist_table(finalists)}\n")
     files = write_report(run.outputs) if is_whole else {}
-    print(_whereabouts(run, best))
+    print(_whereabouts(run, summary))
     trouble = run.tracker.finish(records, summary)
     if is_whole and not trouble:
         info = _info(run.config, run.log, run.study)
@@ -156,7 +154,16 @@ def _summary(
         baselines=baselines,
         tune_gain=tune_gain(records, seed=run.config.study.seed, clustered=alone),
         total_seconds=seconds,
-    ).with_sealed(sealed_test_of(run.study))
+    ).with_sealed(sealed_test_of(run.study), records)
+
+
+def _write_best(run: Sweep, records: list[TrialRecord], summary: Summary) -> None:
+    """Write the adopted trial, while there is none the best on tune; and the best on tune."""
+    outputs = run.outputs
+    for path, row in ((outputs.tune_best, summary.tune_best), (outputs.best, summary.best)):
+        if row is not None:
+            record = next(item for item in records if item.number == row.trial)
+            write_best(path, run.config, record, Provenance.of(record, summary))
 
 
 def _why_no_reach(run: Sweep, records: list[TrialRecord]) -> str:
@@ -198,10 +205,11 @@ def _status(run: Sweep, records: list[TrialRecord], *, interrupted: bool, died: 
     return FAILED if died else OK
 
 
-def _whereabouts(run: Sweep, best: TrialRecord | None) -> str:
+def _whereabouts(run: Sweep, summary: Summary) -> str:
     lines = []
-    if best is not None:
-        lines.append(f"best configuration: {run.outputs.best} (trial {best.number})")
+    if summary.best is not None:
+        what = "the best on tune" if summary.adopted is None else "adopted"
+        lines.append(f"best configuration: {run.outputs.best} (trial {summary.best.trial}, {what})")
         lines.append(f"the sealed test:    {run.outputs.opening}")
     if run.outputs.report.is_file():
         lines.append(f"report:             {run.outputs.report}")

@@ -22,6 +22,7 @@ from experiments.config.commands import COMMANDS, register
 from experiments.config.dimensions import with_dimensions
 from experiments.config.faults import explain, explain_value, unknown_keys
 from experiments.config.settings_page import help_lines
+from experiments.config.study_names import with_studies
 from experiments.config.written import as_written
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -91,9 +92,9 @@ def _told(sentence: str, status: int) -> int:
 
 
 def _arguments(name: str, argv: Sequence[str]) -> list[str]:
-    """A command's arguments as Hydra takes them, flags first."""
+    """A command's arguments as Hydra takes them, overrides first."""
     flags, overrides = split_arguments(arranged(argv))
-    return [*flags, *as_written(with_dimensions(overrides), COMMANDS[name])]
+    return [*as_written(with_dimensions(overrides), COMMANDS[name]), *flags]
 
 
 def _drop_stdout() -> None:
@@ -129,12 +130,12 @@ def convert(config: DictConfig) -> Any:
                 OmegaConf.to_object(config[key])
         except (ValueError, OmegaConfBaseException) as error:
             faults += explain_value(error, str(key))
-    if faults:
-        raise InputError("\n".join(faults))
     try:
-        return OmegaConf.to_object(config)
+        if not faults:
+            return OmegaConf.to_object(config)
     except (ValueError, OmegaConfBaseException) as error:
-        raise InputError("\n".join(explain_value(error, ""))) from None
+        faults = explain_value(error, "")
+    raise InputError("\n".join(with_studies(faults, data))) from None
 
 
 def _composed(name: str, arguments: list[str]) -> DictConfig | None:
@@ -152,8 +153,12 @@ def _composed(name: str, arguments: list[str]) -> DictConfig | None:
     return seen[0] if seen else None
 
 
-def _header(name: str) -> str:
-    """What a command says of itself: the comment on top of its configuration."""
+def header(name: str) -> str:
+    """What a command says of itself: the comment on top of its configuration.
+
+    Args:
+        name: Of the command.
+    """
     first = (Path(conf_dir()) / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
     return first.lstrip("# ").replace('"', "'")
 
@@ -162,7 +167,8 @@ def _header(name: str) -> str:
 def _environment(name: str, arguments: list[str]) -> Iterator[None]:
     """Hydra reads the arguments from `sys.argv`, and hides errors unless told not to."""
     argv, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv = [f"experiments.{name}", *arguments, QUIET, f'hydra.help.header="{_header(name)}"']
+    ours = [QUIET, f'hydra.help.header="{header(name)}"']
+    sys.argv = [f"experiments.{name}", *ours, *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         yield

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from experiments.common.wording import grid, interval_text, label, plain, signed
 from experiments.replay.guardrails import GUARDRAILS
-from experiments.review.answer import FLATTERED, NAMES, answer, verdict_lines
+from experiments.review.answer import FLATTERED, VerdictLines, row_name, verdict_lines
 from experiments.review.rows import sealed_rows
 from experiments.study.records import FAILED, TrialRecord, best_overall
-from experiments.study_folder.judged_records import FinalistRecord, SealedRecord
+from experiments.study_folder.judged_records import FinalistRecord
 from experiments.study_folder.summary import ScoredRow, Summary, TrialCounts
 
 COLUMNS = ("mrr", "map", "recall_at_10", "drift_mean", "harmed_share", "reach")
@@ -32,8 +32,19 @@ def result_table(summary: Summary, records: Sequence[TrialRecord]) -> str:
         *guardrail_notes(metric, records, summary.best),
         *_state_notes(summary.trials, records),
     ]
-    opened = [summary.sealed.verdict.sentence] if summary.sealed else []
-    return "\n".join([*opened, answer(summary), "", *grid(_cells(summary)), FLATTERED, *notes])
+    best = summary.tune_best.trial if summary.tune_best else None
+    lines = answer_lines(verdict_lines(summary, best=best))
+    return "\n".join([*lines, "", *grid(_cells(summary)), FLATTERED, *notes])
+
+
+def answer_lines(lines: VerdictLines, remarks: Sequence[str] = ()) -> list[str]:
+    """The first sentence, and below it what must be known beside it.
+
+    Args:
+        lines: The answer.
+        remarks: What else to say.
+    """
+    return [lines.sentence, *(f"- {line}" for line in (*lines.more, *remarks))]
 
 
 def _cells(summary: Summary) -> list[list[str]]:
@@ -45,7 +56,7 @@ def _cells(summary: Summary) -> list[list[str]]:
     for name, row in summary.rows.items():
         change = "" if row is base else signed(row.metrics[metric] - base.metrics[metric])
         rest = [plain(row.metrics[column]) if column in row.metrics else "" for column in columns]
-        cells.append([NAMES[name], plain(row.metrics[metric]), change, *rest])
+        cells.append([row_name(summary, name), plain(row.metrics[metric]), change, *rest])
     return cells
 
 
@@ -108,19 +119,14 @@ def _finalist_cells(item: FinalistRecord) -> tuple[str, ...]:
     )
 
 
-def sealed_text(sealed: SealedRecord, *, best: int | None) -> str:
+def sealed_text(summary: Summary, *, best: int | None, remarks: Sequence[str] = ()) -> str:
     """Verdict, the gains behind it and what it is measured against, as text.
 
     Args:
-        sealed: What the sealed test said.
+        summary: Of a study whose sealed test was opened.
         best: Number of the best trial on the tune sessions.
+        remarks: Why the test is not about that one, a sentence each.
     """
-    verdict = verdict_lines(sealed, best=best)
-    return "\n".join(
-        [
-            verdict.sentence,
-            *(f"- {line}" for line in verdict.more),
-            "",
-            *grid(sealed_rows(sealed.test), n_left=2),
-        ]
-    )
+    assert summary.test is not None
+    lines = answer_lines(verdict_lines(summary, best=best), remarks)
+    return "\n".join([*lines, "", *grid(sealed_rows(summary.test), n_left=2)])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from experiments.judging.comparison import Comparison
 from experiments.study.records import TrialRecord
 from experiments.study_folder.judged_records import FinalistRecord, SealedRecord
+from experiments.study_folder.summary import Summary
 
 Point = tuple[str, float, int, int]
 """A metric's name, its value, when (epoch milliseconds), and its step."""
@@ -18,14 +19,14 @@ class Conclusion:
     """What is known at the end of a study.
 
     Args:
+        summary: The study's numbers, with what the sealed test said.
         finalists: Best first.
-        sealed: What the sealed test said; None while it is sealed.
         files: Artifact → its text.
         note: The study in Markdown.
     """
 
+    summary: Summary
     finalists: Sequence[FinalistRecord]
-    sealed: SealedRecord | None
     files: Mapping[str, str]
     note: str
 
@@ -104,6 +105,18 @@ def comparison_metrics(name: str, comparison: Comparison | None) -> dict[str, fl
         "effect_size": comparison.effect_size,
     }
     return _known({f"{name}_{part}": value for part, value in parts.items()})
+
+
+def best_tags(summary: Summary) -> dict[str, str]:
+    """The trial that the study stands for and what is set in it; empty without one.
+
+    Args:
+        summary: The study's numbers.
+    """
+    if summary.best is None:
+        return {}
+    settings = {f"best.{name}": str(value) for name, value in summary.best.params.items()}
+    return {**settings, "best.trial": str(summary.best.trial)}
 
 
 def verdict_tags(sealed: SealedRecord | None) -> dict[str, str]:

@@ -18,6 +18,7 @@ from experiments.tracking.new_store import make_store
 from experiments.tracking.run_content import (
     Conclusion,
     Point,
+    best_tags,
     finalist_metrics,
     milliseconds,
     points,
@@ -128,23 +129,27 @@ class MlflowRuns:
         """Deliver what is missing and end the study's run with its best trial's numbers."""
         for record in records:
             self.deliver_trial(record)
-        best = summary.best
         counts = {f"trials_{state}": float(n) for state, n in summary.trials.by_state().items()}
-        metrics = {**(best.metrics if best else {}), **counts}
-        params = best.params if best else {}
-        tags = {f"best.{name}": str(value) for name, value in params.items()}
-        self._log(self._parent, {}, list(points(metrics)), {**tags, "state": "finished"})
-        self.client.log_dict(self._parent, summary.to_dict(), "summary.json")
+        self._tell_best(summary, counts, {"state": "finished"})
         self.client.set_terminated(self._parent, "FINISHED")
+
+    def _tell_best(
+        self, summary: Summary, metrics: Mapping[str, float], tags: Mapping[str, str]
+    ) -> None:
+        """Show on the study's run the trial that it stands for, among other numbers and tags."""
+        best = summary.best.metrics if summary.best else {}
+        told = {**best_tags(summary), **tags}
+        self._log(self._parent, {}, list(points({**best, **metrics})), told)
+        self.client.log_dict(self._parent, summary.to_dict(), "summary.json")
 
     def deliver_conclusion(self, conclusion: Conclusion) -> None:
         """Log the finalists' runs, and to the study's run the sealed test and the files."""
         self.open([], [])
         for record in conclusion.finalists:
             self._deliver_finalist(record)
-        metrics = list(points(sealed_metrics(conclusion.sealed)))
-        tags = {**verdict_tags(conclusion.sealed), "mlflow.note.content": conclusion.note}
-        self._log(self._parent, {}, metrics, tags)
+        sealed = conclusion.summary.sealed
+        tags = {**verdict_tags(sealed), "mlflow.note.content": conclusion.note}
+        self._tell_best(conclusion.summary, sealed_metrics(sealed), tags)
         for name, text in conclusion.files.items():
             self.client.log_text(self._parent, text, name)
         self.client.set_terminated(self._parent, "FINISHED")

@@ -69,7 +69,9 @@ def judge_study(
         over,
         judge_of(config, over.over("tune").objective.key),
     )
-    return write_finalists(outputs.path, log, finalists)
+    sealed = sealed_test_of(study)
+    adopted = sealed.adopted if sealed else None
+    return write_finalists(outputs.path, log, finalists, adopted=adopted)
 
 
 def open_test(
@@ -88,7 +90,7 @@ def open_test(
         log: The data set.
         study: The study.
         candidates: Trials in the order of choice, at least one.
-        outputs: Where the test's session table goes.
+        outputs: Where the trial's session tables go.
         reopen: Allow a look at these data on something else than before.
 
     Returns:
@@ -116,6 +118,7 @@ def open_test(
     )
     opened = open_sealed_test([Candidate.of(item) for item in candidates], over, terms, seal)
     sealed = SealedRecord.of(opened)
+    write_sessions(outputs.path, "tune", opened.trial, log, opened.tune_result.sessions)
     write_sessions(outputs.path, "test", opened.trial, log, opened.test_result.sessions)
     study.set_attribute(SEALED_TEST, sealed.to_dict())
     return sealed, remarks_on(opened.trial, records, opened.passed_over, config.guardrails)

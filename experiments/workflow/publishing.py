@@ -51,7 +51,7 @@ def show_in_mlflow(
     if config.name == "none":
         return ""
     study = read_study(outputs.root, outputs.study)
-    conclusion = Conclusion(study.finalists, study.summary.sealed, files, study_note(study))
+    conclusion = Conclusion(study.summary, study.finalists, files, study_note(study))
     return track_conclusion(config, outputs, info, conclusion)
 
 

@@ -80,6 +80,7 @@ def test_a_sweep_leaves_what_it_promises(swept):
         "shop/trials.csv",
         "shop/summary.json",
         "shop/best.yaml",
+        "shop/tune_best.yaml",
     }
     summary = json.loads((swept / "shop" / "summary.json").read_text())
     assert sum(summary["trials"].values()) == len(rows(swept)) == 6

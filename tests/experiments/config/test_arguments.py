@@ -25,10 +25,16 @@ def test_flags_and_overrides_are_told_apart_in_any_order(parts):
         ["study.n_trials=5", "--cfg", "job"],
         ["--cfg", "job", "study.n_trials=5"],
         ["study.seed=1", "--cfg", "job", "study.n_trials=5", "--resolve"],
+        ["--cfg", "job", "study.seed=1", "-p", "study", "study.n_trials=5"],
     ],
 )
 def test_a_flag_may_stand_anywhere(capsys, arguments):
     assert run_command("sweep", lambda config: 1, arguments) == 0
+    assert "n_trials: 5" in capsys.readouterr().out
+
+
+def test_a_flag_whose_value_may_be_missing_takes_no_override_for_it(capsys):
+    assert run_command("sweep", lambda config: 1, ["study.n_trials=5", "--info"]) == 0
     assert "n_trials: 5" in capsys.readouterr().out
 
 

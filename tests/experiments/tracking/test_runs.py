@@ -9,7 +9,7 @@ from experiments.tracking.run_content import Conclusion
 from experiments.tracking.runs import MlflowRuns
 from experiments.tracking.study_info import StudyInfo, tracking_location
 from experiments.tracking.tracker import track_conclusion
-from tests.experiments.planted_records import DATASET, finalist, sealed
+from tests.experiments.planted_records import DATASET, finalist, sealed, summary
 
 INFO = StudyInfo("uid-1", "tiny", "shop", {"study": {"name": "tiny"}, "empty": {}}, DATASET)
 FILES = {"report.html": "<p>page</p>", "figures/history.json": "{}"}
@@ -21,7 +21,8 @@ def folder(tmp_path_factory):
     folder = StudyFolder(tmp_path_factory.mktemp("store"), "tiny")
     chosen = [finalist(12), finalist(3, bystanders=None)]
     for opened in (None, sealed("keep off"), sealed("keep off")):
-        conclusion = Conclusion(chosen, opened, FILES, "note " * LONGEST_TAG)
+        found = summary().with_sealed(opened)
+        conclusion = Conclusion(found, chosen, FILES, "note " * LONGEST_TAG)
         assert track_conclusion(TrackingConfig(), folder, INFO, conclusion) == ""
     return folder
 
@@ -98,7 +99,7 @@ def test_runs_of_another_process_are_found_again(folder, client):
 
 def test_a_store_that_cannot_be_written_is_said_in_words(tmp_path):
     nowhere = TrackingConfig(uri=f"sqlite:////proc/{tmp_path.name}/mlflow.db")
-    conclusion = Conclusion([], None, {}, "")
+    conclusion = Conclusion(summary(), [], {}, "")
     said = track_conclusion(nowhere, StudyFolder(tmp_path, "tiny"), INFO, conclusion)
     assert "could not be written" in said
     assert "The files above hold everything." in said

@@ -106,7 +106,7 @@ def test_export_opens_the_test_once_and_remembers(shop, output_dir, capsys):
     assert "optimism of having been chosen" in printed
     summary = read_summary(output_dir, "first")
     test, verdict = summary["test"], summary["verdict"]
-    assert verdict["sentence"] in printed
+    assert printed.splitlines()[0] == summary["answer"] == verdict["sentence"]
     assert verdict["decision"] in ("adopt", "keep off", "cannot tell")
     assert (verdict["decision"] == "adopt") == (not verdict["reasons"])
     gain = test["evidence"]["gain"]
@@ -116,8 +116,15 @@ def test_export_opens_the_test_once_and_remembers(shop, output_dir, capsys):
     table = read_sessions(output_dir / "first", "test", test["trial"])
     gains = (table["after_ndcg_at_10"] - table["before_ndcg_at_10"]).groupby(table["user"]).mean()
     assert gains.mean() == pytest.approx(gain["gain"])
-    if verdict["decision"] == "adopt":
-        provenance = read_config(output_dir / "first" / "best.yaml").provenance
+    tune_best = read_config(output_dir / "first" / "tune_best.yaml").provenance["trial"]
+    assert (
+        tune_best == read_finalists(output_dir / "first")[0].trial == summary["tune_best"]["trial"]
+    )
+    adopts = verdict["decision"] == "adopt"
+    assert summary["best"]["trial"] == (test["trial"] if adopts else tune_best)
+    provenance = read_config(output_dir / "first" / "best.yaml").provenance
+    assert provenance["trial"] == summary["best"]["trial"]
+    if adopts:
         assert provenance["verdict"]["sentence"] == verdict["sentence"]
         assert provenance["test"]["low"] == gain["low"]
 
