@@ -1,5 +1,6 @@
 """The arguments of a command as Hydra takes them: flags in any order, one setting once."""
 
+import difflib
 from collections.abc import Sequence
 
 from hydra._internal.utils import get_args_parser
@@ -9,7 +10,7 @@ from experiments.common.errors import InputError
 REFUSED = frozenset(("-m", "--multirun", "--experimental-rerun"))
 """Flags of Hydra that these commands do not offer: the study searches, and nothing is unpickled."""
 
-HEARD = ("hydra.searchpath", "hydra.help", "hydra.job.env_set", "hydra/help")
+HEARD = ("hydra.searchpath", "hydra.job.env_set")
 """Settings of Hydra's own that do something here."""
 
 OLD_INTERVAL, INTERVAL = "replay.interval_seconds", "adjuster.interval_seconds"
@@ -38,8 +39,30 @@ def arranged(arguments: Sequence[str]) -> list[str]:
     if refused:
         raise InputError(f"{', '.join(sorted(refused))} is not for this command.")
     flags, overrides = split_arguments(given)
+    _refuse_unknown(flags)
     _refuse_unheard(overrides)
     return [*one_interval(overrides), *flags]
+
+
+def option_names() -> list[str]:
+    """Every option of a command."""
+    return [name for action in get_args_parser()._actions for name in action.option_strings]
+
+
+def _refuse_unknown(flags: Sequence[str]) -> None:
+    """Refuse an option that there is not; a beginning that means one of them is one.
+
+    Raises:
+        InputError: Naming the nearest one.
+    """
+    known = option_names()
+    for flag in flags:
+        name = flag.partition("=")[0]
+        if not name.startswith("-") or any(option.startswith(name) for option in known):
+            continue
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+        advice = f"did you mean {near[0]}?" if near else "--help lists what there is."
+        raise InputError(f"{name} is not an option; {advice}")
 
 
 def _refuse_unheard(overrides: Sequence[str]) -> None:
@@ -55,7 +78,7 @@ def _refuse_unheard(overrides: Sequence[str]) -> None:
         raise InputError(
             f"{', '.join(unheard)} would do nothing: a command leaves no folder and no log of "
             "Hydra's behind, and its own files go to output_dir. Leave it out; of Hydra's settings "
-            f"{', '.join(HEARD[:-1])} are heard."
+            f"{' and '.join(HEARD)} are heard."
         )
 
 

@@ -1,5 +1,7 @@
 """Flags and overrides in any order; one interval."""
 
+import logging
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +35,18 @@ def test_a_flag_may_stand_anywhere(capsys, arguments):
     assert "n_trials: 5" in capsys.readouterr().out
 
 
-def test_a_flag_whose_value_may_be_missing_takes_no_override_for_it(capsys):
+@pytest.fixture
+def logging_as_before():
+    """``--info`` sets up Hydra's log for the whole process."""
+    loggers = [logging.root, logging.getLogger("hydra")]
+    before = [(logger, logger.level, list(logger.handlers)) for logger in loggers]
+    yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
+
+
+def test_a_flag_whose_value_may_be_missing_takes_no_override_for_it(capsys, logging_as_before):
     assert run_command("sweep", lambda config: 1, ["study.n_trials=5", "--info"]) == 0
     assert "n_trials: 5" in capsys.readouterr().out
 
