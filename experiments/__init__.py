@@ -4,6 +4,6 @@ import sys
 
 from experiments.common.interrupts import own_process
 
-# Python calls a process so while it looks for the module that ``python -m`` names.
-if sys.argv[:1] == ["-m"]:
+# Python calls a process "-m" while it looks for the module that ``python -m`` names.
+if sys.argv and (sys.argv[0] == "-m" or sys.argv[0].endswith("adjuster-tune")):
     own_process()

@@ -1,20 +1,17 @@
 """``python -m experiments.report study=NAME``: one HTML file that opens anywhere, offline."""
 
 import sys
-from pathlib import Path
 
-from experiments.config.command import OK, run_command
+from experiments.common.steps import step
+from experiments.config.command import run_command
 from experiments.config.commands import ReportConfig
-from experiments.study_folder.layout import StudyFolder
-from experiments.workflow.publishing import write_report
 
 
 def report(command: ReportConfig) -> int:
     """Write ``<output_dir>/<study>/report.html`` and say where it lies."""
-    outputs = StudyFolder(Path(command.output_dir), command.study)
-    write_report(outputs)
-    print(f"report: {outputs.report}")
-    return OK
+    with step("Starting", quiet=True):
+        from experiments.commands.report import report as run
+    return run(command)
 
 
 def main() -> int:

@@ -2,26 +2,16 @@
 
 import sys
 
-from experiments.config.command import OK, run_command
+from experiments.common.steps import step
+from experiments.config.command import run_command
 from experiments.config.data import SimulateConfig
-from experiments.config.printed_command import printed_command
-from experiments.data.format.folder import load_click_log
-from experiments.data.made.simulated import prepare_simulated
 
 
 def simulate(config: SimulateConfig) -> int:
     """Simulate, write, read again to check, and say what there is."""
-    prepare_simulated(config.output, config.simulated, config.seed, overwrite=config.overwrite)
-    log = load_click_log(config.output)
-    n_clicks = len(log.event_impression)
-    print(
-        f"{config.output}: {log.n_sessions:,} sessions of {log.n_users:,} users, "
-        f"{log.n_impressions:,} impressions of {log.n_objects:,} objects, {n_clicks:,} clicks"
-        f"{', which carry no signal' if config.simulated.followed == 'position' else ''}."
-    )
-    replay = printed_command("sweep", {"dataset": "folder", "dataset.path": str(config.output)})
-    print(f"replay it: {replay}")
-    return OK
+    with step("Starting", quiet=True):
+        from experiments.commands.simulate import simulate as run
+    return run(config)
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ ROOMS = {
     "": ["tests", "experiments", "adjuster"],
     "experiments": [
         "",
+        "commands",
         "benchmarks",
         "serving",
         "workflow",
@@ -78,6 +79,7 @@ LIBRARIES = {
     # A benchmark measures the published adjuster and torch autograd beside the kernel.
     "torch": {"adjuster.torch_engine", "adjuster.adjusters", "experiments.benchmarks"},
     "numba": {"adjuster.fused_engine"},
+    "rich": {"experiments.common.console", "experiments.common.steps"},
     "pandas": {"experiments"},
     "psycopg": {"adjuster.live.postgres_connection"},
     "fastapi": {"adjuster.live"},
@@ -105,8 +107,8 @@ ENGINE_NAMES = {
     "query_rows",
 }
 
-# Only the commands and the benchmarks, the two on top, may walk through all rooms of `data`.
-GUESTS_OF_DATA = [room for room in ROOMS["experiments"][2:] if room != "data"]
+# Only the commands and the benchmarks, those on top, may walk through all rooms of `data`.
+GUESTS_OF_DATA = [room for room in ROOMS["experiments"][3:] if room != "data"]
 
 # Modules without a test module of their name: what they do is held by these, under `tests`. A new
 # module does not join them.
@@ -126,7 +128,9 @@ TESTED_ELSEWHERE = {
     "adjuster/live/sql_connection.py": "adjuster/live/test_store.py",
     "adjuster/live/sql_intake.py": "adjuster/live/test_store.py",
     "adjuster/live/sql_store.py": "adjuster/live/test_store.py",
-    "experiments/compare.py": "experiments/workflow/test_judgement.py",
+    "experiments/commands/compare.py": "experiments/workflow/test_judgement.py",
+    "experiments/commands/export.py": "experiments/test_export.py",
+    "experiments/commands/sweep.py": "experiments/test_sweep.py",
     "experiments/data/intake/intake.py": "experiments/data/test_ingestion.py",
     "experiments/data/intake/rejections.py": "experiments/data/test_ingestion.py",
     "experiments/data/intake/session_checks.py": "experiments/data/test_ingestion.py",

@@ -45,6 +45,22 @@ def compiled(*, inline: bool = False) -> Callable[[F], F]:
     return decorate
 
 
+def is_compiled(function: Callable[..., Any]) -> bool:
+    """Whether machine code of a compiled function is at hand: in this process, or on disk.
+
+    Args:
+        function: One that `compiled` made, with an entry of its own on disk.
+    """
+    dispatcher = cast(Any, function)
+    if dispatcher.signatures:
+        return True
+    try:
+        kept = dispatcher._cache._cache_file._load_index()
+    except (AttributeError, OSError):
+        return False
+    return any(key[-1] == _source_digest() for key in kept)
+
+
 class _ForgivingCache(caching.FunctionCache):
     """Numba's cache, but a folder that fails on reading or writing is as good as empty.
 

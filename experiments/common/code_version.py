@@ -1,12 +1,22 @@
 """Which code made a run: the versions of the packages, and the git commit where there is one."""
 
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGES = ("torch", "numpy", "numba", "optuna", "mlflow", "hydra-core")
 """Packages whose versions stand beside every result."""
 HERE = Path(__file__).parent
+
+PROJECT = "click-feedback-adjuster"
+
+
+def version_text() -> str:
+    """This project's name and version, for ``--version``."""
+    try:
+        return f"{PROJECT} {version(PROJECT)}"
+    except PackageNotFoundError:
+        return f"{PROJECT}, not installed: run from a checkout"
 
 
 def code_tags() -> dict[str, str]:

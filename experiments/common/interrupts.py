@@ -29,6 +29,9 @@ ONE_PRESS_SECONDS = 1.0
 """What comes within it is the same Ctrl-C."""
 
 STATUS = 130
+SHOW_CURSOR = b"\x1b[?25h\r\n"
+"""A bar hides the cursor while it is drawn."""
+
 INTERRUPTED_SENTENCE = "Interrupted."
 
 _arrived = threading.Event()
@@ -121,6 +124,8 @@ def leave() -> None:
     """End the process without another instruction of the command."""
     sentence = f"{INTERRUPTED_SENTENCE}\n".encode()
     try:
+        if os.isatty(2):
+            sentence = SHOW_CURSOR + sentence
         os.write(2, sentence)
     finally:
         os._exit(STATUS)

@@ -1,5 +1,6 @@
 """The arguments of a command as Hydra takes them: flags in any order, one setting once."""
 
+import difflib
 from collections.abc import Sequence
 
 from hydra._internal.utils import get_args_parser
@@ -9,30 +10,76 @@ from experiments.common.errors import InputError
 REFUSED = frozenset(("-m", "--multirun", "--experimental-rerun"))
 """Flags of Hydra that these commands do not offer: the study searches, and nothing is unpickled."""
 
+HEARD = ("hydra.searchpath", "hydra.job.env_set")
+"""Settings of Hydra's own that do something here."""
+
 OLD_INTERVAL, INTERVAL = "replay.interval_seconds", "adjuster.interval_seconds"
 """Two names of one setting; the second is its home."""
 
 
 def arranged(arguments: Sequence[str]) -> list[str]:
-    """A command's arguments with its flags first, so that all overrides stand together.
+    """A command's arguments with its overrides first, so that all of them stand together.
+
+    Behind a flag with an optional value they would be taken for it.
 
     Args:
         arguments: Flags of Hydra and overrides, in any order; ``-v`` is short for
             ``verbose=true``.
 
     Raises:
-        InputError: For a flag that is not for these commands, or an interval given twice.
+        InputError: For a flag or a setting of Hydra's that is not for these commands, or an
+            interval given twice.
 
     Example:
         >>> arranged(["study.n_trials=5", "--cfg", "job", "-v"])
-        ['--cfg', 'job', 'study.n_trials=5', 'verbose=true']
+        ['study.n_trials=5', 'verbose=true', '--cfg', 'job']
     """
     given = ["verbose=true" if argument == "-v" else argument for argument in arguments]
     refused = REFUSED & {argument.split("=")[0] for argument in given}
     if refused:
         raise InputError(f"{', '.join(sorted(refused))} is not for this command.")
     flags, overrides = split_arguments(given)
-    return [*flags, *one_interval(overrides)]
+    _refuse_unknown(flags)
+    _refuse_unheard(overrides)
+    return [*one_interval(overrides), *flags]
+
+
+def option_names() -> list[str]:
+    """Every option of a command."""
+    return [name for action in get_args_parser()._actions for name in action.option_strings]
+
+
+def _refuse_unknown(flags: Sequence[str]) -> None:
+    """Refuse an option that there is not; a beginning that means one of them is one.
+
+    Raises:
+        InputError: Naming the nearest one.
+    """
+    known = option_names()
+    for flag in flags:
+        name = flag.partition("=")[0]
+        if not name.startswith("-") or any(option.startswith(name) for option in known):
+            continue
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+        advice = f"did you mean {near[0]}?" if near else "--help lists what there is."
+        raise InputError(f"{name} is not an option; {advice}")
+
+
+def _refuse_unheard(overrides: Sequence[str]) -> None:
+    """Refuse settings of Hydra's own that would do nothing."""
+    names = [override.lstrip("+~").partition("=")[0].partition("@")[0] for override in overrides]
+    unheard = [
+        name
+        for name in names
+        if name.startswith(("hydra.", "hydra/"))
+        and not any(name == heard or name.startswith(f"{heard}.") for heard in HEARD)
+    ]
+    if unheard:
+        raise InputError(
+            f"{', '.join(unheard)} would do nothing: a command leaves no folder and no log of "
+            "Hydra's behind, and its own files go to output_dir. Leave it out; of Hydra's settings "
+            f"{' and '.join(HEARD)} are heard."
+        )
 
 
 def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

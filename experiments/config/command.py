@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import hydra
@@ -13,6 +12,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from experiments.common.code_version import version_text
+from experiments.common.console import fitted, width_of
 from experiments.common.errors import InputError, Outage
 from experiments.common.interrupts import INTERRUPTED_SENTENCE, interruptible, was_pressed
 from experiments.common.os_faults import is_place_wrong, sentence_of
@@ -21,7 +22,9 @@ from experiments.config.arguments import arranged, split_arguments
 from experiments.config.commands import COMMANDS, register
 from experiments.config.dimensions import with_dimensions
 from experiments.config.faults import explain, explain_value, unknown_keys
-from experiments.config.settings_page import help_lines
+from experiments.config.help_page import help_lines
+from experiments.config.places import conf_dir
+from experiments.config.study_names import with_studies
 from experiments.config.written import as_written
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -31,6 +34,7 @@ QUIET = "+hydra=default"
 """Adds ``conf/hydra/default.yaml`` to whatever is composed: Hydra leaves nothing behind."""
 
 HELP = frozenset(("-h", "--help"))
+VERSION = "--version"
 
 
 def run_command(name: str, command: Callable[[Any], int], argv: Sequence[str] | None = None) -> int:
@@ -46,9 +50,17 @@ def run_command(name: str, command: Callable[[Any], int], argv: Sequence[str] | 
         stderr in a sentence a fault; 130 after Ctrl-C.
     """
 
+    given = sys.argv[1:] if argv is None else argv
+
     def run() -> int:
+        if VERSION in given:
+            print(version_text())
+            return OK
+        if HELP & set(given):
+            print("\n".join(help_lines(name)))
+            return OK
         register()
-        arguments = _arguments(name, sys.argv[1:] if argv is None else argv)
+        arguments = _arguments(name, given)
         config = _composed(name, arguments)
         return OK if config is None else command(convert(config))
 
@@ -86,14 +98,15 @@ def ended(run: Callable[[], int]) -> int:
 def _told(sentence: str, status: int) -> int:
     """The exit status, once stderr has the sentence; one that is closed or full has none."""
     with suppress(OSError, ValueError):
-        print(without_user_info(sentence), file=sys.stderr, flush=True)
+        told = fitted(without_user_info(sentence), width_of(sys.stderr))
+        print(told, file=sys.stderr, flush=True)
     return status
 
 
 def _arguments(name: str, argv: Sequence[str]) -> list[str]:
-    """A command's arguments as Hydra takes them, flags first."""
+    """A command's arguments as Hydra takes them, overrides first."""
     flags, overrides = split_arguments(arranged(argv))
-    return [*flags, *as_written(with_dimensions(overrides), COMMANDS[name])]
+    return [*as_written(with_dimensions(overrides), COMMANDS[name]), *flags]
 
 
 def _drop_stdout() -> None:
@@ -105,13 +118,6 @@ def _drop_stdout() -> None:
     except OSError:
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def conf_dir() -> str:
-    """Absolute path of the configuration: the installed package's, else the checkout's."""
-    here = Path(__file__).resolve().parents[1]
-    packaged = here / "conf"
-    return str(packaged if packaged.is_dir() else here.parent / "conf")
 
 
 def convert(config: DictConfig) -> Any:
@@ -129,12 +135,12 @@ def convert(config: DictConfig) -> Any:
                 OmegaConf.to_object(config[key])
         except (ValueError, OmegaConfBaseException) as error:
             faults += explain_value(error, str(key))
-    if faults:
-        raise InputError("\n".join(faults))
     try:
-        return OmegaConf.to_object(config)
+        if not faults:
+            return OmegaConf.to_object(config)
     except (ValueError, OmegaConfBaseException) as error:
-        raise InputError("\n".join(explain_value(error, ""))) from None
+        faults = explain_value(error, "")
+    raise InputError("\n".join(with_studies(faults, data))) from None
 
 
 def _composed(name: str, arguments: list[str]) -> DictConfig | None:
@@ -147,22 +153,14 @@ def _composed(name: str, arguments: list[str]) -> DictConfig | None:
             raise InputError("\n".join(explain(error, name, arguments, conf_dir()))) from None
         finally:
             GlobalHydra.instance().clear()
-            if HELP & set(arguments):
-                print("\n".join(help_lines(name)))
     return seen[0] if seen else None
-
-
-def _header(name: str) -> str:
-    """What a command says of itself: the comment on top of its configuration."""
-    first = (Path(conf_dir()) / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
-    return first.lstrip("# ").replace('"', "'")
 
 
 @contextmanager
 def _environment(name: str, arguments: list[str]) -> Iterator[None]:
     """Hydra reads the arguments from `sys.argv`, and hides errors unless told not to."""
     argv, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv = [f"experiments.{name}", *arguments, QUIET, f'hydra.help.header="{_header(name)}"']
+    sys.argv = [f"experiments.{name}", QUIET, *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         yield

@@ -9,7 +9,7 @@ from adjuster.ranges import Rule, at_least, between, check_settings, one_of, or_
 from experiments.config.ranges import a_path
 from experiments.config.replay import SCOPES
 
-MADE = ("movielens", "simulated")
+MADE = ("movielens", "simulated", "planted")
 """Data sets that are prepared when no folder is named."""
 
 SOURCES = ("embedding_studio", "live", "table", "ubi", "coveo", "mind", "movielens", "metarank")
@@ -36,7 +36,8 @@ class DatasetConfig:
 
     name: str = setting(
         "folder",
-        text="The data set; `movielens` and `simulated` are prepared when `path` is null.",
+        text="The data set; `movielens`, `simulated` and `planted` are prepared when `path` is "
+        "null.",
     )
     path: str | None = setting(
         None,

@@ -25,14 +25,6 @@ def settings_page() -> str:
     return "\n".join([HEAD, *chapters])
 
 
-def help_lines(command: str) -> list[str]:
-    """The settings of a command for ``--help``, two lines each: name and range, and sentence."""
-    lines = ["Settings:"]
-    for item in iter_settings(COMMANDS[command]):
-        lines += [f"  {item.name}: {item.must or item.kind or 'any value'}", f"      {item.text}"]
-    return lines
-
-
 def _table(items: list[Listed]) -> str:
     rows = [
         (f"`{item.name}`", item.kind or "any", item.must, f"`{item.default}`", item.text)

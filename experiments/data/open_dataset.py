@@ -1,19 +1,22 @@
 """From the configuration's `dataset` to a click log: read a folder, or prepare a known set."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from experiments.common.steps import step
 from experiments.config.data import DatasetConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.data.format.folder import load_click_log
+from experiments.data.made.kinds import PLANTED
 from experiments.data.made.movielens import prepare_movielens
 from experiments.data.made.simulated import prepare_simulated
 
 PREPARED: dict[str, Callable[[Path], None]] = {
     "movielens": prepare_movielens,
     "simulated": prepare_simulated,
+    "planted": partial(prepare_simulated, config=PLANTED.config),
 }
 """Data set → what writes its folder."""
 
@@ -29,7 +32,9 @@ def open_dataset(config: DatasetConfig, data_dir: str | Path = "data") -> ClickL
     Raises:
         InputError: If the folder is missing or faulty, or the set cannot be prepared.
     """
-    return replace(load_click_log(_folder(config, data_dir)), person=config.person)
+    folder = _folder(config, data_dir)
+    with step(f"Reading {folder}", quiet=True):
+        return replace(load_click_log(folder), person=config.person)
 
 
 def _folder(config: DatasetConfig, data_dir: str | Path) -> Path:
@@ -38,6 +43,6 @@ def _folder(config: DatasetConfig, data_dir: str | Path) -> Path:
         return Path(config.path).expanduser()
     folder = Path(data_dir) / config.name
     if not folder.exists():
-        print(f"Preparing the data set {config.name} in {folder} (once) …", file=sys.stderr)
-        PREPARED[config.name](folder)
+        with step(f"Preparing the data set {config.name} in {folder} (once)"):
+            PREPARED[config.name](folder)
     return folder

@@ -7,11 +7,11 @@ from typing import Any
 
 from adjuster.config import ENVIRONMENT, AdjusterConfig
 from adjuster.index import SearchIndexInfo
-from experiments.common.files import finite, flatten, write_atomic
+from experiments.common.files import finite, write_atomic
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.deployment.plugin_source import plugin_text
-from experiments.judging.verdict import CANNOT_TELL, KEEP_OFF, Verdict
+from experiments.judging.verdict import ADOPT, CANNOT_TELL, KEEP_OFF, Verdict
 from experiments.replay.layout import lay_out
 from experiments.replay.plan import resolve
 from experiments.replay.settings import Settings
@@ -21,6 +21,14 @@ from experiments.study_folder.best_yaml import Provenance
 
 FILES = {"env": "best.env", "plugin": "best_plugin.py", "json": "best.json"}
 """Format → its file; ``yaml`` is `experiments.study_folder.best_yaml`'s."""
+
+ENV_USE = (
+    "Use it so: set -a; . best.env; set +a; then AdjusterConfig.from_env() of the package adjuster."
+)
+ENV_SEMANTICS = (
+    "Tuned for the {semantics} semantics. Stock Embedding Studio computes the published one and "
+    "reads none of the three knobs, only the interval: best_plugin.py passes them."
+)
 
 FORCED = (
     "The sealed test says {decision}: this was exported all the same, with force=true. "
@@ -47,6 +55,15 @@ class Deployment:
     index: SearchIndexInfo
     personalize_by: str
     provenance: Provenance
+
+    @property
+    def what(self) -> str:
+        """What the files hold, on one line."""
+        found = self.provenance
+        trial = f"Trial {found.trial} of study {json.dumps(found.study)}"
+        decision = found.sealed.verdict.decision if found.sealed else "nothing yet"
+        said = "adopts it" if decision == ADOPT else f"says {decision}"
+        return f"{trial}; the sealed test {said}; where it comes from: {FILES['json']}."
 
     @property
     def warning(self) -> str:
@@ -141,22 +158,21 @@ def json_text(deployment: Deployment) -> str:
 
 
 def env_text(deployment: Deployment) -> str:
-    """``best.env``: the environment variables of a live deployment, and comments above them.
+    """``best.env``: what it is, how to use it, for which semantics; then the variables.
 
-    Names and other texts stand quoted as JSON on one line each, so that none ends its comment.
+    Names and other texts stand quoted as JSON, so that none ends its comment.
     """
-    lines = [deployment.warning] if deployment.warning else []
-    facts = flatten(deployment.facts, keep_empty=False)
-    lines += [f"{name}: {json.dumps(value)}" for name, value in facts.items()]
-    missing = settings_beyond_env(deployment.settings.adjuster)
+    adjuster = deployment.settings.adjuster
+    remarks = [deployment.what, ENV_USE, ENV_SEMANTICS.format(semantics=adjuster.semantics)]
+    missing = settings_beyond_env(adjuster)
     if missing:
-        lines.append("These settings have no variable; best_plugin.py holds them:")
-        lines += [f"  {name}: {json.dumps(value)}" for name, value in missing.items()]
-    variables = deployment.settings.adjuster.to_env()
+        told = ", ".join(f"{name}: {json.dumps(value)}" for name, value in missing.items())
+        remarks.append(f"These settings have no variable; best_plugin.py holds them: {told}")
+    remarks += [deployment.warning] if deployment.warning else []
     return "".join(
         [
-            *(f"# {line}\n" for line in lines),
-            *(f"{name}={value}\n" for name, value in variables.items()),
+            *(f"# {line}\n" for line in remarks),
+            *(f"{name}={value}\n" for name, value in adjuster.to_env().items()),
         ]
     )
 
@@ -173,5 +189,5 @@ def settings_beyond_env(adjuster: AdjusterConfig) -> dict[str, Any]:
 
 def _plugin_text(deployment: Deployment) -> str:
     return plugin_text(
-        deployment.settings, deployment.personalize_by, deployment.facts, deployment.warning
+        deployment.settings, deployment.personalize_by, deployment.what, deployment.warning
     )

@@ -11,13 +11,9 @@ from adjuster.config import AdjusterConfig
 from experiments.replay.settings import Settings
 
 SOURCE = Template('''\
-"""The adjuster that a study chose, for Embedding Studio's hook `get_vectors_adjuster`.
-
-It needs the package `adjuster`, nothing else. In a plugin:
-
-    def get_vectors_adjuster(self):
-        return best_plugin.get_vectors_adjuster(self.get_search_index_info())
-"""
+$head
+# Needs the package adjuster alone; a plugin's own get_vectors_adjuster returns what this one does.
+# $semantics
 $remarks
 from adjuster import $adjuster
 
@@ -25,13 +21,21 @@ SETTINGS = $settings
 IMPROVEMENT_SECONDS_INTERVAL = $interval
 PERSONALIZE_BY = $personalize_by
 SELECTION = $selection
-PROVENANCE = $provenance
 
 
 def get_vectors_adjuster(search_index_info):
     """The adjuster for an index, with the settings of the study."""
     return $adjuster(search_index_info, **SETTINGS)
 ''')
+
+SEMANTICS = {
+    "documented": (
+        "Tuned for the documented semantics. Stock Embedding Studio computes the published one: "
+        "use this."
+    ),
+    "published": "Tuned for the published semantics, which stock Embedding Studio computes.",
+}
+"""For which semantics the settings hold."""
 
 WIDTH = 99
 
@@ -48,27 +52,26 @@ BOUND_REMARK = (
 )
 
 
-def plugin_text(
-    settings: Settings, personalize_by: str, provenance: Mapping[str, Any], warning: str
-) -> str:
-    """The module's source. All data stands in it as literals.
+def plugin_text(settings: Settings, personalize_by: str, what: str, warning: str) -> str:
+    """The module's source: what it is, how to use it, for which semantics; data as literals.
 
     Args:
         settings: Every setting, none of them ``auto``.
         personalize_by: Whose vectors a session reads.
-        provenance: Plain data without NaN and infinity.
-        warning: What stands on top, or "".
+        what: What it is, on one line.
+        warning: What a reader must know before the code, or "".
     """
     adjuster = settings.adjuster
     remarks = [text for text in (warning, *_remarks(adjuster)) if text]
     return SOURCE.substitute(
-        remarks="".join(f"\n{_comment(text)}" for text in remarks) + "\n" * bool(remarks),
+        head=f"# {what}",
+        semantics=SEMANTICS[adjuster.semantics],
+        remarks="".join(f"{_comment(text)}\n" for text in remarks),
         adjuster=CLASSES[adjuster.semantics].__name__,
         settings=_literal(adjuster_arguments(adjuster)),
         interval=adjuster.interval_seconds,
         personalize_by=_literal(personalize_by),
         selection=_literal(asdict(settings.selection)),
-        provenance=_literal(provenance),
     )
 
 
@@ -84,15 +87,14 @@ def _comment(text: str) -> str:
     return "\n".join(f"# {line}" for line in wrap(text, WIDTH - 2))
 
 
-def _literal(data: Any, indent: str = "") -> str:
-    """Plain data as a Python literal, a line an entry; texts are quoted by Python itself."""
-    deeper = indent + "    "
-    if isinstance(data, Mapping) and data:
-        entries = [f"{key!r}: {_literal(value, deeper)}" for key, value in data.items()]
-    elif isinstance(data, list) and data:
-        entries = [_literal(value, deeper) for value in data]
-    else:
+def _literal(data: Any) -> str:
+    """Plain data as a Python literal, packed into lines; texts are quoted by Python itself."""
+    if not isinstance(data, Mapping) or not data:
         return repr(data)
-    opened, closed = "[]" if isinstance(data, list) else "{}"
-    lines = "".join(f"{deeper}{entry},\n" for entry in entries)
-    return f"{opened}\n{lines}{indent}{closed}"
+    lines = [""]
+    for key, value in data.items():
+        entry = f"{key!r}: {value!r},"
+        if len(lines[-1]) + len(entry) > WIDTH - 6:
+            lines.append("")
+        lines[-1] += f" {entry}"
+    return "\n".join(["{", *(f"   {line}" for line in lines), "}"])

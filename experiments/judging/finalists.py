@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.judging.bystanders import Replays, compare_bystanders
+from experiments.judging.bystanders import N_FOLDS, Replays, compare_bystanders
 from experiments.judging.comparison import (
     Comparison,
     Judge,
@@ -52,6 +52,11 @@ class Finalist:
     gain: Comparison
     gain_over_defaults: Comparison
     bystanders: Comparison | None
+
+
+def replays_needed(n_finalists: int) -> int:
+    """How many replays `judge_finalists` makes: the defaults, and each alone and on every fold."""
+    return 1 + n_finalists * (1 + N_FOLDS)
 
 
 def judge_finalists(

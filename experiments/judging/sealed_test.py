@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from experiments.config.study import GuardrailsConfig
-from experiments.judging.bystanders import Replays, compare_bystanders
+from experiments.judging.bystanders import N_FOLDS, Replays, compare_bystanders
 from experiments.judging.choice import first_within_drift_bound
 from experiments.judging.comparison import (
     Comparison,
@@ -133,6 +133,15 @@ def open_sealed_test(
         tune_result=tune_result,
         test_result=test_result,
     )
+
+
+def replays_needed(n_unselected: int) -> int:
+    """How many replays `open_sealed_test` makes; one more for each candidate that is passed over.
+
+    Args:
+        n_unselected: Settings that nobody chose by their score.
+    """
+    return 4 + N_FOLDS + 2 * n_unselected
 
 
 def _for_look(terms: Terms, look: Look) -> Terms:

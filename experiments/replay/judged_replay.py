@@ -1,6 +1,6 @@
 """A replay with all that a judgement asks of it beside the results of settings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from experiments.replay.baselines import score_baselines
 from experiments.replay.objective import Objective
@@ -15,10 +15,12 @@ class JudgedReplay:
 
     Args:
         replay: Of any window.
+        on_run: Told of each setting that was replayed.
     """
 
-    def __init__(self, replay: Replay) -> None:
+    def __init__(self, replay: Replay, on_run: Callable[[], None] = lambda: None) -> None:
         self._replay = replay
+        self._on_run = on_run
 
     @property
     def objective(self) -> Objective:
@@ -27,7 +29,9 @@ class JudgedReplay:
 
     def run(self, settings: Settings) -> ReplayResult:
         """Replay the log under these settings."""
-        return self._replay.run(settings)
+        result = self._replay.run(settings)
+        self._on_run()
+        return result
 
     def baselines(self, settings: Settings) -> Mapping[str, ReplayResult]:
         """Replay what any configuration has to beat, by name."""

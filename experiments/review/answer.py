@@ -1,23 +1,25 @@
-"""The answer of a study in words: whether to turn adjustment on, and what the sealed test said."""
+"""The answer of a study in words: its first sentence, and what a reader must know beside it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.common.wording import label, plain, signed
-from experiments.judging.tune_gain import TuneGain
+from experiments.common.wording import plain
+from experiments.judging.headline import promises
 from experiments.replay.baseline_names import BASELINES, HEADROOM, LOGGED_ORDER
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
-from experiments.study_folder.judged_records import SealedRecord
-from experiments.study_folder.summary import BEST, ScoredRow, Summary
+from experiments.study_folder.summary import BEST, TUNE_BEST, ScoredRow, Summary
 
 NAMES = {
     **BASELINES,
     LOGGED_ORDER: f"{BASELINES[LOGGED_ORDER]} *",
     PUBLISHED_DEFAULTS: "published defaults",
+    TUNE_BEST: "best on tune",
     BEST: "best",
 }
 """Row of a summary → how it is called."""
+
+SEALED = "Not decided yet: the sealed test has not been opened."
 
 FLATTERED = (
     "* flattered by position bias wherever clicks are taken as they are: people click what is on "
@@ -27,7 +29,7 @@ FLATTERED = (
 
 @dataclass(frozen=True)
 class VerdictLines:
-    """The verdict as people read it, whatever shows it.
+    """The answer as people read it, whatever shows it.
 
     Args:
         decision: The verdict's own word; "" while the test is sealed.
@@ -45,7 +47,7 @@ class VerdictLines:
 
     @property
     def headline(self) -> str:
-        """The decision, to stand alone."""
+        """The sentence up to its colon, to stand alone."""
         return self.sentence.partition(": ")[0]
 
     @property
@@ -55,30 +57,56 @@ class VerdictLines:
         return text[:1].upper() + text[1:]
 
 
-def verdict_lines(
-    sealed: SealedRecord | None, *, best: int | None, opening: str = ""
-) -> VerdictLines:
-    """The verdict of a study in words.
+def verdict_lines(summary: Summary, *, best: int | None, opening: str = "") -> VerdictLines:
+    """The answer of a study in words; the sentence is the same wherever it is shown.
 
     Args:
-        sealed: What the sealed test said; None while it is sealed.
+        summary: The study's numbers.
         best: Number of the best trial on the tune sessions.
         opening: The command that opens the test; only named while it is sealed.
     """
+    sealed = summary.sealed
     if sealed is None:
-        return VerdictLines(
-            decision="",
-            sentence="Not decided yet: the sealed test has not been opened.",
-            command=opening,
-            purpose="opens it, once, on the best trial.",
-        )
+        return _unopened(summary, best, opening)
     verdict = sealed.verdict
+    adopted = [_settings(summary, f"Adopted: trial {sealed.test.trial}")] if verdict.adopts else []
     others = _other_trial(sealed.test.trial, best)
     return VerdictLines(
         decision=verdict.decision,
-        sentence=verdict.sentence,
-        more=(*verdict.reasons[1:], *verdict.notes, *others),
+        sentence=summary.answer,
+        more=(*adopted, *verdict.reasons[1:], *verdict.notes, *others),
     )
+
+
+def _unopened(summary: Summary, best: int | None, opening: str) -> VerdictLines:
+    """What tune alone can say."""
+    metric, found = summary.objective, summary.tune_best
+    before = summary.no_adjustment.metrics[metric]
+    if found is None or not promises(metric, before, found.metrics):
+        return VerdictLines("", summary.answer)
+    trial = "Best on tune" if best is None else f"Best on tune: trial {best}"
+    return VerdictLines(
+        decision="",
+        sentence=summary.answer,
+        more=(_settings(summary, trial), *_higher_baseline(summary, found.metrics[metric]), SEALED),
+        command=opening,
+        purpose="opens it, once, on the trial that is chosen." if opening else "",
+    )
+
+
+def _settings(summary: Summary, trial: str) -> str:
+    """Which trial the study stands for, and what is set in it."""
+    assert summary.best is not None
+    changed = _changed(summary.best, summary.published_defaults)
+    return f"{trial}, {settings_text(changed)}."
+
+
+def _higher_baseline(summary: Summary, reached: float) -> list[str]:
+    """Says so where a simple ranking is better than the best trial."""
+    name, height = _highest_baseline(summary)
+    if height <= reached:
+        return []
+    return [f"{_capital(NAMES[name])} is higher at {plain(height)}, without a vector."]
 
 
 def _other_trial(opened: int, best: int | None) -> list[str]:
@@ -88,43 +116,16 @@ def _other_trial(opened: int, best: int | None) -> list[str]:
     return [f"The verdict is on trial {opened}; the best on the tune sessions is trial {best}."]
 
 
-def answer(summary: Summary) -> str:
-    """Whether to turn adjustment on, and with which settings, in one line."""
-    metric, best = summary.objective, summary.best
-    before = summary.no_adjustment.metrics[metric]
-    if best is None:
-        return "Keep adjustment off: no trial ended within the guardrails."
-    if best.metrics["reach"] == 0:
-        return (
-            "Keep adjustment off as it is: reach is 0, so no scored session ever saw an adjusted "
-            "object and nothing could change. Try replay.personalize_by=none or a longer log."
-        )
-    reached = best.metrics[metric]
-    if reached <= before:
-        return (
-            f"Keep adjustment off: the best trial's {label(metric)} of {plain(reached)} "
-            f"does not beat {plain(before)} without adjustment."
-        )
-    settings = settings_text(_changed(best, summary.published_defaults))
-    parts = [f"{_promise(summary.tune_gain, label(metric), before)} Best: {settings}."]
-    name, height = _highest_baseline(summary)
-    if height > reached:
-        parts.append(f"{_capital(NAMES[name])} is higher at {plain(height)}, without a vector.")
-    return " ".join(parts)
+def row_name(summary: Summary, row: str) -> str:
+    """How a row of a summary is called.
 
-
-def _promise(found: TuneGain | None, metric: str, before: float) -> str:
-    """What tune can say of the best trial's gain, and never more."""
-    if found is None:
-        return f"Open the sealed test: tune alone cannot say what the gain in {metric} is."
-    interval = (
-        f"{signed(found.gain)} over {plain(before)} ({found.confidence:.0%} interval "
-        f"{signed(found.low)} to {signed(found.high)}, corrected for being the best of "
-        f"{found.n_trials} trials)"
-    )
-    if found.low > 0:
-        return f"Worth opening the sealed test: {metric} on tune gains {interval}."
-    return f"Tune cannot tell whether adjustment helps: {metric} gains {interval}."
+    Args:
+        summary: The study's numbers.
+        row: Its name there.
+    """
+    if row == BEST and summary.adopted is not None:
+        return f"adopted (trial {summary.adopted})"
+    return NAMES[row]
 
 
 def _capital(text: str) -> str:

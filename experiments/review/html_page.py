@@ -8,7 +8,7 @@ from plotly.offline import get_plotlyjs
 
 from experiments.judging.verdict import ADOPT, CANNOT_TELL, KEEP_OFF
 from experiments.replay.baseline_names import LOGGED_ORDER
-from experiments.review.answer import FLATTERED, NAMES, VerdictLines, answer, verdict_lines
+from experiments.review.answer import FLATTERED, VerdictLines, row_name, verdict_lines
 from experiments.review.figures.of_study import NamedFigure
 from experiments.review.rows import Rows, finalist_rows, result_rows, sealed_rows, setting_rows
 from experiments.study_folder.finished_study import FinishedStudy
@@ -75,7 +75,7 @@ def build_page(study: FinishedStudy, figures: Sequence[NamedFigure]) -> str:
         HTML; verdict, result table and first figure come first.
     """
     first, *others = figures
-    lines = verdict_lines(study.summary.sealed, best=study.best, opening=study.opening)
+    lines = verdict_lines(study.summary, best=study.tune_best, opening=study.opening)
     return "\n".join(
         [
             "<!doctype html>",
@@ -91,7 +91,7 @@ def build_page(study: FinishedStudy, figures: Sequence[NamedFigure]) -> str:
             f"<section>{_results(study)}</section>",
             _figure(first),
             "</div>",
-            f"<section><h2>What else to know</h2>{_list((answer(study.summary), *lines.more))}",
+            f"<section><h2>What else to know</h2>{_list(lines.more)}",
             "</section>",
             _sealed(study),
             _finalists(study),
@@ -128,7 +128,7 @@ def _list(sentences: Sequence[str]) -> str:
 
 
 def _results(study: FinishedStudy) -> str:
-    return _table(result_rows(study), strong=NAMES[BEST]) + _remark(study)
+    return _table(result_rows(study), strong=row_name(study.summary, BEST)) + _remark(study)
 
 
 def _remark(study: FinishedStudy) -> str:

@@ -2,22 +2,21 @@
 
 from collections.abc import Sequence
 
-from experiments.review.answer import FLATTERED, VerdictLines, answer, verdict_lines
+from experiments.review.answer import FLATTERED, VerdictLines, verdict_lines
 from experiments.review.rows import Rows, finalist_rows, result_rows, sealed_rows
 from experiments.study_folder.finished_study import FinishedStudy
 
 
 def study_note(study: FinishedStudy) -> str:
-    """Verdict, result table and finalists.
+    """The answer, result table and finalists.
 
     Args:
         study: What the study left on disk.
     """
     blocks = [
-        *_verdict(verdict_lines(study.summary.sealed, best=study.best, opening=study.opening)),
+        *_verdict(verdict_lines(study.summary, best=study.tune_best, opening=study.opening)),
         markdown_table(result_rows(study)),
         _escape(FLATTERED),
-        _escape(answer(study.summary)),
     ]
     if study.test:
         blocks.append(markdown_table(sealed_rows(study.test)))

@@ -8,7 +8,7 @@ from experiments.common.wording import interval_text, label, plain, signed
 from experiments.judging.clustered_interval import ClusteredInterval
 from experiments.judging.comparison import Comparison
 from experiments.judging.optimism import Optimism
-from experiments.review.answer import NAMES
+from experiments.review.answer import row_name
 from experiments.study_folder.finished_study import FinishedStudy
 from experiments.study_folder.judged_records import FinalistRecord, TestRecord
 
@@ -19,7 +19,7 @@ def result_rows(study: FinishedStudy) -> Rows:
     """Every configuration that was scored, on the sessions that the study saw; header first."""
     rows: Rows = [("on the tune sessions", label(study.metric), "gain", "drift", "harmed", "reach")]
     for name, row in study.summary.rows.items():
-        rows.append((NAMES[name], *_cells(row.metrics, study.metric)))
+        rows.append((row_name(study.summary, name), *_cells(row.metrics, study.metric)))
     test = study.test
     if test:
         name = f"trial {test.trial} on the sealed test"
@@ -120,18 +120,24 @@ def gain_text(comparison: Comparison | None) -> str:
 
 
 def setting_rows(study: FinishedStudy) -> Rows:
-    """The settings of the best trial, and of the published defaults where they differ."""
+    """The settings of the adopted trial, else of the best one, and the published defaults."""
     best, defaults = study.summary.best, study.summary.published_defaults
     if best is None:
         return []
     published = defaults.params if defaults else {}
     return [
-        ("setting", "best trial", "published defaults"),
+        ("setting", _whose(study), "published defaults"),
         *(
             (name, _setting(value), _setting(published.get(name, "")))
             for name, value in best.params.items()
         ),
     ]
+
+
+def _whose(study: FinishedStudy) -> str:
+    """Whose settings the table shows."""
+    adopted = study.summary.adopted
+    return "best trial" if adopted is None else f"adopted trial {adopted}"
 
 
 def _setting(value: Any) -> str:

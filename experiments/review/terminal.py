@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
-from experiments.common.wording import grid, interval_text, label, plain, signed
+from experiments.common.console import fitted_grid
+from experiments.common.wording import interval_text, label, plain, signed
 from experiments.replay.guardrails import GUARDRAILS
-from experiments.review.answer import FLATTERED, NAMES, answer, verdict_lines
+from experiments.review.answer import FLATTERED, VerdictLines, row_name, verdict_lines
 from experiments.review.rows import sealed_rows
 from experiments.study.records import FAILED, TrialRecord, best_overall
-from experiments.study_folder.judged_records import FinalistRecord, SealedRecord
+from experiments.study_folder.judged_records import FinalistRecord
 from experiments.study_folder.summary import ScoredRow, Summary, TrialCounts
 
 COLUMNS = ("mrr", "map", "recall_at_10", "drift_mean", "harmed_share", "reach")
 HEADS = {"drift_mean": "drift", "harmed_share": "harmed", "reach": "reach"}
+
+DROPPED = ("map", "recall_at_10", "mrr", "harmed_share", "reach")
+"""Columns that a narrow terminal does without, the first one first."""
 
 FINALIST_HEAD = ("finalists", "over no adjustment", "over published defaults", "bystanders")
 FINALIST_LEGEND = (
@@ -20,20 +24,36 @@ FINALIST_LEGEND = (
 )
 
 
-def result_table(summary: Summary, records: Sequence[TrialRecord]) -> str:
+def result_table(summary: Summary, records: Sequence[TrialRecord], width: int | None = None) -> str:
     """The answer, the table, and what a reader must know, as text.
 
     Args:
         summary: The study's numbers.
         records: Every trial.
+        width: Characters that the table may have; None for all that it needs.
     """
     metric = summary.objective
     notes = [
         *guardrail_notes(metric, records, summary.best),
         *_state_notes(summary.trials, records),
     ]
-    opened = [summary.sealed.verdict.sentence] if summary.sealed else []
-    return "\n".join([*opened, answer(summary), "", *grid(_cells(summary)), FLATTERED, *notes])
+    best = summary.tune_best.trial if summary.tune_best else None
+    lines = answer_lines(verdict_lines(summary, best=best))
+    return "\n".join([*lines, "", *_fitted(_cells(summary), width), FLATTERED, *notes])
+
+
+def answer_lines(lines: VerdictLines, remarks: Sequence[str] = ()) -> list[str]:
+    """The first sentence, and below it what must be known beside it.
+
+    Args:
+        lines: The answer.
+        remarks: What else to say.
+    """
+    return [lines.sentence, *(f"- {line}" for line in (*lines.more, *remarks))]
+
+
+def _fitted(cells: Sequence[Sequence[str]], width: int | None) -> list[str]:
+    return fitted_grid(cells, width, dropped=[HEADS.get(name, label(name)) for name in DROPPED])
 
 
 def _cells(summary: Summary) -> list[list[str]]:
@@ -45,7 +65,7 @@ def _cells(summary: Summary) -> list[list[str]]:
     for name, row in summary.rows.items():
         change = "" if row is base else signed(row.metrics[metric] - base.metrics[metric])
         rest = [plain(row.metrics[column]) if column in row.metrics else "" for column in columns]
-        cells.append([NAMES[name], plain(row.metrics[metric]), change, *rest])
+        cells.append([row_name(summary, name), plain(row.metrics[metric]), change, *rest])
     return cells
 
 
@@ -87,16 +107,19 @@ def _state_notes(counts: TrialCounts, records: Sequence[TrialRecord]) -> list[st
     return notes
 
 
-def finalist_table(finalists: Sequence[FinalistRecord]) -> str:
+def finalist_table(finalists: Sequence[FinalistRecord], width: int | None = None) -> str:
     """The finalists against both references and on bystanders; "" without any.
 
     Args:
         finalists: Best first.
+        width: Characters that the table may have; None for all that it needs.
     """
     if not finalists:
         return ""
     rows = [FINALIST_HEAD, *map(_finalist_cells, finalists)]
-    return "\n".join([*grid(rows, n_left=len(FINALIST_HEAD)), FINALIST_LEGEND])
+    lines = fitted_grid(rows, width, n_left=len(FINALIST_HEAD), dropped=FINALIST_HEAD[2:3])
+    legend = FINALIST_LEGEND if width is None else FINALIST_LEGEND.replace("\n", " ")
+    return "\n".join([*lines, legend])
 
 
 def _finalist_cells(item: FinalistRecord) -> tuple[str, ...]:
@@ -108,19 +131,21 @@ def _finalist_cells(item: FinalistRecord) -> tuple[str, ...]:
     )
 
 
-def sealed_text(sealed: SealedRecord, *, best: int | None) -> str:
+def sealed_text(
+    summary: Summary,
+    *,
+    best: int | None,
+    remarks: Sequence[str] = (),
+    width: int | None = None,
+) -> str:
     """Verdict, the gains behind it and what it is measured against, as text.
 
     Args:
-        sealed: What the sealed test said.
+        summary: Of a study whose sealed test was opened.
         best: Number of the best trial on the tune sessions.
+        remarks: Why the test is not about that one, a sentence each.
+        width: Characters that the table may have; None for all that it needs.
     """
-    verdict = verdict_lines(sealed, best=best)
-    return "\n".join(
-        [
-            verdict.sentence,
-            *(f"- {line}" for line in verdict.more),
-            "",
-            *grid(sealed_rows(sealed.test), n_left=2),
-        ]
-    )
+    assert summary.test is not None
+    lines = answer_lines(verdict_lines(summary, best=best), remarks)
+    return "\n".join([*lines, "", *fitted_grid(sealed_rows(summary.test), width, n_left=2)])

@@ -15,6 +15,25 @@ STATES = {
 }
 
 
+SHOWN = {"drift": "drift_at_log_end", "harm": "harmed_share", "reach": "reach"}
+"""Attribute of a trial → its metric: what other tools may sort and draw trials by."""
+
+
+def shown_attributes(metrics: Mapping[str, float], objective: str) -> dict[str, float]:
+    """The numbers of a trial that stand by themselves in its storage.
+
+    Args:
+        metrics: Metric → value; empty where the trial was not completed.
+        objective: The metric that is maximized; its gain is one of them.
+
+    Example:
+        >>> shown_attributes({"delta_mrr": 0.1, "reach": 0.9, "map": 0.5}, "mrr")
+        {'gain': 0.1, 'reach': 0.9}
+    """
+    names = {"gain": f"delta_{objective}", **SHOWN}
+    return {shown: metrics[name] for shown, name in names.items() if name in metrics}
+
+
 def read_record(trial: FrozenTrial) -> TrialRecord:
     """A trial of the storage as plain data."""
     kept = trial.user_attrs

@@ -22,7 +22,7 @@ from experiments.study.rules import SearchRules
 from experiments.study.search_space import SearchSpace
 from experiments.study.shared_ledger import SharedLedger
 from experiments.study.storage import StudyStorage
-from experiments.study.stored_trial import STATES, read_record
+from experiments.study.stored_trial import STATES, read_record, shown_attributes
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -145,6 +145,13 @@ class Study:
         assert self._study is not None
         return self._study
 
+    def name_objective(self, metric: str) -> None:
+        """Name what is maximized, for tools that read the study."""
+        if self.optuna.metric_names != [metric]:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                self.optuna.set_metric_names([metric])
+
     def attribute(self, name: str) -> Any:
         """What `set_attribute` kept under a name, or None."""
         return self.optuna.user_attrs.get(name)
@@ -226,6 +233,9 @@ class Study:
         # The answer to the last write may have been lost.
         if not storage.get_trial(claim.trial_id).state.is_finished():
             storage.set_trial_user_attr(claim.trial_id, "outcome", asdict(outcome))
+            (objective,) = self.optuna.metric_names or [""]
+            for name, value in shown_attributes(outcome.metrics, objective).items():
+                storage.set_trial_user_attr(claim.trial_id, name, value)
             self._set_constraints(claim, outcome.constraints)
             values = None if outcome.value is None else [outcome.value]
             storage.set_trial_state_values(claim.trial_id, STATES[outcome.state], values)

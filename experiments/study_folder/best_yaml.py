@@ -11,16 +11,17 @@ from experiments.common.code_version import PACKAGES
 from experiments.common.files import finite, to_yaml, write_atomic
 from experiments.config.commands import SweepConfig
 from experiments.config.printed_command import printed_command
-from experiments.config.saved import shown_config
+from experiments.config.saved import read_config, shown_config
 from experiments.study.records import TrialRecord
 from experiments.study_folder.judged_records import SealedRecord
 from experiments.study_folder.summary import DatasetRecord, Summary
 
 HEAD = """\
-# The best configuration of a study. Replay it to the figures it states:
+# {what}
+# Replay it to the figures it states:
 #   {evaluate}
 # Sweep on from it:
-#   python -m experiments.sweep --config-dir {folder} --config-name best study.name=NEW
+#   python -m experiments.sweep --config-dir {folder} --config-name {name} study.name=NEW
 """
 
 
@@ -42,8 +43,36 @@ def write_best(
         "provenance": provenance.to_dict(),
     }
     evaluate = printed_command("evaluate", {"config": str(path)})
-    head = HEAD.format(evaluate=evaluate, folder=shlex.quote(str(path.parent)))
+    head = HEAD.format(
+        what=_what(provenance),
+        evaluate=evaluate,
+        folder=shlex.quote(str(path.parent)),
+        name=path.stem,
+    )
     write_atomic(path, head + to_yaml(data))
+
+
+def trial_in(path: Path) -> int | None:
+    """Number of the trial that a file written by `write_best` holds; None without the file.
+
+    Raises:
+        InputError: If it is no such file.
+    """
+    if not path.is_file():
+        return None
+    trial = read_config(path).provenance.get("trial")
+    return trial if isinstance(trial, int) else None
+
+
+def _what(provenance: "Provenance") -> str:
+    """What the file holds, in a sentence."""
+    trial = f"Trial {provenance.trial} of study {provenance.study}"
+    sealed = provenance.sealed
+    if sealed is None:
+        return f"{trial}, the best on the tune sessions; no sealed test was opened on it."
+    if sealed.verdict.adopts:
+        return f"{trial}, which the sealed test adopts."
+    return f"{trial}; the sealed test says {sealed.verdict.decision}."
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ EXPORT_REMEDY = "The same export command writes it again."
 
 
 def write_finalists(
-    folder: Path, log: ClickLog, finalists: Sequence[Finalist]
+    folder: Path, log: ClickLog, finalists: Sequence[Finalist], *, adopted: int | None = None
 ) -> list[FinalistRecord]:
     """Keep the finalists' numbers and their sessions' rows, in place of those of others.
 
@@ -32,6 +32,7 @@ def write_finalists(
         folder: The study's folder.
         log: The log that was replayed.
         finalists: Best first.
+        adopted: Number of the trial that the sealed test adopted, whose rows stay too.
 
     Returns:
         What ``finalists.json`` holds.
@@ -39,6 +40,8 @@ def write_finalists(
     kept = {
         write_sessions(folder, "tune", item.trial, log, item.result.sessions) for item in finalists
     }
+    if adopted is not None:
+        kept.add(sessions_path(folder, "tune", adopted))
     records = [FinalistRecord.of(item) for item in finalists]
     write_json(folder / FOLDER / FINALISTS, [record.to_dict() for record in records])
     for path in (folder / FOLDER).glob("tune-*.parquet"):

@@ -9,6 +9,7 @@ from experiments.common.errors import InputError
 from experiments.config.commands import SweepConfig
 from experiments.config.printed_command import sweep_command
 from experiments.config.study import GuardrailsConfig
+from experiments.config.study_names import nearest_study
 from experiments.study_folder.finalist_files import (
     read_finalists,
     read_importances,
@@ -64,7 +65,13 @@ class FinishedStudy:
 
     @property
     def best(self) -> int | None:
-        """Number of the best feasible trial."""
+        """Number of the trial that the sealed test adopts; until it does, of the best on tune."""
+        adopted = self.summary.adopted
+        return self.tune_best if adopted is None else adopted
+
+    @property
+    def tune_best(self) -> int | None:
+        """Number of the best feasible trial on the tune sessions."""
         return self.finalists[0].trial if self.finalists else None
 
     @property
@@ -85,7 +92,7 @@ class FinishedStudy:
         return self.summary.test
 
     def sessions(self, window: str) -> pd.DataFrame | None:
-        """The session table of the best trial on ``tune``, or of the opened one on ``test``."""
+        """The session table of `best` on ``tune``, or of the opened trial on ``test``."""
         trial = self.best
         if window == "test":
             trial = self.test.trial if self.test else None
@@ -107,9 +114,11 @@ def read_study(output_dir: str | Path, study: str) -> FinishedStudy:
     missing = [path.name for path in needed if not path.is_file()]
     if missing:
         sweep = sweep_command(study, output_dir)
+        near = nearest_study(study, output_dir)
+        hint = f"Did you mean {near}? Else run" if near else "Run"
         raise InputError(
             f"study {study!r} has no {', '.join(missing)} in {folder.path}. "
-            f"Run {sweep} first, or name the folder that it wrote to with output_dir=."
+            f"{hint} {sweep} first, or name the folder that it wrote to with output_dir=."
         )
     return FinishedStudy(
         folder=folder.path,

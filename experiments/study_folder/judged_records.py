@@ -118,6 +118,11 @@ class SealedRecord:
     verdict: Verdict
     test: TestRecord
 
+    @property
+    def adopted(self) -> int | None:
+        """Number of the trial that the test adopts; None where it adopts nothing."""
+        return self.test.trial if self.verdict.adopts else None
+
     @classmethod
     def of(cls, opened: SealedTest) -> "SealedRecord":
         """What is kept of an opened test: all but the sessions' rows."""

@@ -44,13 +44,18 @@ class StudyFolder:
 
     @property
     def summary(self) -> Path:
-        """Counts, baselines and the best trial."""
+        """The answer, counts, baselines and the best trial."""
         return self.path / "summary.json"
 
     @property
     def best(self) -> Path:
-        """The best configuration, ready to run again."""
+        """The adopted configuration, ready to run again; until one is, the best on tune."""
         return self.path / "best.yaml"
+
+    @property
+    def tune_best(self) -> Path:
+        """The best configuration on the tune sessions, whatever the sealed test said."""
+        return self.path / "tune_best.yaml"
 
     @property
     def report(self) -> Path:

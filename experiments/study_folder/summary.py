@@ -8,6 +8,7 @@ from typing import Any
 
 from experiments.common.files import write_json
 from experiments.data.format.click_log import ClickLog
+from experiments.judging.headline import headline
 from experiments.judging.tune_gain import TuneGain
 from experiments.replay.baseline_names import BASELINES, NO_ADJUSTMENT
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
@@ -22,17 +23,24 @@ from experiments.study.records import (
 from experiments.study_folder.judged_records import SealedRecord, TestRecord
 from experiments.study_folder.plain_data import from_plain, read_json, to_plain
 
-BEST = "best"
+BEST, TUNE_BEST = "best", "tune_best"
 
 REMEDY = "The same sweep command writes it again; no trial is lost."
 
 
 @dataclass(frozen=True)
 class ScoredRow:
-    """Parameters and metrics of one row of the table."""
+    """Parameters and metrics of one row of the table.
+
+    Args:
+        params: Setting → value.
+        metrics: Metric → value on the tune sessions.
+        trial: Number of the trial; None for a baseline.
+    """
 
     params: Mapping[str, Any]
     metrics: Mapping[str, float]
+    trial: int | None = None
 
 
 @dataclass(frozen=True)
@@ -101,10 +109,11 @@ class Summary:
         trials: How many there are.
         baselines: Those of `BASELINES` that were scored, in their order.
         published_defaults: The trial of the published defaults; None if it was not complete.
-        best: The best trial within the guardrails, or None.
-        tune_gain: What tune can say of the best trial's gain; None without one.
+        best: The trial that the sealed test adopts; until it adopts one, `tune_best`.
+        tune_gain: What tune can say of the gain of `tune_best`; None without one.
         seconds: How long it took.
         sealed: What the sealed test said; None until it is opened.
+        tune_best: The best trial on tune within the guardrails, or None.
     """
 
     study: str
@@ -117,11 +126,31 @@ class Summary:
     tune_gain: TuneGain | None
     seconds: StudySeconds
     sealed: SealedRecord | None = None
+    tune_best: ScoredRow | None = None
+
+    @property
+    def answer(self) -> str:
+        """The first sentence of all that people read of the study, whatever shows it."""
+        if self.sealed is not None:
+            return self.sealed.verdict.sentence
+        metric, best = self.objective, self.tune_best
+        before = self.no_adjustment.metrics[metric]
+        return headline(metric, before, best.metrics if best else None, self.tune_gain)
+
+    @property
+    def adopted(self) -> int | None:
+        """Number of the trial that the sealed test adopts; None where it adopts nothing."""
+        return self.sealed.adopted if self.sealed else None
 
     @property
     def rows(self) -> dict[str, ScoredRow]:
-        """Every row that was scored: baselines, published defaults, best."""
-        others = {PUBLISHED_DEFAULTS: self.published_defaults, BEST: self.best}
+        """Every row that was scored: baselines, published defaults, best on tune, best."""
+        other = None if self.tune_best == self.best else self.tune_best
+        others = {
+            PUBLISHED_DEFAULTS: self.published_defaults,
+            TUNE_BEST: other,
+            BEST: self.best,
+        }
         return {**self.baselines, **{name: row for name, row in others.items() if row is not None}}
 
     @property
@@ -134,9 +163,20 @@ class Summary:
         """The figures of the sealed test; None until it is opened."""
         return self.sealed.test if self.sealed else None
 
-    def with_sealed(self, sealed: SealedRecord | None) -> "Summary":
-        """The same summary with what the sealed test said."""
-        return replace(self, sealed=sealed)
+    def with_sealed(
+        self, sealed: SealedRecord | None, records: Sequence[TrialRecord] = ()
+    ) -> "Summary":
+        """The same summary with what the sealed test said; what it adopts becomes the best.
+
+        Args:
+            sealed: What the test said; None while it is sealed.
+            records: The study's trials, the adopted one among them; without any, `best` stays.
+        """
+        found = replace(self, sealed=sealed)
+        if not records:
+            return found
+        adopted = next((item for item in records if item.number == found.adopted), None)
+        return replace(found, best=_row(adopted) if adopted else self.tune_best)
 
     def to_dict(self) -> dict[str, Any]:
         """As ``summary.json`` holds it: every row stands under its own name."""
@@ -144,7 +184,8 @@ class Summary:
         sealed = plain.pop("sealed") or {}
         baselines = plain.pop("baselines")
         head = ("study", "dataset", "objective", "trials")
-        return {**{name: plain.pop(name) for name in head}, **baselines, **plain, **sealed}
+        first = {"answer": self.answer, **{name: plain.pop(name) for name in head}}
+        return {**first, **baselines, **plain, **sealed}
 
     @classmethod
     def from_dict(cls, data: Any, name: str = "") -> "Summary":
@@ -158,7 +199,8 @@ class Summary:
         if NO_ADJUSTMENT not in data:
             raise ValueError(f"{NO_ADJUSTMENT} is missing")
         baselines = {row: data[row] for row in BASELINES if row in data}
-        found = from_plain(cls, {**data, "baselines": baselines, "sealed": None}, name)
+        rows = {TUNE_BEST: data.get(BEST), **data, "baselines": baselines, "sealed": None}
+        found = from_plain(cls, rows, name)
         is_opened = "verdict" in data or "test" in data
         return found.with_sealed(SealedRecord.from_dict(data, name) if is_opened else None)
 
@@ -202,6 +244,7 @@ def summarize(
         total_seconds: Wall time of all sweeps of this study.
     """
     published = (r for r in records if r.origin == PUBLISHED_DEFAULTS and r.state == COMPLETE)
+    best = _row(best_feasible(list(records)))
     return Summary(
         study=study,
         dataset=DatasetRecord.of(log),
@@ -213,7 +256,8 @@ def summarize(
             if name in baselines
         },
         published_defaults=_row(next(published, None)),
-        best=_row(best_feasible(list(records))),
+        best=best,
+        tune_best=best,
         tune_gain=tune_gain,
         seconds=StudySeconds(
             total=total_seconds,
@@ -243,7 +287,7 @@ def overheads(records: Sequence[TrialRecord]) -> list[float]:
 
 
 def _row(record: TrialRecord | None) -> ScoredRow | None:
-    return ScoredRow(record.values, record.metrics) if record else None
+    return ScoredRow(record.values, record.metrics, record.number) if record else None
 
 
 def _median(values: list[float]) -> float | None:

@@ -3,11 +3,20 @@
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
+from experiments.common.wording import interval_text
 from experiments.judging.comparison import Comparison
-from experiments.study.records import TrialRecord
+from experiments.study.records import COMPLETE, PRUNED, TrialRecord
 from experiments.study_folder.judged_records import FinalistRecord, SealedRecord
+from experiments.study_folder.summary import Summary
+
+COLUMNS = ("ndcg_at_10", "drift_mean", "drift_at_log_end", "harmed_share", "reach")
+"""Metrics that stand in a table of trials, beside the objective and its gain."""
+
+FINALIST = "finalist"
+"""The tag of a finalist's run: its place."""
 
 Point = tuple[str, float, int, int]
 """A metric's name, its value, when (epoch milliseconds), and its step."""
@@ -18,37 +27,82 @@ class Conclusion:
     """What is known at the end of a study.
 
     Args:
+        summary: The study's numbers, with what the sealed test said.
         finalists: Best first.
-        sealed: What the sealed test said; None while it is sealed.
         files: Artifact → its text.
         note: The study in Markdown.
     """
 
+    summary: Summary
     finalists: Sequence[FinalistRecord]
-    sealed: SealedRecord | None
     files: Mapping[str, str]
     note: str
 
 
-def trial_points(record: TrialRecord) -> Iterator[Point]:
-    """All numbers of a trial: metrics, seconds, blocks as steps, the curve as steps."""
+@dataclass(frozen=True)
+class RunContent:
+    """What a nested run holds.
+
+    Args:
+        tags: Name → text.
+        params: What varies from run to run.
+        metrics: Its numbers.
+        files: Artifact → its text.
+    """
+
+    tags: Mapping[str, str]
+    params: Mapping[str, Any]
+    metrics: Sequence[Point]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+def trial_points(record: TrialRecord, objective: str) -> Iterator[Point]:
+    """What a table of trials is sorted by, ten names at most; the curve as steps.
+
+    Args:
+        record: The trial.
+        objective: The metric that was maximized.
+    """
     when = milliseconds(record.finished or record.started)
-    yield from points(record.metrics, when)
-    if record.value is not None:
-        yield "value", record.value, when, 0
-    yield "seconds", record.seconds, when, 0
-    outcome = record.outcome
-    if outcome is None:
+    yield from points(shown_metrics(record.metrics, objective), when)
+    if record.state == COMPLETE:
+        yield "feasible", float(record.is_feasible), when, 0
+    if record.state == PRUNED and record.value is not None:
+        yield "value_when_pruned", record.value, when, 0
+    if record.outcome is None:
         return
-    for name, excess in outcome.constraints.items():
-        yield f"excess_{name}", excess, when, 0
-    for part, seconds in outcome.seconds.items():
-        yield f"seconds_{part}", seconds, when, 0
-    for block, value in outcome.blocks.items():
-        yield "block_value", value, when, block
-    for step, (_, _, before, after) in enumerate(outcome.curve):
+    for step, (_, _, before, after) in enumerate(record.outcome.curve):
         yield "curve_before", before, when, step
         yield "curve_after", after, when, step
+
+
+def shown_metrics(metrics: Mapping[str, float], objective: str) -> dict[str, float]:
+    """The metrics of a row under the names by which all rows of a study are compared.
+
+    Args:
+        metrics: Metric → value.
+        objective: The metric that was maximized.
+
+    Example:
+        >>> shown_metrics({"mrr": 0.5, "delta_mrr": 0.1, "drift_mean": 0.2, "map": 0.3}, "mrr")
+        {'gain': 0.1, 'mrr': 0.5, 'drift_mean': 0.2}
+    """
+    names = {"gain": f"delta_{objective}", **{name: name for name in (objective, *COLUMNS)}}
+    return {shown: metrics[name] for shown, name in names.items() if name in metrics}
+
+
+def trial_tags(record: TrialRecord) -> dict[str, str]:
+    """How a trial ended, in words: what was pruned, failed or broke a guardrail is told apart."""
+    outcome = record.state
+    if record.state == COMPLETE:
+        outcome = "feasible" if record.is_feasible else "infeasible"
+    return {
+        "trial": str(record.number),
+        "state": record.state,
+        "outcome": outcome,
+        "origin": record.origin,
+        "reason": record.reason,
+    }
 
 
 def points(metrics: Mapping[str, float], when: int | None = None) -> Iterator[Point]:
@@ -58,13 +112,18 @@ def points(metrics: Mapping[str, float], when: int | None = None) -> Iterator[Po
         yield name, float(value), moment, 0
 
 
-def finalist_metrics(record: FinalistRecord) -> dict[str, float]:
-    """A finalist's metrics and its comparisons."""
+def finalist_tags(record: FinalistRecord, rank: int) -> dict[str, str]:
+    """A finalist's place and its comparisons, as they are printed.
+
+    Args:
+        record: The finalist.
+        rank: Its place, from 1.
+    """
     return {
-        **record.metrics,
-        **comparison_metrics("over_nothing", record.gain),
-        **comparison_metrics("over_defaults", record.gain_over_defaults),
-        **comparison_metrics("bystanders", record.bystanders),
+        FINALIST: str(rank),
+        f"{FINALIST}.over_no_adjustment": interval_text(record.gain),
+        f"{FINALIST}.over_published_defaults": interval_text(record.gain_over_defaults),
+        f"{FINALIST}.bystanders": interval_text(record.bystanders),
     }
 
 
@@ -104,6 +163,18 @@ def comparison_metrics(name: str, comparison: Comparison | None) -> dict[str, fl
         "effect_size": comparison.effect_size,
     }
     return _known({f"{name}_{part}": value for part, value in parts.items()})
+
+
+def best_tags(summary: Summary) -> dict[str, str]:
+    """The trial that the study stands for and what is set in it; empty without one.
+
+    Args:
+        summary: The study's numbers.
+    """
+    if summary.best is None:
+        return {}
+    settings = {f"best.{name}": str(value) for name, value in summary.best.params.items()}
+    return {**settings, "best.trial": str(summary.best.trial)}
 
 
 def verdict_tags(sealed: SealedRecord | None) -> dict[str, str]:

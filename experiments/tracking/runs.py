@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.common.code_version import code_tags
 from experiments.common.files import flatten, to_yaml
-from experiments.study.records import FAILED, BaselineRecord, TrialRecord
+from experiments.study.records import FAILED, PRUNED, BaselineRecord, TrialRecord
 from experiments.study_folder.judged_records import FinalistRecord
 from experiments.study_folder.summary import Summary
 from experiments.tracking.lengths import LONGEST_PARAM, LONGEST_TAG, key_of, shortened
 from experiments.tracking.new_store import make_store
 from experiments.tracking.run_content import (
+    FINALIST,
     Conclusion,
     Point,
-    finalist_metrics,
+    RunContent,
+    best_tags,
+    finalist_tags,
     milliseconds,
     points,
     sealed_metrics,
+    shown_metrics,
     trial_points,
+    trial_tags,
     verdict_tags,
 )
 from experiments.tracking.study_info import StudyInfo
@@ -32,13 +37,17 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Run
     from mlflow.tracking import MlflowClient
 
-PARENT, TRIAL, BASELINE, FINALIST = "study", "trial", "baseline", "finalist"
+PARENT, TRIAL, BASELINE = "study", "trial", "baseline"
+CONFIG = "config.yaml"
+KIND, MODELS = "mlflow.experimentKind", "custom_model_development"
+"""MLflow's own tag: without it the UI opens among traces and prompts, not on the runs."""
+
+STATUSES = {FAILED: "FAILED", PRUNED: "KILLED"}
+"""State of a trial → status of its run; `FINISHED` for others."""
+
 PARAMS_PER_CALL = 100
 METRICS_PER_CALL = 1000
 LONGEST_DIGEST = 36
-OF_THE_STUDY = ("search_space", "tracking", "output_dir", "verbose", "provenance")
-"""Settings that say nothing about one trial: only the study's run has them as parameters."""
-
 ClaimLock = Callable[[], AbstractContextManager[None]]
 """Makes a context in which no other machine makes runs of the same study."""
 
@@ -99,28 +108,26 @@ class MlflowRuns:
         self._deliver(
             f"{BASELINE}:{record.name}",
             record.name,
-            tags={"baseline": record.name},
-            params=flatten(record.params, keep_empty=False),
-            metrics=list(points(record.metrics)),
+            RunContent(
+                tags={"baseline": record.name},
+                params=flatten(record.params, keep_empty=False),
+                metrics=list(points(shown_metrics(record.metrics, self._info.objective))),
+            ),
         )
 
     def deliver_trial(self, record: TrialRecord) -> None:
-        """Log a trial's run, unless it is there."""
+        """Log a trial's run, unless it is there: what varies, and all settings in a file."""
         config = {**self._info.config, **record.settings}
-        own = {name: part for name, part in config.items() if name not in OF_THE_STUDY}
         self._deliver(
             f"{TRIAL}:{record.number}",
             f"trial-{record.number:04d}",
-            tags={
-                "trial": str(record.number),
-                "state": record.state,
-                "origin": record.origin,
-                "reason": record.reason,
-                "config": to_yaml(config),
-            },
-            params=flatten(own, keep_empty=False),
-            metrics=list(trial_points(record)),
-            status="FAILED" if record.state == FAILED else "FINISHED",
+            RunContent(
+                tags=trial_tags(record),
+                params=record.values,
+                metrics=list(trial_points(record, self._info.objective)),
+                files={CONFIG: to_yaml(config)},
+            ),
+            status=STATUSES.get(record.state, "FINISHED"),
             times=(record.started, record.finished),
         )
 
@@ -128,44 +135,50 @@ class MlflowRuns:
         """Deliver what is missing and end the study's run with its best trial's numbers."""
         for record in records:
             self.deliver_trial(record)
-        best = summary.best
         counts = {f"trials_{state}": float(n) for state, n in summary.trials.by_state().items()}
-        metrics = {**(best.metrics if best else {}), **counts}
-        params = best.params if best else {}
-        tags = {f"best.{name}": str(value) for name, value in params.items()}
-        self._log(self._parent, {}, list(points(metrics)), {**tags, "state": "finished"})
-        self.client.log_dict(self._parent, summary.to_dict(), "summary.json")
+        self._tell_best(summary, counts, {"state": "finished"})
         self.client.set_terminated(self._parent, "FINISHED")
 
+    def _tell_best(
+        self, summary: Summary, metrics: Mapping[str, float], tags: Mapping[str, str]
+    ) -> None:
+        """Show on the study's run the trial that it stands for, among other numbers and tags."""
+        best = dict(summary.best.metrics) if summary.best else {}
+        best |= shown_metrics(best, summary.objective)
+        told = {**best_tags(summary), **tags}
+        self._log(self._parent, {}, list(points({**best, **metrics})), told)
+        self.client.log_dict(self._parent, summary.to_dict(), "summary.json")
+
     def deliver_conclusion(self, conclusion: Conclusion) -> None:
-        """Log the finalists' runs, and to the study's run the sealed test and the files."""
+        """Tell the finalists' runs so, and the study's run the sealed test and the files."""
         self.open([], [])
-        for record in conclusion.finalists:
-            self._deliver_finalist(record)
-        metrics = list(points(sealed_metrics(conclusion.sealed)))
-        tags = {**verdict_tags(conclusion.sealed), "mlflow.note.content": conclusion.note}
-        self._log(self._parent, {}, metrics, tags)
+        self._tell_finalists(conclusion.finalists)
+        sealed = conclusion.summary.sealed
+        tags = {**verdict_tags(sealed), "mlflow.note.content": conclusion.note}
+        self._tell_best(conclusion.summary, sealed_metrics(sealed), tags)
         for name, text in conclusion.files.items():
             self.client.log_text(self._parent, text, name)
         self.client.set_terminated(self._parent, "FINISHED")
 
-    def _deliver_finalist(self, record: FinalistRecord) -> None:
-        self._deliver(
-            f"{FINALIST}:{record.trial}",
-            f"finalist-{record.trial:04d}",
-            tags={"finalist": str(record.trial)},
-            params=flatten(record.settings.to_dict(), keep_empty=False),
-            metrics=list(points(finalist_metrics(record))),
-        )
+    def _tell_finalists(self, finalists: Sequence[FinalistRecord]) -> None:
+        """Put what is known of the finalists on their trials' runs, and take it off others'."""
+        told = {
+            f"{TRIAL}:{record.trial}": finalist_tags(record, rank)
+            for rank, record in enumerate(finalists, start=1)
+        }
+        for key, run in self._runs.items():
+            if key in told:
+                self._log(run.info.run_id, {}, [], told[key])
+            elif FINALIST in run.data.tags:
+                for name in (tag for tag in run.data.tags if tag.startswith(FINALIST)):
+                    self.client.delete_tag(run.info.run_id, name)
 
     def _deliver(
         self,
         key: str,
         name: str,
+        content: RunContent,
         *,
-        tags: Mapping[str, str],
-        params: Mapping[str, Any],
-        metrics: Sequence[Point],
         status: str = "FINISHED",
         times: tuple[float | None, float | None] = (None, None),
     ) -> None:
@@ -179,15 +192,24 @@ class MlflowRuns:
                 return
             if key in self._runs:
                 self.client.delete_run(self._runs.pop(key).info.run_id)
-            nested = {**tags, "mlflow.parentRunId": self._parent}
+            nested = {**content.tags, "mlflow.parentRunId": self._parent}
             run_id = self._create(key, name, nested, times[0])
-            self._log(run_id, params, metrics, {})
+            self._log(run_id, content.params, content.metrics, {})
+            for path, text in content.files.items():
+                self.client.log_text(run_id, text, path)
             self.client.set_terminated(run_id, status, milliseconds(times[1]))
             self._made.add(key)
 
     def _is_delivered(self, key: str) -> bool:
         found = self._runs.get(key)
         return key in self._made or (found is not None and found.info.status != "RUNNING")
+
+    @property
+    def page(self) -> str:
+        """Where the study stands among the runs of its experiment; "" until it is there."""
+        if not self._parent:
+            return ""
+        return f"#/experiments/{self._experiment}/runs/{self._parent}"
 
     @property
     def client(self) -> "MlflowClient":
@@ -209,9 +231,15 @@ class MlflowRuns:
         if found is not None and found.lifecycle_stage == "deleted":
             raise DeletedExperiment(self._info.experiment, str(found.experiment_id))
         if found is not None:
+            if KIND not in found.tags:
+                client.set_experiment_tag(found.experiment_id, KIND, MODELS)
             return str(found.experiment_id)
-        location = self._artifact_location
-        return str(client.create_experiment(self._info.experiment, artifact_location=location))
+        made = client.create_experiment(
+            self._info.experiment,
+            artifact_location=self._artifact_location,
+            tags={KIND: MODELS},
+        )
+        return str(made)
 
     def _known(self, key: str | None = None) -> dict[str, "Run"]:
         """The study's runs by their key, or the one of a key."""
@@ -239,7 +267,7 @@ class MlflowRuns:
         }
         self.client.log_inputs(self._parent, datasets=[self._dataset()])
         self._log(self._parent, flatten(info.config, keep_empty=False), [], tags)
-        self.client.log_text(self._parent, config, "config.yaml")
+        self.client.log_text(self._parent, config, CONFIG)
 
     def _dataset(self) -> "DatasetInput":
         """The data set as MLflow shows it: its name, and as digest the fingerprint's beginning."""

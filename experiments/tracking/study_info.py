@@ -10,6 +10,9 @@ from experiments.config.study import TrackingConfig
 from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.summary import DatasetRecord
 
+LOCAL = "http://127.0.0.1:5000"
+"""Where ``mlflow ui`` listens unless it is told otherwise."""
+
 
 @dataclass(frozen=True)
 class StudyInfo:
@@ -21,6 +24,7 @@ class StudyInfo:
         experiment: The MLflow experiment.
         config: The resolved configuration, nested.
         dataset: Which data it sees.
+        objective: The metric that it maximizes.
     """
 
     uid: str
@@ -28,6 +32,7 @@ class StudyInfo:
     experiment: str
     config: Mapping[str, Any]
     dataset: DatasetRecord
+    objective: str
 
 
 def study_info(
@@ -36,6 +41,7 @@ def study_info(
     dataset: DatasetRecord,
     tracking: TrackingConfig,
     config: Mapping[str, Any],
+    objective: str,
 ) -> StudyInfo:
     """What the tracker must know of a study; its experiment is the data set's unless named.
 
@@ -45,8 +51,10 @@ def study_info(
         dataset: Which data it sees.
         tracking: Names the experiment, or leaves it open.
         config: The resolved configuration, nested.
+        objective: The metric that it maximizes.
     """
-    return StudyInfo(uid, name, tracking.experiment or dataset.name, config, dataset)
+    experiment = tracking.experiment or dataset.name
+    return StudyInfo(uid, name, experiment, config, dataset, objective)
 
 
 def tracking_location(
@@ -74,13 +82,21 @@ def tracking_uri(config: TrackingConfig) -> str | None:
     return TRACKING.read(config.uri, config.uri_env)
 
 
-def review_line(config: TrackingConfig, folder: StudyFolder) -> str:
-    """What opens the runs: a server's address, or the command that serves a store.
+def review_lines(config: TrackingConfig, folder: StudyFolder, page: str) -> list[str]:
+    """What opens the runs: their page on a server, or the command that serves a store first.
 
     Args:
         config: Where MLflow is.
         folder: Where the default store lies.
+        page: Of the study, behind a server's address; "" where it is not known.
     """
+    opened = _review_line(config, folder)
+    if opened.startswith(("http://", "https://")):
+        return [f"{opened.rstrip('/')}/{page}" if page else opened]
+    return [opened, f"{LOCAL}/{page}"] if page and opened.startswith("mlflow ui") else [opened]
+
+
+def _review_line(config: TrackingConfig, folder: StudyFolder) -> str:
     uri = tracking_uri(config) or folder.tracking_uri
     if uri.startswith(("http://", "https://")):
         return without_user_info(uri)

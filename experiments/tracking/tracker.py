@@ -22,6 +22,10 @@ from experiments.tracking.trouble import reason_of
 class Tracker(Protocol):
     """Where finished trials are shown."""
 
+    @property
+    def page(self) -> str:
+        """The study's page, behind the address of its server; "" where there is none yet."""
+
     def start(self, records: Sequence[TrialRecord], baselines: Sequence[BaselineRecord]) -> None:
         """Bring the tracked runs up to the study."""
 
@@ -34,6 +38,8 @@ class Tracker(Protocol):
 
 class NoTracker:
     """Tracks nothing."""
+
+    page = ""
 
     def start(self, records: Sequence[TrialRecord], baselines: Sequence[BaselineRecord]) -> None:
         """Nothing to do."""
@@ -66,6 +72,11 @@ class MlflowTracker:
         self._runs = MlflowRuns(uri, artifact_location, info, lock)
         self._courier = Courier()
         self._uri = uri
+
+    @property
+    def page(self) -> str:
+        """The study's page, behind the address of its server; "" where there is none yet."""
+        return self._runs.page
 
     def start(self, records: Sequence[TrialRecord], baselines: Sequence[BaselineRecord]) -> None:
         """Deliver what is missing."""

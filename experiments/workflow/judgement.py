@@ -5,16 +5,19 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
+from experiments.common.steps import Advance, step
 from experiments.config.commands import SweepConfig
-from experiments.config.replay import SplitConfig
+from experiments.config.replay import ReplayConfig, SplitConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.judging.bystanders import Replays
 from experiments.judging.choice import choose, remarks_on, unselected
 from experiments.judging.comparison import Judge
 from experiments.judging.finalists import Candidate, judge_finalists
+from experiments.judging.finalists import replays_needed as finalist_replays
 from experiments.judging.openings import Ledger
 from experiments.judging.seal import Seal
 from experiments.judging.sealed_test import Terms, open_sealed_test
+from experiments.judging.sealed_test import replays_needed as test_replays
 from experiments.replay.judged_replay import JudgedReplay
 from experiments.replay.replay import replay_maker
 from experiments.replay.settings import Settings
@@ -57,19 +60,24 @@ def judge_study(
     Returns:
         A record for each finalist, best first.
     """
-    write_importances(outputs.path, importances(study.optuna))
+    with step("Working out which parameters decided", quiet=True):
+        write_importances(outputs.path, importances(study.optuna))
     chosen = choose(records)
     known = whole_finalists(outputs.path)
     if _same(known, chosen):
         return known
-    over = replays(config, log)
-    finalists = judge_finalists(
-        [Candidate.of(record) for record in chosen],
-        published_defaults(config),
-        over,
-        judge_of(config, over.over("tune").objective.key),
-    )
-    return write_finalists(outputs.path, log, finalists)
+    what = f"Judging {len(chosen)} finalists, on withheld queries too"
+    with step(what, finalist_replays(len(chosen))) as advance:
+        over = replays(config, log, advance)
+        finalists = judge_finalists(
+            [Candidate.of(record) for record in chosen],
+            published_defaults(config),
+            over,
+            judge_of(config, over.over("tune").objective.key),
+        )
+    sealed = sealed_test_of(study)
+    adopted = sealed.adopted if sealed else None
+    return write_finalists(outputs.path, log, finalists, adopted=adopted)
 
 
 def open_test(
@@ -88,7 +96,7 @@ def open_test(
         log: The data set.
         study: The study.
         candidates: Trials in the order of choice, at least one.
-        outputs: Where the test's session table goes.
+        outputs: Where the trial's session tables go.
         reopen: Allow a look at these data on something else than before.
 
     Returns:
@@ -97,25 +105,25 @@ def open_test(
     Raises:
         InputError: If the test of these data was opened on something else and `reopen` is false.
     """
-    over, records = replays(config, log), study.records()
-    objective = over.over("tune").objective
-    terms = Terms(
-        published_defaults(config),
-        [Candidate.of(record).settings for record in unselected(records)],
-        config.guardrails,
-        judge_of(config, objective.key),
-    )
-    seal = Seal(
-        ledgers=ledgers_of(study, outputs.root),
-        fingerprint=log.fingerprint,
-        study=config.study.name,
-        window=window_text(config.replay.split),
-        objective=f"{objective.key} ({objective.estimator})",
-        digest=partial(digest_of, config, log.fingerprint),
-        reopen=reopen,
-    )
-    opened = open_sealed_test([Candidate.of(item) for item in candidates], over, terms, seal)
+    records = study.records()
+    others = [Candidate.of(record).settings for record in unselected(records)]
+    with step("Opening the sealed test", test_replays(len(others))) as advance:
+        over = replays(config, log, advance)
+        objective = over.over("tune").objective
+        judge = judge_of(config, objective.key)
+        terms = Terms(published_defaults(config), others, config.guardrails, judge)
+        seal = Seal(
+            ledgers=ledgers_of(study, outputs.root),
+            fingerprint=log.fingerprint,
+            study=config.study.name,
+            window=window_text(config.replay.split),
+            objective=f"{objective.key} ({objective.estimator})",
+            digest=partial(digest_of, config, log.fingerprint),
+            reopen=reopen,
+        )
+        opened = open_sealed_test([Candidate.of(item) for item in candidates], over, terms, seal)
     sealed = SealedRecord.of(opened)
+    write_sessions(outputs.path, "tune", opened.trial, log, opened.tune_result.sessions)
     write_sessions(outputs.path, "test", opened.trial, log, opened.test_result.sessions)
     study.set_attribute(SEALED_TEST, sealed.to_dict())
     return sealed, remarks_on(opened.trial, records, opened.passed_over, config.guardrails)
@@ -159,10 +167,20 @@ def judge_of(config: SweepConfig, objective: str) -> Judge:
     return Judge(objective, config.study.seed)
 
 
-def replays(config: SweepConfig, log: ClickLog) -> Replays:
-    """Replays of this log as the study scores it; the objective is chosen once, with the first."""
+def replays(config: SweepConfig, log: ClickLog, advance: Advance) -> Replays:
+    """Replays of this log as the study scores it; the objective is chosen once, with the first.
+
+    Args:
+        config: The sweep's configuration.
+        log: The data set.
+        advance: Told of each setting that was replayed.
+    """
     make = replay_maker(log, config.objective)
-    return Replays(lambda settings, window: JudgedReplay(make(settings, window)), config.replay)
+
+    def judged(settings: ReplayConfig, window: str) -> JudgedReplay:
+        return JudgedReplay(make(settings, window), lambda: advance(1))
+
+    return Replays(judged, config.replay)
 
 
 def published_defaults(config: SweepConfig) -> Settings:

@@ -1,12 +1,12 @@
-"""One calm line of progress: best so far, trials done, pruned, failed, seconds left."""
+"""One calm line of progress: best so far, trials done, pruned, failed, time left."""
 
 import math
 import sys
 import time
-from typing import Any, TextIO
+from typing import TextIO
 
-from tqdm import tqdm
-
+from experiments.common.console import fitted, width_of
+from experiments.common.steps import bars
 from experiments.common.wording import label, plain
 from experiments.study.records import COMPLETE, FAILED, PRUNED, TrialRecord
 
@@ -43,11 +43,10 @@ class Progress:
             self._count(record)
         self._before = self._done
         self._started = self._shown = time.monotonic()
-        self._bar: tqdm[Any] | None = None
-        if self._stream.isatty():
-            self._bar = tqdm(
-                total=total, initial=self._done, file=self._stream, unit="trial", leave=False
-            )
+        self._bars = bars(self._stream) if self._stream.isatty() else None
+        if self._bars is not None:
+            self._trials = self._bars.add_task(self._told(), total=total, completed=self._done)
+            self._bars.start()
 
     @property
     def _done(self) -> int:
@@ -56,18 +55,17 @@ class Progress:
     def add(self, record: TrialRecord) -> None:
         """A trial has finished."""
         self._count(record)
-        if self._bar is not None:
-            self._bar.update(0 if record.lost else 1)
-            self._bar.set_postfix_str(self._facts())
+        if self._bars is not None:
+            self._bars.update(self._trials, completed=self._done, description=self._told())
         if self._verbose:
             self._write(f"trial {record.number} ({record.origin}): {_outcome(record)}")
-        elif self._bar is None:
+        elif self._bars is None:
             self._line()
 
     def close(self) -> None:
         """Leave the line."""
-        if self._bar is not None:
-            self._bar.close()
+        if self._bars is not None:
+            self._bars.stop()
 
     def _count(self, record: TrialRecord) -> None:
         if record.lost:
@@ -82,19 +80,24 @@ class Progress:
             self._shown = now
             left = (now - self._started) / max(1, self._done - self._before)
             left *= max(0, self._total - self._done)
-            self._write(f"{self._done}/{self._total} trials, {self._facts()}, {left:.0f} s left")
+            self._write(f"{self._told()}, {left:.0f} s left")
 
-    def _facts(self) -> str:
-        best = plain(self._best) if math.isfinite(self._best) else "none yet"
+    def _told(self) -> str:
+        """How far the study is and what it has found."""
         counts = self._counts
+        best = (
+            f"best {label(self._metric)} {plain(self._best)}"
+            if math.isfinite(self._best)
+            else "best: none within the guardrails yet (starts first)"
+        )
         return (
-            f"best {label(self._metric)} {best}, "
+            f"{self._done}/{self._total} trials, {best}, "
             f"{counts[COMPLETE]} done, {counts[PRUNED]} pruned, {counts[FAILED]} failed"
         )
 
     def _write(self, line: str) -> None:
-        if self._bar is not None:
-            self._bar.write(line, file=self._stream)
+        if self._bars is not None:
+            self._bars.console.print(fitted(line, width_of(self._stream)), markup=False)
         else:
             print(line, file=self._stream, flush=True)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from experiments.common.files import write_atomic
+from experiments.common.steps import step
 from experiments.config.commands import SweepConfig
 from experiments.config.saved import shown_config
 from experiments.config.study import TrackingConfig
@@ -27,8 +28,9 @@ def write_report(outputs: StudyFolder) -> dict[str, str]:
         File name → text: the report, and each figure as Plotly's JSON.
     """
     study = read_study(outputs.root, outputs.study)
-    figures = study_figures(study)
-    page = build_page(study, figures)
+    with step("Drawing the report", quiet=True):
+        figures = study_figures(study)
+        page = build_page(study, figures)
     write_atomic(outputs.report, page)
     drawn = {f"figures/{item.name}.json": item.figure.to_json() for item in figures}
     return {outputs.report.name: page, **drawn}
@@ -51,16 +53,19 @@ def show_in_mlflow(
     if config.name == "none":
         return ""
     study = read_study(outputs.root, outputs.study)
-    conclusion = Conclusion(study.finalists, study.summary.sealed, files, study_note(study))
-    return track_conclusion(config, outputs, info, conclusion)
+    conclusion = Conclusion(study.summary, study.finalists, files, study_note(study))
+    with step("Delivering the conclusion to MLflow", quiet=True):
+        return track_conclusion(config, outputs, info, conclusion)
 
 
-def info_of(config: SweepConfig, uid: str, dataset: DatasetRecord) -> StudyInfo:
+def info_of(config: SweepConfig, uid: str, dataset: DatasetRecord, objective: str) -> StudyInfo:
     """What MLflow must know of a study.
 
     Args:
         config: The sweep's configuration.
         uid: Names the study for ever.
         dataset: Which data it sees.
+        objective: The metric that it maximizes.
     """
-    return study_info(uid, config.study.name, dataset, config.tracking, shown_config(config))
+    shown = shown_config(config)
+    return study_info(uid, config.study.name, dataset, config.tracking, shown, objective)

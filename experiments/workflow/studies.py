@@ -8,6 +8,7 @@ from pathlib import Path
 
 from experiments.common.errors import InputError
 from experiments.config.commands import SweepConfig
+from experiments.config.study_names import unknown_study
 from experiments.replay.settings import Settings
 from experiments.study.rules import SearchRules
 from experiments.study.search_space import SearchSpace
@@ -50,11 +51,7 @@ def load_study(output_dir: str, name: str) -> tuple[SweepConfig, Study, StudyFol
     """
     outputs = StudyFolder(Path(output_dir), name)
     if not outputs.config.is_file() or not outputs.summary.is_file():
-        there = sorted(path.parent.name for path in outputs.root.glob("*/summary.json"))
-        raise InputError(
-            f"study {name} has not been swept in {output_dir}; "
-            f"there are {', '.join(there) or 'no studies'}."
-        )
+        raise InputError(unknown_study(name, output_dir))
     config = replace(read_study_config(outputs), output_dir=output_dir)
     if not config.study.is_shared and not journal_path(output_dir, name).is_file():
         raise InputError(f"The journal of study {name} is missing in {output_dir}/studies.")

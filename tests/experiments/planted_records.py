@@ -120,6 +120,7 @@ def provenance(study="shop", *, decision="adopt", trial=12, text="NDCG@10 rises.
 
 def summary(**changed) -> Summary:
     row = ScoredRow({}, {"ndcg_at_10": 0.70, "reach": 0.0})
+    best = ScoredRow({"adjustment_rate": 0.01}, {"ndcg_at_10": 0.79, "reach": 0.9}, 12)
     values = {
         "study": "shop",
         "dataset": DATASET,
@@ -127,7 +128,8 @@ def summary(**changed) -> Summary:
         "trials": TrialCounts(complete=4, pruned=0, failed=2),
         "baselines": {"no_adjustment": row, "popularity": row},
         "published_defaults": None,
-        "best": ScoredRow({"adjustment_rate": 0.01}, {"ndcg_at_10": 0.79, "reach": 0.9}),
+        "best": best,
+        "tune_best": best,
         "tune_gain": TuneGain(12, 6, 0.09, 0.08, 0.05, 0.11, 0.95),
         "seconds": StudySeconds(24.0, 0.4, 0.02),
     }

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from experiments.commands.evaluate import check_seal, disagreements, figures_table, other_data
 from experiments.common.errors import InputError
 from experiments.config.commands import SweepConfig
 from experiments.config.data import DatasetConfig
 from experiments.config.study import SearchSpaceConfig, StudyConfig
-from experiments.evaluate import check_seal, disagreements, figures_table, other_data
 from experiments.judging.openings import DRIFT, SCORES, Opening, open_seal
 from experiments.study_folder.ledger_file import LedgerFile
 from experiments.workflow.judgement import digest_of

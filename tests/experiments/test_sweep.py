@@ -80,6 +80,7 @@ def test_a_sweep_leaves_what_it_promises(swept):
         "shop/trials.csv",
         "shop/summary.json",
         "shop/best.yaml",
+        "shop/tune_best.yaml",
     }
     summary = json.loads((swept / "shop" / "summary.json").read_text())
     assert sum(summary["trials"].values()) == len(rows(swept)) == 6
@@ -197,7 +198,7 @@ def test_all_trials_failing_is_exit_status_1(shop, tmp_path, capsys, monkeypatch
         "experiments.workflow.baselines.score_baselines", lambda replay, settings: {}
     )
     monkeypatch.setattr("experiments.workflow.outlook._reference", lambda replay, base: None)
-    monkeypatch.setattr("experiments.sweep.result_table", lambda summary, records: "")
+    monkeypatch.setattr("experiments.commands.sweep.result_table", lambda *given: "")
     assert run_sweep(shop, tmp_path) == 1
     assert "All trials failed: RuntimeError: out of order" in capsys.readouterr().err
     assert {row["state"] for row in rows(tmp_path)} == {"failed"}

@@ -144,5 +144,8 @@ POPULARITY = Kind(
 )
 """The gain is real, and popularity has it without a vector: any verdict is right that says so."""
 
+PLANTED = _effect("user_id", 0.0)
+"""What `experiment=smoke` sweeps: each user's own likings, and a look at every position."""
+
 EFFECTS = tuple(_effect(scope, decay) for scope in ("user_id", "none") for decay in DECAYS)
 KINDS = (*TRAPS, POPULARITY, *EFFECTS)

@@ -37,8 +37,9 @@ HOW_MADE = (
     f"{CLICK_RATING} or more and one below. The query is '<genre> movies'; an object is a film "
     "with two parts, its title with year and its genres; a click is a rating of "
     f"{CLICK_RATING} or more. RATING ORDER STANDS IN FOR DISPLAY ORDER: MovieLens does not say "
-    "in which order films were shown. Users rate a film once, so copies of vectors per user "
-    "would never be seen again: the default is one shared set."
+    "in which order films were shown. A user rates a film once, and a film of several genres "
+    "stands in several searches of that sitting with the same rating: copies of vectors per user "
+    "would be scored on what they were taught, so the default is one shared set."
 )
 
 

@@ -1,5 +1,7 @@
 """Flags and overrides in any order; one interval."""
 
+import logging
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,10 +27,27 @@ def test_flags_and_overrides_are_told_apart_in_any_order(parts):
         ["study.n_trials=5", "--cfg", "job"],
         ["--cfg", "job", "study.n_trials=5"],
         ["study.seed=1", "--cfg", "job", "study.n_trials=5", "--resolve"],
+        ["--cfg", "job", "study.seed=1", "-p", "study", "study.n_trials=5"],
     ],
 )
 def test_a_flag_may_stand_anywhere(capsys, arguments):
     assert run_command("sweep", lambda config: 1, arguments) == 0
+    assert "n_trials: 5" in capsys.readouterr().out
+
+
+@pytest.fixture
+def logging_as_before():
+    """``--info`` sets up Hydra's log for the whole process."""
+    loggers = [logging.root, logging.getLogger("hydra")]
+    before = [(logger, logger.level, list(logger.handlers)) for logger in loggers]
+    yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
+
+
+def test_a_flag_whose_value_may_be_missing_takes_no_override_for_it(capsys, logging_as_before):
+    assert run_command("sweep", lambda config: 1, ["study.n_trials=5", "--info"]) == 0
     assert "n_trials: 5" in capsys.readouterr().out
 
 

@@ -68,7 +68,42 @@ def test_all_mistakes_are_told_at_once(capsys):
 
 def test_what_must_be_given_is_named(capsys):
     assert told(capsys, name="evaluate") == "config must be given: config=..."
-    assert told(capsys, name="export") == "study must be given: study=..."
+
+
+@pytest.mark.parametrize("given", [[], ["study="]])
+@pytest.mark.parametrize("name", ["export", "report", "track"])
+def test_a_study_that_is_not_named_lists_those_there_are(capsys, tmp_path, name, given):
+    place = f"output_dir={tmp_path}"
+    there = f"study must be given: study=NAME; there are no studies in {tmp_path}."
+    assert told(capsys, place, *given, name=name) == there
+    for study in ("second", "first"):
+        (tmp_path / study).mkdir()
+        (tmp_path / study / "summary.json").touch()
+    assert "there are first, second in" in told(capsys, place, *given, name=name)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "hydra.run.dir=x",
+        "hydra.sweeper.max_batch_size=3",
+        "+hydra.verbose=true",
+        "hydra/launcher=x",
+    ],
+)
+def test_a_setting_of_hydra_that_would_do_nothing_is_refused(capsys, override):
+    said = told(capsys, override)
+    assert said.startswith(f"{override.lstrip('+').partition('=')[0]} would do nothing: ")
+    assert len(said.splitlines()) == 1
+
+
+def test_where_hydra_looks_for_files_can_be_told(tmp_path):
+    (tmp_path / "sampler").mkdir()
+    (tmp_path / "sampler" / "mine.yaml").write_text("defaults: [schema, _self_]\nname: qmc\n")
+    seen = []
+    arguments = [f"hydra.searchpath=[file://{tmp_path}]", "sampler=mine"]
+    assert run_command("sweep", lambda config: seen.append(config) or 0, arguments) == 0
+    assert seen[0].sampler.name == "qmc"
 
 
 def test_a_study_to_export_may_have_any_name(capsys):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.config.command import conf_dir
 from experiments.config.data import MADE, SOURCES
+from experiments.config.places import conf_dir
 from experiments.config.study import PRUNERS, SAMPLERS, TRACKERS
 from experiments.data.importers.sources import IMPORTERS
 from experiments.data.open_dataset import PREPARED

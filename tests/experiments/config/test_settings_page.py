@@ -7,9 +7,11 @@ from typing import get_type_hints
 import pytest
 
 from adjuster.config import AdjusterConfig
-from experiments.config.command import conf_dir, run_command
+from experiments.config.command import run_command
 from experiments.config.commands import COMMANDS, GROUPS
+from experiments.config.help_page import help_lines
 from experiments.config.listing import iter_settings
+from experiments.config.places import conf_dir
 from experiments.config.settings_page import settings_page
 
 PAGE = Path(conf_dir()).parent / "docs" / "settings.md"
@@ -54,6 +56,16 @@ def test_ranges_and_defaults_are_those_that_are_checked():
 def test_help_shows_the_sentence_of_each_setting(capsys):
     assert run_command("sweep", lambda config: 1, ["--help"]) == 0
     told = capsys.readouterr().out
+    words = " ".join(told.split())
     for item in iter_settings(COMMANDS["sweep"]):
         assert f"  {item.name}: " in told
-        assert item.text in told
+        assert item.text in words
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_keeps_to_the_terminal_and_breaks_no_word(command, width):
+    lines = help_lines(command, width)
+    assert max(map(len, lines)) <= min(width, 120)
+    words = " ".join(" ".join(lines).split())
+    assert all(item.text in words for item in iter_settings(COMMANDS[command]))

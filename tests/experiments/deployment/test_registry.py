@@ -29,7 +29,7 @@ from tests.experiments.planted_records import DATASET, provenance
 INDEX = SearchIndexInfo(5, "cosine", "min")
 DOCUMENTED = AdjusterConfig(adjustment_rate=1 / 30, num_iterations=4, max_drift=0.2)
 PUBLISHED = AdjusterConfig(semantics="published", adjustment_rate=0.03)
-INFO = StudyInfo("uid-1", "shop", "my: shop/log", {}, DATASET)
+INFO = StudyInfo("uid-1", "shop", "my: shop/log", {}, DATASET, "ndcg_at_10")
 
 SCRIPT = """
 import json, sys

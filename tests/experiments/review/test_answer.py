@@ -5,9 +5,27 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.review.answer import answer, verdict_lines
+from experiments.review.answer import SEALED, row_name, verdict_lines
 from tests.experiments.planted_records import sealed
 from tests.experiments.planted_trials import GAIN, record, summary
+
+
+def answer(found) -> str:
+    """The first sentence and those beside it."""
+    lines = verdict_lines(found, best=None)
+    return " ".join([lines.sentence, *(line for line in lines.more if line != SEALED)])
+
+
+def opened(**changed):
+    """A study whose trials 12 and 3 were tried, 3 the best on tune, and whose test was opened."""
+    records = [replaced(12, 0.74, 0.02), replaced(3, 0.75, 0.5)]
+    return summary(records).with_sealed(sealed(**changed), records)
+
+
+def replaced(number, value, rate):
+    made = record(number, value)
+    made.values["adjustment_rate"] = rate
+    return made
 
 
 def test_a_gain_is_worth_the_sealed_test_corrected_for_having_been_chosen():
@@ -58,30 +76,60 @@ def test_settings_equal_to_the_published_defaults_are_not_repeated():
     best = record(1, 0.75)
     best.values["adjustment_rate"] = 0.5
     line = answer(summary([published, best]))
-    assert "Best: adjustment_rate=0.5." in line
+    assert "Best on tune, adjustment_rate=0.5." in line
 
 
 def test_a_sealed_test_says_which_command_opens_it():
-    lines = verdict_lines(None, best=3, opening="python -m experiments.export study=autumn")
-    assert lines.headline == "Not decided yet"
-    assert lines.explanation == "The sealed test has not been opened."
-    assert lines.command == "python -m experiments.export study=autumn"
+    opening = "python -m experiments.export study=autumn"
+    lines = verdict_lines(summary([record(3, 0.75)]), best=3, opening=opening)
+    assert lines.headline == "Worth opening the sealed test"
+    assert lines.more[0] == "Best on tune: trial 3, adjustment_rate=0.01, max_drift=None."
+    assert lines.more[-1] == "Not decided yet: the sealed test has not been opened."
+    assert lines.command == opening
     assert lines.decision == ""
 
 
+def test_nothing_is_opened_where_nothing_is_hoped_for():
+    lines = verdict_lines(summary([record(0, 0.69)]), best=0, opening="export")
+    assert (lines.command, lines.more) == ("", ())
+
+
 def test_a_verdict_has_a_headline_a_sentence_and_all_further_reasons():
-    lines = verdict_lines(sealed("keep off", text="it may be chance."), best=12)
+    lines = verdict_lines(opened(decision="keep off", text="it may be chance."), best=12)
     assert (lines.decision, lines.headline) == ("keep off", "Keep off")
     assert lines.explanation == "It may be chance."
     assert lines.more == ("Second reason.", "A note.")
     assert lines.command == ""
 
 
+def test_what_is_adopted_is_shown_and_not_the_best_on_tune():
+    found = opened()
+    assert verdict_lines(found, best=3).more[0] == (
+        "Adopted: trial 12, adjustment_rate=0.02, max_drift=None."
+    )
+    assert (found.best.trial, found.tune_best.trial) == (12, 3)
+    assert row_name(found, "best") == "adopted (trial 12)"
+    assert row_name(found, "tune_best") == "best on tune"
+
+
+def test_what_is_not_adopted_leaves_the_best_on_tune():
+    found = opened(decision="cannot tell")
+    assert found.best == found.tune_best
+    assert "tune_best" not in found.rows
+    assert row_name(found, "best") == "best"
+
+
 def test_a_test_opened_on_another_trial_is_said():
     told = "The verdict is on trial 12; the best on the tune sessions is trial 3."
-    assert verdict_lines(sealed(), best=3).more[-1] == told
-    assert told not in verdict_lines(sealed(), best=12).more
-    assert told not in verdict_lines(sealed(), best=None).more
+    assert verdict_lines(opened(), best=3).more[-1] == told
+    assert told not in verdict_lines(opened(), best=12).more
+    assert told not in verdict_lines(opened(), best=None).more
+
+
+def test_the_first_sentence_is_the_summarys_own():
+    for found in (summary([record(0, 0.75)]), summary([]), opened(), opened(decision="keep off")):
+        assert verdict_lines(found, best=None).sentence == found.answer
+        assert found.to_dict()["answer"] == found.answer
 
 
 def test_the_best_is_compared_with_every_baseline_that_was_scored():

@@ -42,7 +42,10 @@ def test_keep_off_says_why(output_dir):
 
 
 def test_a_sealed_test_says_how_to_open_it(output_dir):
-    text = visible_text(build_page(read_study(output_dir, "sealed")))
+    page = build_page(read_study(output_dir, "sealed"))
+    text = visible_text(page)
+    assert read_summary(output_dir / "sealed")["answer"].startswith("Worth opening")
+    assert "<strong>Worth opening the sealed test</strong>" in page
     assert "Not decided yet" in text
     assert f"python -m experiments.export study=sealed output_dir={output_dir}" in text
 
@@ -77,7 +80,7 @@ def test_a_verdict_on_another_trial_than_the_best_says_so(tmp_path):
 
 def test_a_study_without_a_feasible_trial_still_has_a_page(tmp_path):
     folder = write_finished_study(tmp_path, with_test=False)
-    summary = {**read_summary(folder), "best": None}
+    summary = {**read_summary(folder), "best": None, "tune_best": None}
     (folder / "summary.json").write_text(json.dumps(summary))
     shutil.rmtree(folder / "evidence")
     page = build_page(read_study(tmp_path, "planted"))

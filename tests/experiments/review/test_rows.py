@@ -28,7 +28,7 @@ def test_result_rows_hold_every_configuration_and_the_test(output_dir):
         "logged order *",
         "popularity",
         "published defaults",
-        "best",
+        "adopted (trial 40)",
         "trial 40 on the sealed test",
     ]
 

@@ -9,6 +9,7 @@ from experiments.review.terminal import (
     sealed_text,
 )
 from tests.experiments.planted_records import finalist, sealed
+from tests.experiments.planted_records import summary as planted_summary
 from tests.experiments.planted_trials import record, summary
 
 
@@ -63,17 +64,18 @@ def test_unscored_bystanders_are_said():
 
 
 def test_the_sealed_text_holds_verdict_gains_and_optimism():
-    lines = sealed_text(sealed("keep off"), best=12).splitlines()
+    opened = planted_summary().with_sealed(sealed("keep off"))
+    lines = sealed_text(opened, best=12, remarks=["A remark."]).splitlines()
     assert lines[0] == "Keep off: NDCG@10 rises."
-    assert lines[1:4] == ["- Second reason.", "- A note.", ""]
-    assert lines[4].startswith("gain on the sealed test")
-    assert lines[5].startswith("over no adjustment (.700)")
-    assert lines[5].endswith("+.020 (+.010 to +.030)")
+    assert lines[1:5] == ["- Second reason.", "- A note.", "- A remark.", ""]
+    assert lines[5].startswith("gain on the sealed test")
+    assert lines[6].startswith("over no adjustment (.700)")
+    assert lines[6].endswith("+.020 (+.010 to +.030)")
     assert "unselected trials by +.004" in lines[-1]
 
 
 def test_the_sealed_text_says_that_another_trial_is_the_best():
-    text = sealed_text(sealed(), best=3)
+    text = sealed_text(planted_summary().with_sealed(sealed()), best=3)
     assert "- The verdict is on trial 12; the best on the tune sessions is trial 3." in text
 
 

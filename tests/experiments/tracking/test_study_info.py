@@ -6,7 +6,7 @@ from experiments.common.errors import InputError
 from experiments.config.study import TrackingConfig
 from experiments.study_folder.layout import StudyFolder
 from experiments.tracking.study_info import (
-    review_line,
+    review_lines,
     study_info,
     tracking_location,
     tracking_uri,
@@ -15,8 +15,8 @@ from tests.experiments.planted_records import DATASET
 
 
 def test_the_experiment_is_the_data_sets_unless_it_is_named():
-    assert study_info("u", "s", DATASET, TrackingConfig(), {}).experiment == "shop"
-    named = study_info("u", "s", DATASET, TrackingConfig(experiment="mine"), {})
+    assert study_info("u", "s", DATASET, TrackingConfig(), {}, "mrr").experiment == "shop"
+    named = study_info("u", "s", DATASET, TrackingConfig(experiment="mine"), {}, "mrr")
     assert named.experiment == "mine"
 
 
@@ -42,7 +42,15 @@ def test_the_store_lies_beside_the_studies_unless_it_is_named(tmp_path):
     ],
 )
 def test_what_is_printed_for_the_review_can_be_opened_and_tells_no_secret(tmp_path, uri, line):
-    assert review_line(TrackingConfig(uri=uri), StudyFolder(tmp_path, "s")) == line
+    config, folder = TrackingConfig(uri=uri), StudyFolder(tmp_path, "s")
+    assert review_lines(config, folder, "") == [line]
+    told = review_lines(config, folder, "#/experiments/3/runs/ab")
+    if uri.startswith("http"):
+        assert told == [f"{line}/#/experiments/3/runs/ab"]
+    elif uri == "databricks":
+        assert told == [line]
+    else:
+        assert told == [line, "http://127.0.0.1:5000/#/experiments/3/runs/ab"]
 
 
 def test_the_store_may_stand_in_the_environment(monkeypatch):

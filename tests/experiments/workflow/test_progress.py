@@ -1,8 +1,10 @@
 """Progress: a bar on a terminal, calm lines elsewhere."""
 
 import io
+import re
 
 from experiments.workflow.progress import Progress
+from tests.experiments import planted_trials
 from tests.experiments.fake_replay import make_config, run_study
 
 
@@ -32,6 +34,22 @@ def test_on_a_terminal_one_bar_is_drawn_over(tmp_path):
     text = shown(tmp_path, Terminal())
     assert "\r" in text
     assert "best NDCG@10" in text
+
+
+def test_on_a_terminal_nothing_is_wider(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    text = shown(tmp_path, Terminal(), verbose=True)
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "\n", text).replace("\r", "\n").splitlines()
+    assert 0 < max(map(len, drawn)) <= 80
+
+
+def test_while_nothing_keeps_the_guardrails_that_is_said():
+    stream = io.StringIO()
+    progress = Progress("mrr", 1, [], stream=stream)
+    progress.add(planted_trials.record(0, 0.7, drift=0.9))
+    told = "1/1 trials, best: none within the guardrails yet (starts first), 1 done"
+    assert stream.getvalue().startswith(told)
 
 
 def test_verbose_tells_every_trial(tmp_path):

@@ -1,0 +1,62 @@
+"""The studies that there are, for the sentence about one that there is not."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+NAMED = "study must be "
+
+
+def studies_in(output_dir: str | Path) -> list[str]:
+    """Names of the studies that were swept into an output folder, in order."""
+    root = Path(output_dir).expanduser()
+    return sorted(path.parent.name for path in root.glob("*/summary.json"))
+
+
+def unknown_study(name: str, output_dir: str | Path) -> str:
+    """What is said of a study that was not swept: the nearest name, else all there are.
+
+    Args:
+        name: As it was given.
+        output_dir: Where it was looked for.
+    """
+    told = f"study {name} has not been swept in {output_dir}"
+    near = nearest_study(name, output_dir)
+    if near:
+        return f"{told}; did you mean {near}?"
+    return f"{told}; {_listed(studies_in(output_dir))}."
+
+
+def nearest_study(name: str, output_dir: str | Path) -> str:
+    """The study whose name is nearest to one that was mistyped; "" where none is near.
+
+    Args:
+        name: As it was given.
+        output_dir: Where it was looked for.
+    """
+    others = [study for study in studies_in(output_dir) if study != name]
+    return next(iter(difflib.get_close_matches(name, others, n=1, cutoff=0.6)), "")
+
+
+def with_studies(faults: Sequence[str], data: Mapping[Any, Any]) -> list[str]:
+    """Faults of a configuration; one about a study that is not named lists those there are.
+
+    Args:
+        faults: A sentence each.
+        data: The composed configuration, as plain data.
+    """
+    output_dir = data.get("output_dir")
+    if data.get("study") not in ("???", "") or not isinstance(output_dir, str):
+        return list(faults)
+    there = _listed(studies_in(output_dir))
+    return [
+        f"study must be given: study=NAME; {there} in {output_dir}."
+        if fault.startswith(NAMED)
+        else fault
+        for fault in faults
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"there are {', '.join(names)}" if names else "there are no studies"

@@ -1,0 +1,107 @@
+"""The whole job at a terminal of 80 columns: sweep, export, report; one answer everywhere."""
+
+import json
+import re
+import sys
+
+import pytest
+import yaml
+
+from tests.experiments.pseudo_terminal import run_in_terminal
+from tests.experiments.report_page import visible_text
+
+pytestmark = pytest.mark.slow
+
+COLUMNS = 80
+QUIET_SECONDS = 3.0
+"""Longer than this nothing may stand still without a line that says what is being done."""
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory):
+    """What each command showed, and what the study's summary and MLflow's note were after it."""
+    folder = tmp_path_factory.mktemp("job")
+    seen = {}
+    for name, *arguments in (
+        ("sweep", "experiment=smoke", "tracking=mlflow", "study.n_trials=8"),
+        ("export", "study=smoke"),
+        ("report", "study=smoke"),
+    ):
+        command = [sys.executable, "-m", "experiments", name, *arguments]
+        shown = run_in_terminal(command, folder, columns=COLUMNS)
+        assert shown.status == 0, shown.text
+        summary = json.loads((folder / "outputs/smoke/summary.json").read_text())
+        page = (folder / "outputs/smoke/report.html").read_text(encoding="utf-8")
+        seen[name] = (shown, summary, study_run(folder), page)
+    return folder, seen
+
+
+def study_run(folder):
+    """The study's run in MLflow."""
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{folder / 'outputs/mlflow.db'}")
+    (experiment,) = [item for item in client.search_experiments() if item.name == "simulated"]
+    (run,) = client.search_runs([experiment.experiment_id], "tags.kind = 'study'")
+    return run
+
+
+@pytest.mark.parametrize("name", ["sweep", "export", "report"])
+def test_no_line_is_wider_than_the_terminal(job, name):
+    shown = job[1][name][0]
+    assert [line for line in shown.lines if len(line) > COLUMNS] == []
+
+
+@pytest.mark.parametrize("name", ["sweep", "export", "report"])
+def test_nothing_stands_still_without_a_line_that_says_what_is_done(job, name):
+    silences = job[1][name][0].silences[1:]  # The first is Python's own start.
+    assert [item for item in silences if item[0] > QUIET_SECONDS and not item[1]] == []
+
+
+@pytest.mark.parametrize("name", ["sweep", "export"])
+def test_the_first_sentence_is_the_same_everywhere(job, name):
+    shown, summary, run, page = job[1][name]
+    answer = summary["answer"]
+    assert answer in shown.words
+    note = run.data.tags["mlflow.note.content"]
+    assert note.replace("\\", "").startswith(f"**{answer}**")
+    headline, _, explanation = answer.partition(": ")
+    text = visible_text(page)
+    assert headline in text
+    assert f"{explanation[:1].upper()}{explanation[1:]}" in text
+
+
+def test_the_sweeps_answer_comes_before_its_table_and_the_exports_first(job):
+    swept, summary, *_ = job[1]["sweep"]
+    assert swept.words.index(summary["answer"]) < swept.words.index("no adjustment")
+    exported, summary, *_ = job[1]["export"]
+    before = exported.words.partition(summary["answer"])[0]
+    assert "sealed test rises" not in before
+    assert "Adopted: trial" not in before
+
+
+def test_the_settings_shown_are_the_adopted_trials(job):
+    folder, seen = job
+    shown, summary, run, page = seen["export"]
+    assert summary["verdict"]["decision"] == "adopt", "the shop's effect is planted"
+    adopted = summary["test"]["trial"]
+    rate = summary["best"]["params"]["adjustment_rate"]
+    assert summary["best"]["trial"] == adopted
+    assert f"Adopted: trial {adopted}, adjustment_rate={rate:.4g}" in shown.words
+    assert run.data.tags["best.trial"] == str(adopted)
+    assert run.data.tags["best.adjustment_rate"] == str(rate)
+    assert f"adopted trial {adopted}" in page
+    assert re.search(rf"<td>adjustment_rate</td><td>{rate:.5g}</td>", page)
+    best = yaml.safe_load((folder / "outputs/smoke/best.yaml").read_text())
+    assert best["provenance"]["trial"] == adopted
+    assert best["adjuster"]["adjustment_rate"] == rate
+    data = json.loads((folder / "outputs/smoke/best.json").read_text())
+    assert data["provenance"]["trial"] == adopted
+    assert f"ADJUSTMENT_RATE={rate}" in (folder / "outputs/smoke/best.env").read_text()
+    assert seen["report"][1] == summary, "a report changes nothing"
+
+
+def test_the_sweep_links_to_the_studys_run(job):
+    shown, _, run, _ = job[1]["sweep"]
+    page = f"http://127.0.0.1:5000/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+    assert page in shown.words
