@@ -174,8 +174,12 @@ def moment_of(record: Mapping[str, Any]) -> Any:
         (1700000000, 1700000000)
     """
     at = unwrap(record.get("created_at"))
-    counts_milliseconds = isinstance(at, int | float) and at >= LOOKS_LIKE_MILLISECONDS
-    return at // 1000 if counts_milliseconds else at
+    if (
+        isinstance(at, int | float)
+        and LOOKS_LIKE_MILLISECONDS <= at < 1000 * LOOKS_LIKE_MILLISECONDS
+    ):
+        return at // 1000
+    return at
 
 
 def order_of(ranks: list[Any]) -> list[int]:

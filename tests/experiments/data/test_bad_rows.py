@@ -99,10 +99,10 @@ FAULTS = {
         lambda log: objects(log, ("a", [1, 0]), ("b", [1, 1]), ("c", "x")),
         "items: column vector must be a list of numbers (1 row; rows count from 1):\n  row 4",
     ),
-    "time in milliseconds": (
-        lambda log: sessions(log, session(), other(created_at=1_700_000_100_000)),
+    "time in microseconds": (
+        lambda log: sessions(log, session(), other(created_at=1_700_000_100_000_000)),
         "sessions: column created_at must be UTC epoch seconds, not milliseconds (divide by 1,000) "
-        "(1 row; rows count from 1):\n  row 2: got 1700000100000",
+        "(1 row; rows count from 1):\n  row 2: got 1700000100000000",
     ),
     "time in the future": (
         lambda log: events(log, event(), event("e2", "s2", "a", at=90_000_000_000)),
