@@ -101,9 +101,12 @@ def test_mlflow_and_the_study_agree(swept):
     assert (kinds.count("study"), kinds.count("baseline")) == (1, len(BASELINES))
     assert kinds.count("trial") == len(trials)
     assert set(trials) == {row["number"] for row in rows(swept)}
+    objective = json.loads((swept / "shop" / "summary.json").read_text())["objective"]
     for row in rows(swept):
-        assert trials[row["number"]].data.metrics["value"] == float(row["value"])
-        assert trials[row["number"]].data.tags["state"] == row["state"]
+        run = trials[row["number"]].data
+        name = "value_when_pruned" if row["state"] == "pruned" else objective
+        assert run.metrics[name] == float(row["value"])
+        assert run.tags["state"] == row["state"]
 
 
 @pytest.mark.slow
@@ -198,7 +201,8 @@ def test_all_trials_failing_is_exit_status_1(shop, tmp_path, capsys, monkeypatch
         "experiments.workflow.baselines.score_baselines", lambda replay, settings: {}
     )
     monkeypatch.setattr("experiments.workflow.outlook._reference", lambda replay, base: None)
-    monkeypatch.setattr("experiments.commands.sweep.result_table", lambda *given: "")
+    monkeypatch.setattr("experiments.commands.sweep.result_table", lambda *given, **more: "")
+    monkeypatch.setattr("experiments.study_folder.summary.Summary.answer", "")
     assert run_sweep(shop, tmp_path) == 1
     assert "All trials failed: RuntimeError: out of order" in capsys.readouterr().err
     assert {row["state"] for row in rows(tmp_path)} == {"failed"}
