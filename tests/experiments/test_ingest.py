@@ -77,7 +77,7 @@ def test_the_card_of_an_imported_set_tells_its_rows_later_too(log, monkeypatch, 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["source=excel"], "source must be one of embedding_studio, table, ubi"),
+        (["source=excel"], "source must be one of embedding_studio, live, table, ubi"),
         (["on_error=ignore"], "on_error must be one of fail, quarantine, got ignore"),
         (["source=table"], "mapping must be a YAML file with source=table"),
         (["parts.max_tokens=0"], "parts.max_tokens must be >= 1, got 0"),
