@@ -67,7 +67,8 @@ class FollowingWorker:
         self.store, self.index, self.options, self.clock = store, index, options, clock
         self._after_tick = after_tick
         self._wanted, self._source, self._asked_at = champion, source, -POLL_SECONDS
-        self._stopping, self._current = Event(), None
+        self._stopping = Event()
+        self._current: ImprovementWorker | None = None
         self._learning: tuple[str | None, ImprovementWorker] | None = None
         self._interval = champion.adjuster.interval_seconds
         self._follow_wanted()

@@ -40,7 +40,7 @@ def page(metrics: Iterable[Metric]) -> str:
         >>> print(page([Metric("up", "gauge", "Is up.", [Sample(1, {"a": 'x"y'})])]), end="")
         # HELP up Is up.
         # TYPE up gauge
-        up{a="x\\\\"y"} 1
+        up{a="x\\"y"} 1
     """
     return "".join(f"{line}\n" for metric in metrics for line in _lines(metric))
 

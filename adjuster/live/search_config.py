@@ -12,7 +12,7 @@ class SearchConfig:
     Example:
         >>> SearchConfig(exploration_ratio=2)
         Traceback (most recent call last):
-        ValueError: search.exploration_ratio must be within [0, 1], got 2.
+        ValueError: search.exploration_ratio must be in [0, 1], got 2.
     """
 
     exploration_ratio: float = setting(

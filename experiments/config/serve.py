@@ -95,9 +95,8 @@ class ServeConfig:
         or_null(one_of(*SCOPES)),
         "Whose vectors a session reads and adjusts; null is the data set's default.",
     )
-    encoder: EncoderConfig | None = setting(
-        factory=EncoderConfig,
-        text="For searches that the data set does not know; null takes known ones alone.",
+    encoder: EncoderConfig = setting(
+        factory=EncoderConfig, text="For searches that the data set does not know."
     )
     search: SearchConfig = setting(
         factory=SearchConfig, text="What searches leave to chance, and what is compared."

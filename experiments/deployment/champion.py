@@ -59,8 +59,11 @@ class RegistryChampion:
             )
         return self._known
 
-    def _download(self, source: str) -> dict[str, Any]:
+    def _download(self, source: str | None) -> dict[str, Any]:
         from mlflow.artifacts import download_artifacts
+
+        if source is None:
+            raise ValueError("its version has no files")
 
         with tempfile.TemporaryDirectory() as work:
             place = f"{source.rstrip('/')}/artifacts/best.json"
