@@ -55,12 +55,13 @@ def from_rows(rows: Iterable[Row]) -> dict[Pair, Rows]:
     Args:
         rows: Rows of (owner, object, part, type, bytes), in any order.
     """
-    parts: dict[Pair, list[bytes]] = {}
-    types: dict[Pair, str] = {}
-    for owner, object_id, _, name, vector in sorted(rows, key=itemgetter(0, 1, 2)):
-        parts.setdefault((owner, object_id), []).append(vector)
-        types[owner, object_id] = name
-    return {
-        pair: from_bytes(b"".join(vectors), types[pair], len(vectors))
-        for pair, vectors in parts.items()
-    }
+    found: dict[Pair, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[:2], []).append(row)
+    vectors = {}
+    for pair, parts in found.items():
+        if len(parts) > 1:
+            parts.sort(key=itemgetter(2))
+        data = b"".join([part[4] for part in parts])
+        vectors[pair] = from_bytes(data, parts[0][3], len(parts))
+    return vectors
