@@ -23,11 +23,14 @@ from experiments.deployment.deployment import (
 from experiments.deployment.personalized_vectors import write_personalized
 from experiments.deployment.registry import register_champion
 from experiments.judging.choice import rank_for_test
-from experiments.judging.verdict import Verdict
+from experiments.judging.interleaving_outlook import interleaving_plan
+from experiments.judging.verdict import CANNOT_TELL, Verdict
+from experiments.review.outlook import interleaving_line
 from experiments.review.terminal import sealed_text
 from experiments.study.identity import definition
 from experiments.study.records import COMPLETE, TrialRecord, best_feasible
 from experiments.study_folder.best_yaml import Provenance, write_best
+from experiments.study_folder.judged_records import TestRecord
 from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.summary import read_summary, write_summary
 from experiments.tracking.study_info import StudyInfo
@@ -82,10 +85,17 @@ def export(command: ExportConfig) -> int:
         trouble = trouble or _register(config, outputs, info, deployment)
     else:
         _say_nothing_to_deploy(sealed.verdict, outputs)
+    if sealed.verdict.decision == CANNOT_TELL:
+        print(_what_would_tell(log, sealed.test, config.guardrails.min_gain))
     print(f"report: {outputs.report}")
     if trouble:
         print(trouble, file=sys.stderr)
     return OK
+
+
+def _what_would_tell(log: ClickLog, test: TestRecord, min_gain: float) -> str:
+    gain, reach = test.test.gain, test.metrics["reach"]
+    return interleaving_line(interleaving_plan(log, gain=gain, reach=reach, min_gain=min_gain))
 
 
 def _say_nothing_to_deploy(verdict: Verdict, outputs: StudyFolder) -> None:

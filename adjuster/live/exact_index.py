@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import mkdtemp
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,7 +125,7 @@ class ExactIndex:
     def _exact(self, asked: Rows, rows: NDArray[np.int64]) -> NDArray[np.floating]:
         first, last = self._offsets[rows], self._offsets[rows + 1]
         offsets = offsets_of(last - first)
-        parts = np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], last - first)
+        parts = _parts(first, offsets)
         return flat_similarities(asked, self._vectors[parts], offsets, self._info)
 
     def _candidates(self, queries: Rows, k: int) -> NDArray[np.int64]:
@@ -197,6 +197,12 @@ class ExactIndex:
         return np.asarray(pooled)
 
 
+def _parts(first: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows of some objects' parts: object i has those from ``first[i]`` on, as `offsets` say."""
+    rows: NDArray[np.int64] = np.arange(offsets[-1])
+    return rows + np.repeat(first - offsets[:-1], np.diff(offsets))
+
+
 def _kth_largest(scores: NDArray[np.floating], k: int) -> float:
     """The k-th largest, -inf where there are not so many."""
     if len(scores) < k:
@@ -234,24 +240,25 @@ def write_index(
     if folder.exists():
         raise FileExistsError(f"{folder} is there already. Choose another place for the index.")
     _check_content(object_ids, vectors, offsets, info)
-    order = sorted(range(len(object_ids)), key=lambda row: object_ids[row].encode())
-    lengths = np.diff(offsets)[order]
-    parts = np.concatenate(
-        [np.empty(0, np.int64), *(np.arange(offsets[row], offsets[row + 1]) for row in order)]
+    order = np.array(
+        sorted(range(len(object_ids)), key=lambda row: object_ids[row].encode()), np.int64
     )
+    arranged_offsets = offsets_of(np.diff(offsets)[order])
+    parts = _parts(offsets[order], arranged_offsets)
     arranged = np.ascontiguousarray(in_range(vectors[parts], info.metric_type))
     described = {
         "format": FORMAT,
         "dimensions": info.dimensions,
         "metric": info.metric_type.value,
         "pooling": info.metric_aggregation_type.value,
-        "object_ids": [object_ids[row] for row in order],
+        "object_ids": [object_ids[row] for row in order.tolist()],
     }
     folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    unfinished = folder.parent / f".{folder.name}-{uuid4().hex}"
+    unfinished.mkdir()
     try:
         np.save(unfinished / "vectors.npy", arranged)
-        np.save(unfinished / "offsets.npy", offsets_of(lengths))
+        np.save(unfinished / "offsets.npy", arranged_offsets)
         np.save(unfinished / "squares.npy", np.einsum("pd,pd->p", arranged, arranged))
         (unfinished / "index.json").write_text(json.dumps(described), encoding="utf-8")
         os.replace(unfinished, folder)

@@ -34,6 +34,7 @@ class OwnerCopies:
         originals: Shape ``(n_parts, D)``.
         offsets: Shape ``(n_objects + 1,)``.
         drift: Shape ``(n_objects,)``: 1 - cosine.
+        row: Object → its place in `object_ids`.
     """
 
     object_ids: tuple[str, ...]
@@ -41,6 +42,7 @@ class OwnerCopies:
     originals: Rows
     offsets: NDArray[np.int64]
     drift: NDArray[np.float64]
+    row: dict[str, int]
 
     def __len__(self) -> int:
         return len(self.object_ids)
@@ -72,11 +74,16 @@ def gather_copies(copies: dict[str, Rows], index: VectorIndex) -> OwnerCopies:
         theirs.append(original)
     if not names:
         nothing = np.empty((0, 0), np.float32)
-        return OwnerCopies((), nothing, nothing, offsets_of([]), np.empty(0))
+        return OwnerCopies((), nothing, nothing, offsets_of([]), np.empty(0), {})
     offsets = offsets_of([len(rows) for rows in mine])
     vectors, originals = np.concatenate(mine), np.concatenate(theirs)
     return OwnerCopies(
-        tuple(names), vectors, originals, offsets, drift(originals, vectors, offsets)
+        object_ids=tuple(names),
+        vectors=vectors,
+        originals=originals,
+        offsets=offsets,
+        drift=drift(originals, vectors, offsets),
+        row={name: row for row, name in enumerate(names)},
     )
 
 

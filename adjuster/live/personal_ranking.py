@@ -1,5 +1,7 @@
 """The two rankings of a search: by the originals, and with an owner's copies in their place."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +11,13 @@ from adjuster.index import SearchIndexInfo
 from adjuster.live.nearest import Nearest, NearestOriginals
 from adjuster.live.owner_copies import OwnerCopies
 from adjuster.live.records import Rows
-from adjuster.live.similarity import distances_of, flat_similarities
+from adjuster.live.similarity import distances_of, flat_similarities, similarities_of
+
+COPIES_AT_ONCE = 200
+"""So many copies are made up for at once by asking the index for as many originals more."""
+
+GROWTH = 8
+"""By how many times more is asked for where that was not enough: each time is a whole search."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +49,30 @@ def by_originals(near: Nearest, info: SearchIndexInfo) -> Ranked:
 def near_enough(
     index: NearestOriginals, query: Rows, n_results: int, copies: OwnerCopies
 ) -> Nearest:
-    """So many originals that those without a copy fill the results, wherever the copies go."""
-    return index.nearest(query, n_results + len(copies))
+    """Originals of which so many have no copy, wherever the copies go.
+
+    With few copies that is asked for at once. Where most objects have one, as where all users
+    share their copies, that many would be read in vain, so it asks for more until it is enough.
+
+    Args:
+        index: The originals.
+        query: Shape ``(parts, D)``.
+        n_results: How many, >= 1.
+        copies: The owner's.
+    """
+    most = n_results + len(copies)
+    asked = min(most, n_results + COPIES_AT_ONCE)
+    while True:
+        near = index.nearest(query, asked)
+        n_free = sum(name not in copies.row for name in near.object_ids)
+        if n_free >= n_results or asked == most or len(near.object_ids) < asked:
+            return near
+        asked = min(most, GROWTH * asked)
 
 
-def with_copies(near: Nearest, query: Rows, copies: OwnerCopies, info: SearchIndexInfo) -> Ranked:
+def with_copies(
+    near: Nearest, query: Rows, n_results: int, copies: OwnerCopies, info: SearchIndexInfo
+) -> Ranked:
     """The adjusted ranking: an object with a copy is ranked by its copy only.
 
     As in the replay, among equals the one first that is closer by its original; then, where the
@@ -54,32 +81,57 @@ def with_copies(near: Nearest, query: Rows, copies: OwnerCopies, info: SearchInd
     Args:
         near: Of `near_enough`.
         query: Shape ``(parts, D)``.
+        n_results: How many are wanted, >= 1.
         copies: The owner's.
         info: Metric and pooling.
+
+    Returns:
+        The first results; behind them those of the first by their originals that are not among
+        them.
     """
     if not len(copies):
         return by_originals(near, info)
-    has_copy = set(copies.object_ids)
-    rest = np.array([name not in has_copy for name in near.object_ids], np.bool_)
-    others = near.similarities[rest]
+    free = [i for i, name in enumerate(near.object_ids) if name not in copies.row]
     mine = flat_similarities(query, copies.vectors, copies.offsets, info)
-    scores = np.concatenate([mine, others])
-    before = np.concatenate([_originals(query, copies, mine, others, info), others])
-    kept = [name for name, keep in zip(near.object_ids, rest.tolist(), strict=True) if keep]
-    names = [*copies.object_ids, *kept]
-    order = sorted(range(len(names)), key=lambda i: (-scores[i], -before[i], names[i]))
+    scores = np.concatenate([mine, near.similarities[free]])
+    kept = _first(scores, n_results)
+    kept |= _places(near.object_ids[:n_results], free, near, copies)
+    before = _originals(query, sorted(kept), scores, copies, info)
+    n = len(copies)
+    names = {i: copies.object_ids[i] if i < n else near.object_ids[free[i - n]] for i in kept}
+    order = sorted(kept, key=lambda i: (-scores[i], -before[i], names[i]))
     return Ranked([names[i] for i in order], distances_of(scores[order], info))
+
+
+def _first(scores: NDArray[np.floating], n: int) -> set[int]:
+    """The places of the n largest, and of all that equal the last of them."""
+    if len(scores) <= n:
+        return set(range(len(scores)))
+    least = np.partition(scores, len(scores) - n)[len(scores) - n]
+    return set(np.flatnonzero(scores >= least).tolist())
+
+
+def _places(names: Sequence[str], free: list[int], near: Nearest, copies: OwnerCopies) -> set[int]:
+    """Where the first originals stand among copies and the originals without one.
+
+    Of `free`, which is in the originals' order, it takes no more than there are names.
+    """
+    without_copy = {near.object_ids[i]: place for place, i in enumerate(free[: len(names)])}
+    rows = ((copies.row.get(name), name) for name in names)
+    return {len(copies) + without_copy[name] if row is None else row for row, name in rows}
 
 
 def _originals(
     query: Rows,
+    places: Sequence[int],
+    scores: NDArray[np.floating],
     copies: OwnerCopies,
-    mine: NDArray[np.floating],
-    others: NDArray[np.floating],
     info: SearchIndexInfo,
-) -> NDArray[np.floating]:
-    """Similarities of the copies' originals; not worked out where nothing ties."""
-    values = np.concatenate([mine, others])
-    if len(np.unique(values)) == len(values):
-        return mine
-    return flat_similarities(query, copies.originals, copies.offsets, info)
+) -> dict[int, float]:
+    """Similarities of originals at some places; not worked out where nothing ties."""
+    before = {place: float(scores[place]) for place in places}
+    ties = Counter(before.values())
+    tied = [place for place in places if place < len(copies) and ties[before[place]] > 1]
+    parts = [copies.originals[copies.offsets[i] : copies.offsets[i + 1]] for i in tied]
+    found = similarities_of(query, parts, info).tolist()
+    return before | dict(zip(tied, found, strict=True))

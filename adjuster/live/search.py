@@ -202,7 +202,7 @@ class LiveSearch:
         try:
             copies = self.copies.get(store, generation, version, request.owner)
             near = near_enough(self.index, query, n, copies)
-            adjusted = with_copies(near, query, copies, info)
+            adjusted = with_copies(near, query, n, copies, info)
             return _Found(near, by_originals(near, info), adjusted, copies)
         except Exception:
             if mode is not Mode.SHADOW:
@@ -215,11 +215,11 @@ class LiveSearch:
         n_slots = request.offset + request.limit
         if shows == ORIGINALS_ONLY or found.adjusted is None or found.copies is None:
             ranked = found.originals.within(request.max_distance)
-            slots, has_copy = alone(ranked.object_ids, n_slots), set[str]()
+            slots, has_copy = alone(ranked.object_ids, n_slots), dict[str, int]()
         else:
             ranked = found.adjusted.within(request.max_distance)
             slots = self._mixed(request, ranked, found.originals, shows)
-            has_copy = set(found.copies.object_ids)
+            has_copy = found.copies.row
         distance = dict(zip(ranked.object_ids, ranked.distances.tolist(), strict=True))
         return tuple(
             Result(name, distance[name], name in has_copy, propensity, team)
@@ -246,10 +246,10 @@ class LiveSearch:
             is_equal = self._is_equal(request, found.near)
         if found.adjusted is None or found.copies is None:
             return Seen(0.0, is_equal=is_equal)
-        drift = dict(zip(found.copies.object_ids, found.copies.drift.tolist(), strict=True))
         page = found.adjusted.object_ids[request.offset : request.offset + request.limit]
-        mine = [drift[name] for name in page if name in drift]
-        return Seen(0.0, len(mine), float(sum(mine)), is_equal)
+        rows = [found.copies.row[name] for name in page if name in found.copies.row]
+        drift = float(found.copies.drift[rows].sum())
+        return Seen(0.0, len(rows), drift, is_equal)
 
     def _is_equal(self, request: SearchRequest, near: Nearest) -> bool:
         """Whether the index reports of its first results what their vectors say, to the bit."""

@@ -1,12 +1,13 @@
 """How close objects are to a query, in the arithmetic that the replay ranks with."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.config import AdjusterConfig
-from adjuster.fused_engine.knobs import make_knobs
+from adjuster.fused_engine.knobs import Knobs, make_knobs
 from adjuster.fused_engine.streams import make_corpus, score_originals
 from adjuster.index import MetricType, SearchIndexInfo
 from adjuster.live.records import Rows
@@ -52,10 +53,16 @@ def flat_similarities(
     """
     asked = query.astype(vectors.dtype, copy=False)
     corpus = make_corpus(vectors, offsets, asked, offsets_of([len(asked)]), info)
-    knobs = make_knobs(info, AdjusterConfig())
+    knobs = _ranking_knobs(info)
     objects = np.arange(len(offsets) - 1, dtype=np.int32)
     # One thread: others take longer to start than a search has.
     return score_originals(corpus, knobs, objects, np.zeros_like(objects), n_threads=1)
+
+
+@cache
+def _ranking_knobs(info: SearchIndexInfo) -> Knobs:
+    """Metric and pooling as the compiled code takes them; the rest plays no part in ranking."""
+    return make_knobs(info, AdjusterConfig())
 
 
 def distances_of(similarities: NDArray[np.floating], info: SearchIndexInfo) -> NDArray[np.float64]:

@@ -12,10 +12,9 @@ than those of independent observations, so that they leave a bound no more often
 System Technical Journal* 41, 1962, for their normal limit).
 """
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -108,12 +107,3 @@ class Tally:
         sums = RunningSums(self.n_sessions, self.total, 0.0)
         ends = confidence_sequence(sums, planned=planned, confidence=confidence, spread=self.spread)
         return ends.within((-1.0, 1.0))
-
-    def to_text(self) -> str:
-        """The sums as the state holds them."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_text(cls, text: str | None) -> Self:
-        """The sums of a state's text; none where there is no text."""
-        return cls() if text is None else cls(**json.loads(text))

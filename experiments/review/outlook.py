@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from adjuster.live.plan import InterleavingPlan
 from experiments.common.wording import label, plain, signed
 from experiments.judging.outlook import Obstacle, Outlook
 from experiments.judging.verdict import FEWEST_USERS
@@ -25,6 +26,23 @@ def outlook_lines(outlook: Outlook) -> tuple[str, ...]:
     )
     reasons = "; ".join(_why(obstacle, outlook) for obstacle in outlook.obstacles)
     return (*lines, f"{HOPELESS}: {reasons}.") if reasons else lines
+
+
+def interleaving_line(plan: InterleavingPlan | None) -> str:
+    """What showing both rankings would take to know, in two sentences.
+
+    Args:
+        plan: For the traffic of a log; None where there is none.
+    """
+    if plan is None:
+        return "No number of interleaved sessions would tell: nothing that is clicked would change."
+    days = f"about {plan.days:,.0f} days" if plan.days >= 1.5 else "about a day or less"
+    return (
+        f"To know, show both rankings, interleaved, to {plan.share:.0%} of the users: a true gain "
+        f"of {signed(plan.gain)} is seen four times in five within {plan.sessions:,} of their "
+        f"sessions, {days} of this log's traffic. A live system does so in mode "
+        "interleave, and decides by itself: python -m experiments.serve."
+    )
 
 
 def _order(outlook: Outlook) -> str:

@@ -63,6 +63,7 @@ def test_cannot_tell_writes_the_verdict_and_nothing_to_deploy(outputs, capsys):
     before = (outputs / "shop" / "best.yaml").read_bytes()
     assert run(outputs, f"vectors={outputs / 'vectors'}") == 0
     told = capsys.readouterr().out
+    assert "To know, show both rankings, interleaved, to 50% of the users" in told
     assert "Nothing to deploy was written, because the verdict is cannot tell" in told
     assert f"python -m experiments.export study=shop output_dir={outputs} force=true" in told
     summary = json.loads((outputs / "shop" / "summary.json").read_text())

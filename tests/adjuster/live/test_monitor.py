@@ -3,12 +3,11 @@
 import pytest
 
 import adjuster.live.monitor as monitor
-from adjuster.live.modes import MODE, Mode, ModeRow, change_mode, read_mode
+from adjuster.live.modes import MODE, Mode, ModeRow
 from adjuster.live.monitor import COMPARISON, look, read_comparison
 from adjuster.live.monitor_config import MonitorConfig
 from adjuster.live.records import Event, Impression, Session
 from adjuster.live.sqlite_store import SqliteStore
-from adjuster.live.status import status
 from tests.adjuster.live.small_shop import QUERY
 
 CONFIG = MonitorConfig(planned_sessions=400, settle_seconds=100, health_searches=10)
@@ -147,34 +146,35 @@ def test_a_look_begins_anew_when_another_comes_between(store, tmp_path):
     assert read_comparison(store.states([COMPARISON])[COMPARISON]).tally.n_sessions in (0, 200)
 
 
-def test_the_status_is_one_plain_record(store):
-    found = status(store, 60_000, CONFIG)
-    assert (found["mode"], found["generation"], found["interleaving"]) == ("off", 0, None)
-    assert found["searches"]["reach"] is None
-    change_mode(store, Mode.SHADOW, 900, "A first look.")
-    change_mode(store, Mode.INTERLEAVE, 1000, "It is healthy.")
-    searches(store, 150, "", users=120)
-    look(store, 1100, CONFIG)
-    store.add_health(
-        20, {"searches": 4, "within 0.01": 3, "within 0.5": 1, "ranked": 4, "reached": 1}
-    )
-    found = status(store, 1210, CONFIG)
-    assert found["interleaving"] == {
-        "since": 1000,
-        "is_running": True,
-        "sessions": 150,
-        "users": 120,
-        "credit": 0.0,
-        "low": None,
-        "high": None,
-        "confidence": 0.95,
-        "decision": "go on",
-        "sentence": "250 of the planned 400 sessions are left.",
-        "planned_sessions": 400,
-        "sessions_left": 250,
-    }
-    assert found["searches"]["p50_seconds"] == 0.01
-    assert found["searches"]["reach"] == 0.25
-    assert found["sessions"]["open"] == 150
-    assert [step["why"] for step in found["history"]] == ["A first look.", "It is healthy."]
-    assert read_mode(store.states([MODE])[MODE]).mode.value == found["mode"]
+class CutOffError(Exception):
+    """Stands for a kill."""
+
+
+def test_a_look_cut_off_before_any_statement_counts_each_search_once(store, monkeypatch):
+    start(store)
+    left = [0]
+
+    def cut(run):
+        def counted(statement, *given):
+            left[0] -= 1
+            if left[0] == 0 and statement != "ROLLBACK":
+                raise CutOffError(statement)
+            return run(statement, *given)
+
+        return counted
+
+    n_cuts = 0
+    for number in range(1, 40):
+        searches(store, 4, "a", prefix=f"{number} ", users=3)
+        for name in ("_run", "_many"):
+            monkeypatch.setattr(store, name, cut(getattr(store, name)))
+        left[0] = number
+        try:
+            look(store, 1100, CONFIG)
+        except CutOffError:
+            n_cuts += 1
+        monkeypatch.undo()
+        tally = look(store, 1100, CONFIG).comparison.tally
+        assert (tally.n_sessions, tally.total, tally.n_clusters) == (4 * number, 4.0 * number, 3)
+    # Some came before each statement, and a look has fewer than there were rounds.
+    assert 5 < n_cuts < 39

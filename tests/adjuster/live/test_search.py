@@ -9,8 +9,10 @@ from adjuster.index import SearchIndexInfo
 from adjuster.live.health import HealthLog
 from adjuster.live.leases import Lease
 from adjuster.live.modes import MODE, Mode, ModeRow
+from adjuster.live.monitor import look
+from adjuster.live.monitor_config import MonitorConfig
 from adjuster.live.nearest import Nearest
-from adjuster.live.records import Copy, Query
+from adjuster.live.records import Copy, Event, Query
 from adjuster.live.search import GENERATION, LiveSearch, SearchRequest
 from adjuster.live.search_config import SearchConfig
 from adjuster.live.similarity import similarities_of
@@ -238,6 +240,21 @@ def test_a_failure_of_the_adjusted_ranking_is_counted_and_harms_no_shadow(tmp_pa
     health.flush(store, 0)
     assert (store.health(0)["errors"], store.health(0)["searches"]) == (2, 3)
     store.close()
+
+
+@pytest.mark.parametrize(("wanted", "ends"), [("h", Mode.ON), ("a", Mode.OFF)])
+def test_from_searches_and_clicks_to_a_decision(live_store, wanted, ends):
+    """Users of one set of copies, where h has moved up, who all click the same object."""
+    turn(live_store, Mode.INTERLEAVE)
+    learn(live_store, h=0.05)
+    searcher = LiveSearch(Shelf(), SearchConfig(interleaved_share=1.0))
+    for number in range(160):
+        answer = ask(live_store, searcher, number, user_id=f"u{number}", is_registered=True)
+        if wanted in names(answer):
+            live_store.add_events([Event("click", f"s{number}", wanted, 6)])
+    seen = look(live_store, 100, MonitorConfig(settle_seconds=0, planned_sessions=200))
+    assert seen.row.mode is ends
+    assert (seen.comparison.tally.n_sessions, seen.comparison.tally.n_clusters) == (160, 160)
 
 
 @pytest.mark.parametrize("given", [{"limit": 0}, {"offset": -1}])

@@ -42,12 +42,6 @@ def test_few_or_uneven_users_leave_it_undetermined():
     assert not tally_of(one_that_outweighs).interval(planned=100).determined
 
 
-def test_it_comes_back_from_its_text():
-    tally = tally_of([ClusterTotal(3, 1.0), ClusterTotal(2, -0.5)])
-    assert Tally.from_text(tally.to_text()) == tally
-    assert Tally.from_text(None) == Tally()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("taste", [0.0, 1.0])
 @pytest.mark.parametrize("visits", [0.05, 1.0])

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from adjuster.live.plan import InterleavingPlan
 from experiments.judging.outlook import UNKNOWN, Detectable
 from experiments.replay.position.identifiability import Movement
-from experiments.review.outlook import HOPELESS, outlook_lines
+from experiments.review.outlook import HOPELESS, interleaving_line, outlook_lines
 from tests.experiments.judging.test_outlook import OUTLOOK, TEST
 
 
@@ -87,3 +88,11 @@ def test_a_hopeless_study_is_called_so_with_the_reason(change, words):
 def test_several_reasons_stand_in_one_line():
     text = last(headroom=0.0, test=replace(TEST, n_scorable_users=5), unidentified="Because.")
     assert text.count(";") == 2
+
+
+def test_what_interleaving_takes_is_said_in_numbers():
+    told = interleaving_line(InterleavingPlan(0.03, 0.5, 18556, 37.1))
+    assert "interleaved, to 50% of the users: a true gain of +.030 is seen four times in" in told
+    assert "within 18,556 of their sessions, about 37 days of this log's traffic" in told
+    assert "about a day or less of" in interleaving_line(InterleavingPlan(0.3, 0.5, 9, 0.2))
+    assert interleaving_line(None).startswith("No number of interleaved sessions would tell")
