@@ -11,7 +11,7 @@ LOCKED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui report export test test-all lint bench fuzz mutants lock clean
+.PHONY: help setup sweep live ui report export test test-all lint bench fuzz mutants lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ endif
 
 sweep: $(READY) ## Tune the adjuster on MovieLens and print the table
 	$(BIN)/python -m experiments.sweep $(ARGS)
+
+live: $(READY) ## Try the live system: a minute of simulated visitors on MovieLens
+	$(BIN)/python -m experiments.serve demo $(ARGS)
 
 ui: $(READY) ## Open the MLflow UI over outputs/ on 127.0.0.1:5000
 	$(BIN)/mlflow ui --host 127.0.0.1 --port 5000 --backend-store-uri sqlite:///$(CURDIR)/outputs/mlflow.db $(ARGS)

@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from adjuster.live.generations import roll_back
 from adjuster.live.http_guard import LOOPBACK_NAMES, Access, is_loopback
@@ -12,12 +12,14 @@ from adjuster.live.scheduler import run_once
 from adjuster.live.store import StoreUnavailable
 from adjuster.live.worker import TickReport
 from experiments.common.errors import InputError, Outage
+from experiments.common.live_store import open_store
 from experiments.config.command import FAILED, OK, run_command
 from experiments.config.serve import ROLES, LiveConfig, ServeConfig
+from experiments.data.format.click_log import ClickLog
 from experiments.data.open_dataset import open_dataset
 from experiments.data.texts.encoders import TextEncoder, make_encoder
 from experiments.serving.champion import champion_source
-from experiments.serving.place import open_store
+from experiments.serving.demo import demo_config, visit
 from experiments.serving.processes import run_worker, served, told_to_end
 from experiments.serving.query_encoder import QueryEncoder
 from experiments.serving.system import LiveSystem, open_system
@@ -28,15 +30,17 @@ SHORTEST_TOKEN = 16
 
 def serve(config: ServeConfig) -> int:
     """Run what was asked for until it is told to stop; the exit status."""
-    access = access_of(config.serve) if config.role in ("api", "all") else Access()
-    system = open_system(config, open_dataset(config.dataset))
+    access = access_of(config.serve) if config.role in ("api", "all", "demo") else Access()
+    log, is_demo = open_dataset(config.dataset), config.role == "demo"
+    config = demo_config(config) if is_demo else config
+    system = open_system(config, log)
     open_store(system.opener).close()
     try:
         if config.role == "rollback":
             return _roll_back(system)
         if config.once:
             return _once(system, config)
-        _run(system, config, access)
+        _run(system, config, access, log if is_demo else None)
     except StoreUnavailable as error:
         raise Outage(str(error)) from None
     return OK
@@ -67,7 +71,7 @@ def access_of(live: LiveConfig) -> Access:
 def _roll_back(system: LiveSystem) -> int:
     store = open_store(system.opener)
     try:
-        row = roll_back(store)
+        row = roll_back(store, int(time.time()))
     except ValueError as error:
         raise InputError(str(error)) from None
     finally:
@@ -94,7 +98,8 @@ def _once(system: LiveSystem, config: ServeConfig) -> int:
     return FAILED if report.fault else OK
 
 
-def _run(system: LiveSystem, config: ServeConfig, access: Access) -> None:
+def _run(system: LiveSystem, config: ServeConfig, access: Access, visited: ClickLog | None) -> None:
+    """Answer, learn, or both; with a log to draw visitors from, only as long as they come."""
     live = config.serve
     if config.role == "worker":
         _work(system, config)
@@ -103,6 +108,9 @@ def _run(system: LiveSystem, config: ServeConfig, access: Access) -> None:
     ended = threading.Event()
     with served(system.app(access, encoder), live.host, live.port) as address:
         print(f"answers at {address}, from the store {system.place}", flush=True)
+        if visited is not None:
+            _show(system, config, lambda: visit(address, access, visited, config.demo_seconds))
+            return
         if config.role == "all":
             _work(system, config)
             return
@@ -133,6 +141,22 @@ def _work(system: LiveSystem, config: ServeConfig) -> None:
             run_worker(worker, _tell)
     finally:
         store.close()
+
+
+def _show(system: LiveSystem, config: ServeConfig, visits: Callable[[], str]) -> None:
+    """Learn in a thread of its own while visitors come; print what happened."""
+    store = open_store(system.opener)
+    worker = system.worker(store, champion_source(config, system))
+    learning = threading.Thread(target=run_worker, args=(worker, _tell), name="worker")
+    learning.start()
+    try:
+        with told_to_end(worker.stop):
+            text = visits()
+    finally:
+        worker.stop()
+        learning.join()
+        store.close()
+    print(f"\n{text}")
 
 
 def _tell(tick: int, report: TickReport) -> None:

@@ -66,6 +66,7 @@ LIBRARIES = {
     },
     "mlflow": {
         "experiments.tracking",
+        "experiments.deployment.champion",
         "experiments.deployment.registry",
         "experiments.deployment.served_model",
     },

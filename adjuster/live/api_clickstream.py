@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from adjuster.live.api_models import NamedSession, NewEvents, NewSession
 from adjuster.live.clickstream import Clickstream, Searcher
+from adjuster.live.group_commit import GroupCommit
 from adjuster.live.query_book import QueryBook
 from adjuster.live.records import StoredSession
 from adjuster.live.store import Store
@@ -20,12 +21,14 @@ class ClickstreamPaths:
     """What each path does.
 
     Args:
-        stores: Where it is written down.
+        stores: Where it is read.
+        writes: Writes it down, many threads' requests together.
         clickstream: How.
         queries: What was asked.
     """
 
     stores: StorePool[Store]
+    writes: GroupCommit
     clickstream: Clickstream
     queries: QueryBook
 
@@ -42,16 +45,16 @@ class ClickstreamPaths:
 
     def register(self, body: NewSession) -> dict[str, Any]:
         """Write a search down."""
+        shown = [result.impression() for result in body.search_results]
+        searcher = Searcher(body.user_id, body.segment)
         with self.stores.store() as store:
+            # A new text is encoded here, not while others wait for the store.
             query = self.queries.find(store, body.search_query, body.vectors())
-            is_new = self.clickstream.register(
-                store,
-                body.session_id,
-                query,
-                [result.impression() for result in body.search_results],
-                Searcher(body.user_id, body.segment),
-                body.created_at,
+        is_new = self.writes.run(
+            lambda store: self.clickstream.register(
+                store, body.session_id, query, shown, searcher, body.created_at
             )
+        )
         return {"session_id": body.session_id, "is_new": is_new}
 
     def read(self, session_id: str) -> dict[str, Any]:
@@ -62,20 +65,19 @@ class ClickstreamPaths:
     def add_events(self, body: NewEvents) -> dict[str, Any]:
         """Write events down."""
         events = [event.told() for event in body.events]
-        with self.stores.store() as store:
-            n_new = self.clickstream.add_events(store, body.session_id, events)
+        n_new = self.writes.run(
+            lambda store: self.clickstream.add_events(store, body.session_id, events)
+        )
         return {"session_id": body.session_id, "n_new": n_new}
 
     def mark_irrelevant(self, body: NamedSession) -> dict[str, Any]:
         """Note that its user finds a session irrelevant."""
-        with self.stores.store() as store:
-            store.mark_irrelevant(body.session_id)
+        self.writes.run(lambda store: store.mark_irrelevant(body.session_id))
         return {"session_id": body.session_id, "is_irrelevant": True}
 
     def mark(self, body: NamedSession) -> dict[str, Any]:
         """Mark a session for improvement."""
-        with self.stores.store() as store:
-            found = self.clickstream.mark(store, body.session_id)
+        found = self.writes.run(lambda store: self.clickstream.mark(store, body.session_id))
         return {"session_id": body.session_id, "status": found.status, "reason": found.reason}
 
 

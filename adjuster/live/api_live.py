@@ -1,7 +1,7 @@
 """The operator's paths: how the system stands, its mode, a return to the copies before."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -18,11 +18,11 @@ from adjuster.live.metrics_page import (
     store_metrics,
 )
 from adjuster.live.modes import MODE, Mode, ModeRow, read_mode
+from adjuster.live.monitor_config import MonitorConfig
 from adjuster.live.request_counts import RequestCounts
+from adjuster.live.status import status
 from adjuster.live.store import Conflict, LeaseLost, Outcome, Store
 from adjuster.live.store_pool import StorePool
-
-TICKS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,15 @@ class LivePaths:
         stores: Where the state is.
         counts: Requests of this process.
         clock: Epoch seconds.
-        more: Adds to the status: name → what it says, from the store.
+        config: What decides about the mode.
+        before: Called with the store before it is told how things stand.
     """
 
     stores: StorePool[Store]
     counts: RequestCounts
     clock: Callable[[], float]
-    more: Sequence[tuple[str, Callable[[Store], Any]]] = ()
+    config: MonitorConfig = field(default_factory=MonitorConfig)
+    before: Callable[[Store], None] = lambda _: None
 
     def router(self) -> APIRouter:
         """The paths."""
@@ -55,7 +57,9 @@ class LivePaths:
     def status(self) -> dict[str, Any]:
         """How the system stands."""
         with self.stores.store() as store:
-            return status_body(store) | {name: say(store) for name, say in self.more}
+            self.before(store)
+            found = status(store, int(self.clock()), self.config)
+            return found | {"generations": generations_body(store)}
 
     def mode(self) -> dict[str, Any]:
         """What searches show, and how that came to be."""
@@ -87,7 +91,7 @@ class LivePaths:
         """Show the generation of copies before again."""
         with self.stores.store() as store:
             try:
-                row = roll_back(store)
+                row = roll_back(store, int(self.clock()))
             except ValueError as error:
                 raise Conflict(str(error)) from None
         return {"generation": row.active, "refused": row.refused}
@@ -119,18 +123,12 @@ def mode_body(row: ModeRow) -> dict[str, Any]:
     return {"mode": row.mode.value, "since": row.since, "why": row.why, "history": history}
 
 
-def status_body(store: Store) -> dict[str, Any]:
-    """How a system stands: its mode, its sessions, its last ticks, its generations."""
+def generations_body(store: Store) -> dict[str, Any]:
+    """Which generations of copies there are, and what they learn with."""
     row = read_row(store.state(GENERATIONS))
-    building = row.building
     return {
-        "mode": mode_body(read_mode(store.state(MODE))),
-        "sessions": {status.value: n for status, n in store.counts().items()},
-        "ticks": [{"tick": at, "sessions": n} for at, n in store.ticks(TICKS_SHOWN).items()],
-        "generation": {
-            "shown": row.active,
-            "previous": row.previous,
-            "champion": row.champion and asdict(row.champion),
-            "building": building and asdict(building),
-        },
+        "shown": row.active,
+        "previous": row.previous,
+        "champion": row.champion and asdict(row.champion),
+        "building": row.building and asdict(row.building),
     }

@@ -1,5 +1,6 @@
 """The path of personalized searches."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import uuid4
@@ -16,10 +17,6 @@ from adjuster.live.store_pool import StorePool
 
 class Searching(Protocol):
     """Whatever answers searches."""
-
-    @property
-    def n_objects(self) -> int:
-        """How many objects may be found."""
 
     def search(self, store: Store, request: SearchRequest) -> Answer:
         """What a search shows; written down where that is asked for.
@@ -38,12 +35,16 @@ class SearchPaths:
         clickstream: Whose copies.
         queries: What was asked.
         searching: What answers.
+        n_objects: How many objects may be found.
+        after: Called after each search with the store that it used.
     """
 
     stores: StorePool[Store]
     clickstream: Clickstream
     queries: QueryBook
     searching: Searching
+    n_objects: int
+    after: Callable[[Store], None] = lambda _: None
 
     def router(self) -> APIRouter:
         """The path."""
@@ -67,6 +68,7 @@ class SearchPaths:
                 is_registered=body.create_session,
             )
             answer = self.searching.search(store, request)
+            self.after(store)
         n_found = len(answer.results)
         return {
             "session_id": request.session_id,
@@ -84,7 +86,7 @@ class SearchPaths:
                 for result in answer.results
             ],
             "next_page_offset": body.offset + n_found if n_found == body.limit else None,
-            "total_count": self.searching.n_objects,
+            "total_count": self.n_objects,
             "shows": answer.shows,
             "generation": answer.generation,
         }

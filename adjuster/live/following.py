@@ -14,9 +14,11 @@ from adjuster.live.generations import (
     ChampionSource,
     Change,
     GenerationRow,
+    compared_anew,
     read_row,
 )
 from adjuster.live.history_store import HistoryStore
+from adjuster.live.modes import MODE
 from adjuster.live.nearest import NearestOriginals
 from adjuster.live.search import GENERATION
 from adjuster.live.store import (
@@ -47,6 +49,7 @@ class FollowingWorker:
         champion: The settings that this worker was started with.
         options: Batch size and lease; the rest is the champion's.
         source: Where a newer champion is found; None to stay with the one given.
+        after_tick: Called after every tick with the store and its time.
         clock: Seconds; all workers of a store share it.
     """
 
@@ -58,9 +61,11 @@ class FollowingWorker:
         options: WorkerSettings,
         source: ChampionSource | None = None,
         *,
+        after_tick: Callable[[Store, int], object] = lambda store, now: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store, self.index, self.options, self.clock = store, index, options, clock
+        self._after_tick = after_tick
         self._wanted, self._source, self._asked_at = champion, source, -POLL_SECONDS
         self._stopping, self._current = Event(), None
         self._learning: tuple[str | None, ImprovementWorker] | None = None
@@ -91,7 +96,10 @@ class FollowingWorker:
 
     def tick(self, now: int) -> TickReport:
         """See `ImprovementWorker.tick`."""
-        return self._run(self._learner(), now)
+        report = self._run(self._learner(), now)
+        if not report.is_held:
+            self._after_tick(self.store, now)
+        return report
 
     def wait(self, seconds: float) -> None:
         """Build where there is something to build, for at most so long; else wait a while.
@@ -167,7 +175,13 @@ class FollowingWorker:
             stretch = Stretch(row.building.stretch.up_to, n_batches)
             Change(text, row.at_stretch(stretch)).write(self.store)
             return True
-        caught_up = Outcome(now, row.building.generation, expected={BATCHES: last})
+        mode = self.store.state(MODE)
+        caught_up = Outcome(
+            now,
+            row.building.generation,
+            state=compared_anew(mode, now),
+            expected={BATCHES: last, MODE: mode},
+        )
         Change(text, row.flipped(n_batches), caught_up).write(self.store)
         if row.previous is not None:
             self.store.forget(row.previous)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from adjuster.config import AdjusterConfig
 from adjuster.live.leases import new_lease
+from adjuster.live.modes import MODE, Mode, read_mode
 from adjuster.live.search import GENERATION
 from adjuster.live.store import BATCHES, LeaseLost, Outcome, Store, Stretch, WorkerStore
 from adjuster.selection import SelectionConfig
@@ -180,8 +181,30 @@ class Change:
         )
 
 
-def roll_back(store: Store) -> GenerationRow:
+def compared_anew(text: str | None, at: int) -> dict[str, str]:
+    """What the state holds of the mode once another generation is shown.
+
+    What was found out by interleaving speaks of the one before: a comparison under way begins
+    anew, and what was turned on has to win again.
+
+    Args:
+        text: The mode before.
+        at: When, in epoch seconds.
+    """
+    row, why = read_mode(text), "Other copies are shown, which are compared anew."
+    if row.mode is Mode.ON:
+        return {MODE: row.changed(Mode.INTERLEAVE, at, why).to_text()}
+    if row.mode is Mode.INTERLEAVE:
+        return {MODE: replace(row, since=at, why=why).to_text()}
+    return {}
+
+
+def roll_back(store: Store, at: int) -> GenerationRow:
     """Show the generation before again; what was learnt since is pending for it.
+
+    Args:
+        store: The system's.
+        at: When, in epoch seconds.
 
     Returns:
         The row after it.
@@ -196,7 +219,14 @@ def roll_back(store: Store) -> GenerationRow:
             raise ValueError(
                 f"Generation {row.active} is the only one: there is none to go back to."
             )
-        back = Outcome(0, row.previous, reopened_after=row.since_batch)
+        mode = store.state(MODE)
+        back = Outcome(
+            at,
+            row.previous,
+            state=compared_anew(mode, at),
+            expected={MODE: mode},
+            reopened_after=row.since_batch,
+        )
         try:
             Change(text, row.returned(), back).write(store)
         except LeaseLost:

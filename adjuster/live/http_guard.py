@@ -101,9 +101,10 @@ class HttpGuard:
             wanted = f"Bearer {self.access.token}".encode()
             if not hmac.compare_digest(headers.get(b"authorization", b""), wanted):
                 return 401, "Send the server's token, as Authorization: Bearer TOKEN."
-        if int(headers.get(b"content-length", b"0") or 0) > LARGEST_BODY:
-            return 413, TOO_LARGE
-        return None
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit():
+            return 400, "Content-Length must be a whole number."
+        return (413, TOO_LARGE) if int(length) > LARGEST_BODY else None
 
 
 TOO_LARGE = f"The body must have at most {LARGEST_BODY} bytes. Send it in several requests."

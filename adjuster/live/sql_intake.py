@@ -181,30 +181,47 @@ class SqlIntake(SqlOutcomes):
     def session(self, session_id: str) -> StoredSession:
         """See `Store.session`."""
         self._check_known([session_id])
-        (row,) = self._rows(
-            "SELECT created_at, owner, user_id, is_irrelevant, status, reason, marked_at, "
-            "attempts, s.query_id, query_text, parts, dtype, vectors FROM sessions s "
-            "JOIN queries q ON q.query_id = s.query_id WHERE session_id = ?",
-            [session_id],
+        return self._stored([session_id])[0]
+
+    def archive(self, after: str, limit: int) -> list[StoredSession]:
+        """See `Store.archive`."""
+        found = self._rows(
+            "SELECT session_id FROM sessions WHERE session_id > ? ORDER BY session_id LIMIT ?",
+            [after, limit],
         )
-        created_at, owner, user_id, is_irrelevant, status, reason, marked_at, attempts = row[:8]
-        query_id, text, parts, dtype, vectors = row[8:]
-        shown = (Impression(*impression[2:]) for impression in self._impressions(session_id))
-        events = self._rows(
-            "SELECT event_id, session_id, object_id, created_at, event_type FROM events "
-            "WHERE session_id = ? ORDER BY created_at, event_id",
-            [session_id],
-        )
-        query = Query(query_id, from_bytes(vectors, dtype, parts), text)
-        return StoredSession(
-            session=Session(session_id, created_at, query, tuple(shown), owner, user_id),
-            events=tuple(Event(*event) for event in events),
-            is_irrelevant=bool(is_irrelevant),
-            status=Status(status),
-            reason=reason,
-            marked_at=marked_at,
-            attempts=attempts,
-        )
+        return self._stored([name for (name,) in found])
+
+    def _stored(self, session_ids: Sequence[str]) -> list[StoredSession]:
+        """Sessions by name, in the order of their names here."""
+        names = [as_json(session_ids)]
+        shown: dict[str, list[Impression]] = {name: [] for name in session_ids}
+        for name, *impression in self._rows(
+            "SELECT session_id, object_id, propensity, team FROM {ids} i "
+            "JOIN impressions m ON m.session_id = i.id ORDER BY session_id, position",
+            names,
+        ):
+            shown[name].append(Impression(*impression))
+        events: dict[str, list[Event]] = {name: [] for name in session_ids}
+        for event in self._rows(
+            "SELECT event_id, session_id, object_id, created_at, event_type FROM {ids} i "
+            "JOIN events e ON e.session_id = i.id ORDER BY session_id, created_at, event_id",
+            names,
+        ):
+            events[event[1]].append(Event(*event))
+        rows = {
+            row[0]: row[1:]
+            for row in self._rows(
+                "SELECT session_id, created_at, owner, user_id, is_irrelevant, status, reason, "
+                "marked_at, attempts, s.query_id, query_text, parts, dtype, vectors "
+                "FROM {ids} i JOIN sessions s ON s.session_id = i.id "
+                "JOIN queries q ON q.query_id = s.query_id",
+                names,
+            )
+        }
+        return [
+            _as_stored(name, rows[name], tuple(shown[name]), tuple(events[name]))
+            for name in session_ids
+        ]
 
     def queries(self, query_ids: Collection[str]) -> dict[str, Rows]:
         """See `WorkerStore.queries`."""
@@ -229,6 +246,23 @@ class SqlIntake(SqlOutcomes):
         """See `Store.set_state`."""
         with self._transaction():
             self._write_state({name: value})
+
+
+def _as_stored(
+    name: str, row: Row, shown: tuple[Impression, ...], events: tuple[Event, ...]
+) -> StoredSession:
+    created_at, owner, user_id, is_irrelevant, status, reason, marked_at, attempts = row[:8]
+    query_id, text, parts, dtype, vectors = row[8:]
+    query = Query(query_id, from_bytes(vectors, dtype, parts), text)
+    return StoredSession(
+        session=Session(name, created_at, query, shown, owner, user_id),
+        events=events,
+        is_irrelevant=bool(is_irrelevant),
+        status=Status(status),
+        reason=reason,
+        marked_at=marked_at,
+        attempts=attempts,
+    )
 
 
 def _query_row(query: Query) -> Row:

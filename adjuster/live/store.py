@@ -247,6 +247,14 @@ class Store(WorkerStore, OutcomeStore, Protocol):
             limit: At most so many, >= 1.
         """
 
+    def archive(self, after: str, limit: int) -> list[StoredSession]:
+        """All sessions, some at a time, in order of their names.
+
+        Args:
+            after: The last session that was read; "" from the start.
+            limit: At most so many, >= 1.
+        """
+
     def forget(self, generation: int) -> None:
         """Drop the copies and terms of a generation."""
 

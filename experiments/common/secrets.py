@@ -70,4 +70,5 @@ class SecretUrl:
 STORAGE = SecretUrl("study.storage", "STUDY_STORAGE")
 TRACKING = SecretUrl("tracking.uri", "TRACKING_URI")
 LIVE = SecretUrl("serve.store", "LIVE_STORE")
+LIVE_SOURCE = SecretUrl("live.store", "LIVE_STORE")
 REGISTRY = SecretUrl("serve.registry", "LIVE_REGISTRY")

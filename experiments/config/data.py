@@ -12,7 +12,7 @@ from experiments.config.replay import SCOPES
 MADE = ("movielens", "simulated")
 """Data sets that are prepared when no folder is named."""
 
-SOURCES = ("embedding_studio", "table", "ubi", "coveo", "mind", "movielens", "metarank")
+SOURCES = ("embedding_studio", "live", "table", "ubi", "coveo", "mind", "movielens", "metarank")
 ENCODERS = ("wordllama", "sentence_transformers")
 METRIC_TYPES = ("cosine", "dot", "euclid")
 AGGREGATIONS = ("min", "avg")
@@ -273,6 +273,26 @@ class CsvConfig:
 
 
 @dataclass
+class LiveSourceConfig:
+    """Where a live system's store is, for `source=live`."""
+
+    store: str | None = setting(
+        None,
+        text="Null is `live.db` beside the index; else another file, or "
+        "`postgresql://user:password@host/db`.",
+    )
+    store_env: str | None = setting(
+        None, text="The environment variable that holds `store`, so that no command line does."
+    )
+    schema: str = setting("live", text="Schema of the tables, in a PostgreSQL database.")
+
+    def __post_init__(self) -> None:
+        good = self.store is None or self.store_env is None
+        rule = Rule("store_env", self.store_env, good, "null where live.store is given")
+        check_settings(self, "live", [rule])
+
+
+@dataclass
 class IngestConfig:
     """Which log to read, how, and where to write it."""
 
@@ -294,6 +314,9 @@ class IngestConfig:
         None, text="Events that count as clicks; null is the source's own list."
     )
     csv: CsvConfig = setting(factory=CsvConfig, text="How delimited files are written.")
+    live: LiveSourceConfig = setting(
+        factory=LiveSourceConfig, text="For `source=live`: where the store is."
+    )
     unknown_objects: str = setting(
         "refuse",
         one_of(*UNKNOWN_OBJECTS),

@@ -5,13 +5,24 @@ from dataclasses import dataclass
 from omegaconf import MISSING
 
 from adjuster.config import AdjusterConfig
-from adjuster.ranges import Rule, at_least, between, check_settings, one_of, or_null, setting
+from adjuster.live.monitor_config import MonitorConfig
+from adjuster.live.search_config import SearchConfig
+from adjuster.ranges import (
+    Rule,
+    at_least,
+    between,
+    check_settings,
+    one_of,
+    or_null,
+    positive,
+    setting,
+)
 from adjuster.selection import SelectionConfig
 from experiments.config.data import DatasetConfig, EncoderConfig
 from experiments.config.replay import SCOPES
 
-ROLES = ("worker", "api", "all", "rollback")
-"""What a process does: learn, answer, both for a first try, or go back to the copies before."""
+ROLES = ("worker", "api", "all", "demo", "rollback")
+"""What a process does: learn, answer, or both; show itself; or go back to the copies before."""
 
 
 @dataclass
@@ -70,9 +81,11 @@ class ServeConfig:
     role: str = setting(
         "all",
         one_of(*ROLES),
-        "`worker`, `api`, or `all` for both in one process; `rollback` goes back to the copies "
+        "`worker`, `api`, or `all` for both in one process; `demo`: both over a store of their "
+        "own, with simulated visitors for `demo_seconds`; `rollback` goes back to the copies "
         "before the last change of the champion. May be said as a word: `serve worker`.",
     )
+    demo_seconds: float = setting(60.0, positive(), "How long a demo's visitors come.")
     once: bool = setting(False, text="One tick of the worker, now; `--once` is short for it.")
     dataset: DatasetConfig = setting(MISSING)
     adjuster: AdjusterConfig = setting(factory=AdjusterConfig)
@@ -85,6 +98,12 @@ class ServeConfig:
     encoder: EncoderConfig | None = setting(
         factory=EncoderConfig,
         text="For searches that the data set does not know; null takes known ones alone.",
+    )
+    search: SearchConfig = setting(
+        factory=SearchConfig, text="What searches leave to chance, and what is compared."
+    )
+    monitor: MonitorConfig = setting(
+        factory=MonitorConfig, text="What turns the adjusted ranking on and off."
     )
     serve: LiveConfig = setting(factory=LiveConfig)
     output_dir: str = setting("outputs", text="The live store and index lie in `live` under it.")

@@ -8,19 +8,29 @@ from pathlib import Path
 from adjuster.live.api import make_app
 from adjuster.live.api_clickstream import ClickstreamPaths
 from adjuster.live.api_live import LivePaths
+from adjuster.live.api_search import SearchPaths
 from adjuster.live.clickstream import Clickstream
 from adjuster.live.exact_index import ExactIndex, write_index
 from adjuster.live.following import FollowingWorker
 from adjuster.live.generations import Champion, ChampionSource
+from adjuster.live.group_commit import GroupCommit
+from adjuster.live.health import HealthLog
+from adjuster.live.health_keeper import HealthKeeper
 from adjuster.live.http_guard import Access, HttpGuard
+from adjuster.live.monitor import look
+from adjuster.live.monitor_config import MonitorConfig
 from adjuster.live.query_book import Encoder, QueryBook
 from adjuster.live.records import Query
 from adjuster.live.request_counts import RequestCounts
+from adjuster.live.search import LiveSearch
+from adjuster.live.search_config import SearchConfig
 from adjuster.live.sql_store import SqlStore
 from adjuster.live.store import Store
 from adjuster.live.store_pool import StorePool
 from adjuster.live.worker import WorkerSettings
 from experiments.common.errors import InputError
+from experiments.common.live_store import store_opener
+from experiments.common.secrets import LIVE
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.config.serve import ServeConfig
 from experiments.data.format.click_log import ClickLog
@@ -29,7 +39,6 @@ from experiments.replay.plan import resolve
 from experiments.replay.settings import Settings
 from experiments.replay.timeline import resolve_scope
 from experiments.replay.worker_replay import query_vectors
-from experiments.serving.place import store_opener
 
 CONFIGURED = "configured"
 """Begins the name of a champion that is the command's own settings."""
@@ -45,6 +54,8 @@ class LiveSystem:
         champion: The settings that the worker was started with.
         personalize_by: Whose vectors a session reads and adjusts.
         options: Batch size and lease of the worker.
+        search: What searches leave to chance.
+        monitor: What turns the adjusted ranking on and off.
         opener: Opens the store.
         place: Where the store is, in words.
     """
@@ -54,21 +65,33 @@ class LiveSystem:
     champion: Champion
     personalize_by: str
     options: WorkerSettings
+    search: SearchConfig
+    monitor: MonitorConfig
     opener: Callable[[], SqlStore]
     place: str
 
     def worker(self, store: Store, source: ChampionSource | None = None) -> FollowingWorker:
         """A worker over a connection of its own."""
-        return FollowingWorker(store, self.index, self.champion, self.options, source)
+
+        def watch(store: Store, now: int) -> None:
+            look(store, now, self.monitor)
+
+        index, champion = self.index, self.champion
+        return FollowingWorker(store, index, champion, self.options, source, after_tick=watch)
 
     def app(self, access: Access, encoder: Encoder | None) -> HttpGuard:
         """The HTTP interface, for any ASGI server."""
         stores: StorePool[Store] = StorePool(self.opener)
         stream, counts = Clickstream(self.personalize_by), RequestCounts()
         queries = QueryBook(self.index.info, self.queries, encoder)
+        health = HealthLog(self.monitor.max_latency_seconds)
+        keep = HealthKeeper(health, stream.clock)
+        searching = LiveSearch(self.index, self.search, health)
+        n_objects = len(self.index)
         paths = (
-            ClickstreamPaths(stores, stream, queries).router(),
-            LivePaths(stores, counts, stream.clock).router(),
+            ClickstreamPaths(stores, GroupCommit(self.opener), stream, queries).router(),
+            SearchPaths(stores, stream, queries, searching, n_objects, keep.now_and_then).router(),
+            LivePaths(stores, counts, stream.clock, self.monitor, keep.now).router(),
         )
         return make_app(paths, access, counts)
 
@@ -84,7 +107,9 @@ def open_system(config: ServeConfig, log: ClickLog) -> LiveSystem:
         InputError: If something in it cannot be used.
     """
     folder = Path(config.output_dir).expanduser() / "live"
-    opener, place = store_opener(config.serve, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    where = LIVE.read(config.serve.store, config.serve.store_env)
+    opener, place = store_opener(where, config.serve.schema, folder / "live.db")
     scope = resolve_scope(log, config.personalize_by)
     return LiveSystem(
         index=_index(log, folder / f"index-{log.fingerprint[:16]}"),
@@ -94,6 +119,8 @@ def open_system(config: ServeConfig, log: ClickLog) -> LiveSystem:
         options=WorkerSettings(
             batch_size=config.serve.batch_size, lease_seconds=config.serve.lease_seconds
         ),
+        search=config.search,
+        monitor=config.monitor,
         opener=opener,
         place=place,
     )

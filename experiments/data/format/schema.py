@@ -67,6 +67,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("object_id", "id"),
         Column("relevance", "number", required=False, nullable=True),
         Column("propensity", "share", required=False, nullable=True),
+        Column("display_propensity", "share", required=False, nullable=True),
     ),
     "events": (
         Column("event_id", "id"),

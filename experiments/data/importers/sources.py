@@ -3,6 +3,7 @@
 from experiments.data.importers import (
     coveo,
     embedding_studio,
+    live,
     metarank,
     mind,
     movielens,
@@ -13,6 +14,7 @@ from experiments.data.importers.base import Importer
 
 IMPORTERS: dict[str, Importer] = {
     "embedding_studio": embedding_studio.IMPORTER,
+    "live": live.IMPORTER,
     "table": table.IMPORTER,
     "ubi": ubi.IMPORTER,
     "coveo": coveo.IMPORTER,

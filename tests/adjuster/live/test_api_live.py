@@ -33,8 +33,6 @@ class Originals(Shelf):
 class Found:
     """Answers every search alike, and remembers what was asked."""
 
-    n_objects = 4
-
     def __init__(self):
         self.asked = []
 
@@ -49,10 +47,8 @@ class Served:
         self.place = Place("sqlite", str(tmp_path / "live.db"))
         self.pool, self.counts, self.found = StorePool(self.place.open), RequestCounts(), Found()
         stream = Clickstream(clock=lambda: 1000.5)
-        operator = LivePaths(
-            self.pool, self.counts, stream.clock, [("more", lambda store: len(store.counts()))]
-        )
-        searches = SearchPaths(self.pool, stream, QueryBook(INDEX, [QUERY]), self.found)
+        operator = LivePaths(self.pool, self.counts, stream.clock)
+        searches = SearchPaths(self.pool, stream, QueryBook(INDEX, [QUERY]), self.found, 4)
         app = make_app([operator.router(), searches.router()], Access(), self.counts)
         self.client = TestClient(app, raise_server_exceptions=False)
 
@@ -69,9 +65,9 @@ def served(tmp_path):
 
 def test_a_new_system_is_off(served):
     found = served.client.get("/live/status").json()
-    assert found["mode"]["mode"] == "off"
-    assert (found["sessions"], found["ticks"], found["more"]) == ({}, [], 0)
-    assert found["generation"] == {
+    assert (found["mode"], found["ticks"], found["interleaving"]) == ("off", [], None)
+    assert set(found["sessions"].values()) == {0}
+    assert found["generations"] == {
         "shown": 0,
         "previous": None,
         "champion": None,
@@ -117,10 +113,10 @@ def test_a_generation_is_returned_from(served):
         worker.tick(0)
         while worker.build(0):
             pass
-    found = served.client.get("/live/status").json()["generation"]
+    found = served.client.get("/live/status").json()["generations"]
     assert (found["shown"], found["previous"], found["champion"]["name"]) == (1, 0, "new")
     assert served.client.post("/live/rollback").json() == {"generation": 0, "refused": "new"}
-    assert served.client.get("/live/status").json()["generation"]["shown"] == 0
+    assert served.client.get("/live/status").json()["generations"]["shown"] == 0
     store.close()
 
 

@@ -5,6 +5,7 @@ import pytest
 from adjuster import AdjusterConfig, SelectionConfig
 from adjuster.live.following import FollowingWorker
 from adjuster.live.generations import GENERATIONS, Champion, last_batch, read_row, roll_back
+from adjuster.live.modes import MODE, Mode, ModeRow, read_mode
 from adjuster.live.records import Status
 from adjuster.live.search import GENERATION
 from adjuster.live.store import StoreUnavailable
@@ -154,6 +155,46 @@ def test_a_builder_that_is_gone_is_gone_on_from(store, tmp_path):
     assert copies(store, 1) == learnt_from_the_start(tmp_path, NEW)
 
 
+@pytest.mark.parametrize(
+    ("mode", "after"), [("off", "off"), ("shadow", "shadow"), ("interleave", "interleave")]
+)
+def test_what_is_compared_is_compared_anew_when_other_copies_are_shown(store, mode, after):
+    follower(store).tick(1000)
+    row = ModeRow()
+    for step in ("shadow", "interleave")[: ("off", "shadow", "interleave").index(mode)]:
+        row = row.changed(Mode(step), 500, "A step.")
+    store.set_state(MODE, row.to_text())
+    build_all(follower(store, NEW), 1000)
+    found = read_mode(store.state(MODE))
+    assert found.mode.value == after
+    assert found.since == (1000 if mode == "interleave" else row.since)
+
+
+def test_what_was_on_has_to_win_again_with_other_copies(store):
+    follower(store).tick(1000)
+    row = ModeRow()
+    for step in ("shadow", "interleave", "on"):
+        row = row.changed(Mode(step), 500, "A step.")
+    store.set_state(MODE, row.to_text())
+    build_all(follower(store, NEW), 1000)
+    assert read_mode(store.state(MODE)).mode is Mode.INTERLEAVE
+    store.set_state(MODE, row.to_text())
+    roll_back(store, 2000)
+    found = read_mode(store.state(MODE))
+    assert (found.mode, found.since) == (Mode.INTERLEAVE, 2000)
+
+
+def test_after_every_tick_that_was_made_it_is_looked_at(store):
+    seen = []
+    options = WorkerSettings()
+    worker = FollowingWorker(
+        store, Originals(), OLD, options, after_tick=lambda _, now: seen.append(now)
+    )
+    worker.tick(60)
+    worker.tick(120)
+    assert seen == [60, 120]
+
+
 def test_two_builders_learn_each_session_once(store, tmp_path):
     some_sessions(store)
     follower(store).tick(1000)
@@ -188,7 +229,7 @@ def test_going_back_shows_the_copies_before_and_learns_what_came_since(store, tm
     old = copies(store, 0)
     some_sessions(store, first=6, n=3)
     worker.tick(1000)
-    row = roll_back(store)
+    row = roll_back(store, 1000)
     assert (row.active, row.champion, row.refused, row.previous) == (0, OLD, "new", None)
     assert store.state(GENERATION) == "0"
     assert copies(store, 0) == old
@@ -199,7 +240,7 @@ def test_going_back_shows_the_copies_before_and_learns_what_came_since(store, tm
     assert not worker.build(1001)
     assert worker.row().building is None
     with pytest.raises(ValueError, match="Generation 0 is the only one"):
-        roll_back(store)
+        roll_back(store, 1000)
 
 
 def test_the_registry_is_asked_once_in_a_while(store):

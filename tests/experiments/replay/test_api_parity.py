@@ -10,6 +10,7 @@ from adjuster.fused_engine.knobs import make_knobs
 from adjuster.live.api import make_app
 from adjuster.live.api_clickstream import ClickstreamPaths
 from adjuster.live.clickstream import Clickstream
+from adjuster.live.group_commit import GroupCommit
 from adjuster.live.http_guard import Access
 from adjuster.live.query_book import QueryBook
 from adjuster.live.records import Query
@@ -83,8 +84,14 @@ def app_over(store_place, log, scope, clock):
     ]
     pool = StorePool(store_place.open)
     book = QueryBook(log.index, queries)
-    paths = ClickstreamPaths(pool, Clickstream(scope, clock), book)
-    return make_app([paths.router()], Access(), RequestCounts()), pool
+    writes = GroupCommit(store_place.open)
+    paths = ClickstreamPaths(pool, writes, Clickstream(scope, clock), book)
+
+    def close():
+        writes.close()
+        pool.close()
+
+    return make_app([paths.router()], Access(), RequestCounts()), close
 
 
 def assert_parity(post, clock, live_store, log, scope, memory) -> None:
@@ -110,14 +117,14 @@ def assert_parity(post, clock, live_store, log, scope, memory) -> None:
 @pytest.mark.parametrize(("memory", "scope"), [("restart", "user_id"), ("refit", "none")])
 def test_the_interface_and_the_worker_end_as_the_replay(live_place, live_store, memory, scope):
     log, clock = make_log(30, n_sessions=40), Clock()
-    app, pool = app_over(live_place, log, scope, clock)
+    app, close = app_over(live_place, log, scope, clock)
     with TestClient(app) as client:
 
         def post(path, body):
             return client.post(path, json=body).status_code
 
         assert_parity(post, clock, live_store, log, scope, memory)
-    pool.close()
+    close()
 
 
 @slow
@@ -125,11 +132,11 @@ def test_the_interface_and_the_worker_end_as_the_replay(live_place, live_store, 
 @pytest.mark.parametrize("memory", ["carry", "restart", "refit"])
 def test_a_real_client_and_server_end_as_the_replay(live_place, live_store, memory, scope):
     log, clock = make_log(31, n_sessions=90, query_parts=3, metric="dot"), Clock()
-    app, pool = app_over(live_place, log, scope, clock)
+    app, close = app_over(live_place, log, scope, clock)
     with served(app, "127.0.0.1", 0) as address, requests.Session() as client:
 
         def post(path, body):
             return client.post(address + path, json=body, timeout=60).status_code
 
         assert_parity(post, clock, live_store, log, scope, memory)
-    pool.close()
+    close()

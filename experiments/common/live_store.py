@@ -1,4 +1,4 @@
-"""Where a live system's store is, and how it is opened."""
+"""A live system's store, opened from its place in words."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,35 +7,33 @@ from adjuster.live.sql_store import SqlStore
 from adjuster.live.sqlite_store import SqliteStore
 from adjuster.live.store import StoreUnavailable
 from experiments.common.errors import InputError, Outage
-from experiments.common.secrets import LIVE, without_user_info
-from experiments.config.serve import LiveConfig
+from experiments.common.secrets import without_user_info
 
 POSTGRES = ("postgresql://", "postgres://")
 
 
-def store_opener(config: LiveConfig, folder: Path) -> tuple[Callable[[], SqlStore], str]:
-    """What opens the store, and its place in words that may be shown.
+def store_opener(place: str | None, schema: str, path: Path) -> tuple[Callable[[], SqlStore], str]:
+    """What opens a store, and its place in words that may be shown.
 
     Args:
-        config: Where it is to be.
-        folder: Of the SQLite file, where no other place is named; made.
+        place: A PostgreSQL URL, or a file; None for the file at `path`.
+        schema: Of the tables, in PostgreSQL.
+        path: Where the SQLite file is, where no other place is named.
 
     Raises:
-        InputError: If it is no store, or its extra is not installed.
+        InputError: If the extra for it is not installed.
     """
-    place = LIVE.read(config.store, config.store_env)
     if place is not None and place.startswith(POSTGRES):
         try:
             from adjuster.live.postgres_store import PostgresStore
         except ImportError:
             raise InputError(
-                "serve.store in PostgreSQL needs the extra: pip install '.[postgres]'."
+                "A store in PostgreSQL needs the extra: pip install '.[postgres]'."
             ) from None
-        url, schema = place, config.schema
+        url = place
         return lambda: PostgresStore(url, schema), f"{without_user_info(url)} (schema {schema})"
-    path = folder / "live.db" if place is None else Path(place).expanduser()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return lambda: SqliteStore(path), str(path)
+    file = path if place is None else Path(place).expanduser()
+    return lambda: SqliteStore(file), str(file)
 
 
 def open_store(opener: Callable[[], SqlStore]) -> SqlStore:
@@ -50,4 +48,4 @@ def open_store(opener: Callable[[], SqlStore]) -> SqlStore:
     except StoreUnavailable as error:
         raise Outage(without_user_info(str(error))) from None
     except ValueError as error:
-        raise InputError(without_user_info(f"serve.store: {error}")) from None
+        raise InputError(without_user_info(str(error))) from None
