@@ -119,12 +119,14 @@ def find_faults(vectors: Vectors, info: SearchIndexInfo) -> Iterator[tuple[tuple
 
 def _faults(rows: dict[str, Rows], info: SearchIndexInfo) -> Iterator[tuple[str, str]]:
     wanted = f"must have shape (parts, {info.dimensions}) with at least one part"
-    shaped = {}
-    for name, mine in rows.items():
-        if mine.ndim == 2 and mine.shape[1] == info.dimensions and len(mine):
-            shaped[name] = mine
-        else:
-            yield name, f"{wanted}, got {mine.shape}."
+    shaped = rows
+    if any(mine.shape[1:] != (info.dimensions,) or not len(mine) for mine in rows.values()):
+        shaped = {}
+        for name, mine in rows.items():
+            if mine.shape[1:] == (info.dimensions,) and len(mine):
+                shaped[name] = mine
+            else:
+                yield name, f"{wanted}, got {mine.shape}."
     if not shaped:
         return
     names, ends = list(shaped), np.cumsum([len(mine) for mine in shaped.values()])

@@ -1,7 +1,10 @@
 """Copies as rows of their table, a row a part, and back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from operator import itemgetter
+
+import numpy as np
 
 from adjuster.live.records import Copy, Rows
 from adjuster.live.sql_connection import Row
@@ -17,14 +20,33 @@ def to_rows(generation: int, copies: Sequence[Copy]) -> list[Row]:
     Raises:
         ValueError: If vectors are neither float32 nor float64.
     """
-    rows: list[Row] = []
-    for owner, object_id, vectors in sorted(copies, key=itemgetter(0, 1)):
-        name, data, size = type_name(vectors), to_bytes(vectors), vectors[0].nbytes
-        rows.extend(
-            (generation, owner, object_id, part, name, data[part * size : (part + 1) * size])
-            for part in range(len(vectors))
-        )
-    return rows
+    alike: dict[tuple[np.dtype[np.floating], int], list[Copy]] = {}
+    for mine in sorted(copies, key=itemgetter(0, 1)):
+        alike.setdefault((mine.vectors.dtype, mine.vectors.shape[1]), []).append(mine)
+    return [row for group in alike.values() for row in _rows_alike(generation, group)]
+
+
+def _rows_alike(generation: int, copies: Sequence[Copy]) -> Iterator[Row]:
+    """Rows of copies of one type and length, made in one go: a batch has a hundred thousand."""
+    vectors = [mine.vectors for mine in copies]
+    n_parts = np.array([len(rows) for rows in vectors])
+    block = np.concatenate(vectors)
+    data, size = to_bytes(block), block[0].nbytes
+    names = [mine[:2] for mine in copies]
+    if len(block) > len(copies):
+        names = [name for name, n in zip(names, n_parts, strict=True) for _ in range(n)]
+    owners, objects = zip(*names, strict=True)
+    parts = np.arange(len(block)) - np.repeat(np.cumsum(n_parts) - n_parts, n_parts)
+    blobs = [data[start : start + size] for start in range(0, len(data), size)]
+    return zip(
+        repeat(generation),
+        owners,
+        objects,
+        parts.tolist(),
+        repeat(type_name(block)),
+        blobs,
+        strict=False,
+    )
 
 
 def from_rows(rows: Iterable[Row]) -> dict[Pair, Rows]:
@@ -33,12 +55,13 @@ def from_rows(rows: Iterable[Row]) -> dict[Pair, Rows]:
     Args:
         rows: Rows of (owner, object, part, type, bytes), in any order.
     """
-    parts: dict[Pair, list[bytes]] = {}
-    types: dict[Pair, str] = {}
-    for owner, object_id, _, name, vector in sorted(rows, key=itemgetter(0, 1, 2)):
-        parts.setdefault((owner, object_id), []).append(vector)
-        types[owner, object_id] = name
-    return {
-        pair: from_bytes(b"".join(vectors), types[pair], len(vectors))
-        for pair, vectors in parts.items()
-    }
+    found: dict[Pair, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[:2], []).append(row)
+    vectors = {}
+    for pair, parts in found.items():
+        if len(parts) > 1:
+            parts.sort(key=itemgetter(2))
+        data = b"".join([part[4] for part in parts])
+        vectors[pair] = from_bytes(data, parts[0][3], len(parts))
+    return vectors

@@ -1,6 +1,7 @@
 """Learning a batch in the flat form, term by term as the replay does, so that every bit is its."""
 
 from collections.abc import Sequence
+from itertools import count, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -93,12 +94,11 @@ def batch_terms(sessions: Sequence[TaughtSession], term_weight: str) -> BatchTer
     clicked = np.concatenate([np.empty(0, np.bool_), *(taught.clicked for taught in ordered)])
     n_clicked = row_sums(clicked, offsets_of(n_shown))
     weights = term_weights(clicked, session, n_clicked, n_shown, term_weight)
-    numbers: dict[Pair, int] = {}
-    pair = [
-        numbers.setdefault((taught.session.owner, object_id), len(numbers))
-        for taught in ordered
-        for object_id in taught.session.shown
-    ]
+    shown: list[Pair] = []
+    for taught in ordered:
+        shown.extend(zip(repeat(taught.session.owner), taught.session.shown, strict=False))
+    numbers = dict(zip(dict.fromkeys(shown), count(), strict=False))
+    pair = list(map(numbers.__getitem__, shown))
     names = [taught.session.query_id for taught in ordered]
     queries = sorted(set(names))
     number_of = {name: number for number, name in enumerate(queries)}

@@ -67,4 +67,4 @@ class Learner(ABC):
                     f"object {object_id!r}: the copy of owner {owner!r} must have its original's "
                     f"shape {wanted}, got {rows.shape}. A changed index needs a new generation."
                 )
-        return {pair: copies.get(pair, vectors.originals[pair[1]]) for pair in pairs}
+        return {pair: vectors.originals[pair[1]] for pair in pairs} | copies

@@ -4,6 +4,8 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, ClassVar, Self
 
 from adjuster.live.schema import VERSION, statements
@@ -164,6 +166,6 @@ def pairs_json(pairs: Iterable[tuple[str, str]]) -> str:
         '{"ann": ["shoe", "hat"], "bob": ["hat"]}'
     """
     seconds: dict[str, list[str]] = {}
-    for first, second in pairs:
-        seconds.setdefault(first, []).append(second)
+    for first, group in groupby(pairs, key=itemgetter(0)):
+        seconds.setdefault(first, []).extend(map(itemgetter(1), group))
     return json.dumps(seconds)

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from adjuster.live.copy_rows import from_rows, to_rows
 from adjuster.live.leases import LAPSED, MOST_ATTEMPTS, Lease, count_to_take, reason_after
@@ -106,20 +108,20 @@ class SqlStore(SqlIntake):
             positions, times = clicks[name]
             head = (name, owner, query_id, created_at, bool(is_irrelevant))
             sessions.append(
-                PendingSession(*head, tuple(shown[name]), tuple(positions), tuple(times))
+                PendingSession(*head, shown.get(name, ()), tuple(positions), tuple(times))
             )
         return sessions
 
-    def _shown(self, session_ids: Sequence[str]) -> dict[str, list[str]]:
+    def _shown(self, session_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """What each session shows, in order."""
-        shown: dict[str, list[str]] = {name: [] for name in session_ids}
-        for name, object_id in self._rows(
+        found = self._rows(
             "SELECT session_id, object_id FROM {ids} i JOIN impressions m ON m.session_id = i.id "
             "ORDER BY session_id, position",
             [as_json(session_ids)],
-        ):
-            shown[name].append(object_id)
-        return shown
+        )
+        return {
+            name: tuple(map(itemgetter(1), rows)) for name, rows in groupby(found, itemgetter(0))
+        }
 
     def _clicks(self, session_ids: Sequence[str]) -> dict[str, tuple[list[int], list[int]]]:
         """Places and times of each session's clicks."""

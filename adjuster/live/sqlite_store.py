@@ -10,6 +10,9 @@ from adjuster.live.sql_store import SqlStore
 WAIT_SECONDS = 30.0
 """How long a writer waits for another one."""
 
+CACHE_KIB = 64 * 1024
+"""Pages that a connection may keep: a batch touches far more than SQLite's two MiB."""
+
 
 class SqliteStore(SqlStore):
     """A `Store` in a file, for any number of threads and processes of one machine.
@@ -45,6 +48,7 @@ class SqliteStore(SqlStore):
                 self._run("PRAGMA journal_mode = WAL")
                 # What is acknowledged is on the disk, even if the machine stops.
                 self._run("PRAGMA synchronous = FULL")
+                self._run(f"PRAGMA cache_size = -{CACHE_KIB}")
             except sqlite3.OperationalError:
                 raise
             except sqlite3.DatabaseError as error:

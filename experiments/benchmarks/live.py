@@ -16,7 +16,7 @@ from adjuster.live.group_commit import GroupCommit
 from adjuster.live.leases import new_lease
 from adjuster.live.modes import MODE, Mode, ModeRow
 from adjuster.live.nearest import NearestOriginals
-from adjuster.live.records import Copy, Event, Session
+from adjuster.live.records import Copy, Event, Session, Status
 from adjuster.live.search import LiveSearch, SearchRequest
 from adjuster.live.sql_store import SqlStore
 from adjuster.live.store import Outcome
@@ -127,17 +127,21 @@ def tick_ratio(open_store: OpenStore, n_owners: int) -> Figures:
     adjuster = TimedAdjuster()
     worker = ImprovementWorker(store, shop, adjuster, WorkerSettings())
     # Compiled, and read from disk, before anything is timed.
-    store.mark([session.session_id for session in sessions[:10]], 0)
-    worker.tick(0)
+    at = N_PENDING + 60
+    store.mark([session.session_id for session in sessions[:10]], at)
+    worker.tick(at)
     adjuster.seconds = 0.0
-    store.mark([session.session_id for session in sessions], 1)
+    store.mark([session.session_id for session in sessions], at)
     writes = TimedWrites(store)
-    seconds = _seconds(lambda: worker.tick(1))
+    seconds = _seconds(lambda: worker.tick(at))
+    if store.counts() != {Status.DONE: N_PENDING}:
+        raise RuntimeError(f"sessions were left over: {store.counts()}")
     store.close()
     return {
         "seconds": seconds,
         "kernel_seconds": adjuster.seconds,
         "writes_seconds": writes.seconds,
+        "database_writes_seconds": writes.database_seconds,
         "ratio": seconds / (adjuster.seconds + writes.seconds),
     }
 

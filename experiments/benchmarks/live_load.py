@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from adjuster import AdjusterConfig, FeedbackBatch, SearchIndexInfo, TorchBasedAdjuster
+from adjuster import FeedbackBatch, SearchIndexInfo, TorchBasedAdjuster
 from adjuster.live.records import Event, Impression, Query, Rows, Session
 from adjuster.live.sql_store import SqlStore
 
@@ -78,7 +78,7 @@ class TimedAdjuster(TorchBasedAdjuster):
     """Counts the seconds that its kernel takes."""
 
     def __init__(self) -> None:
-        super().__init__(INFO, config=AdjusterConfig())
+        super().__init__(INFO)
         self.seconds = 0.0
 
     def adjust_batch(self, batch: FeedbackBatch) -> Rows:
@@ -91,18 +91,32 @@ class TimedAdjuster(TorchBasedAdjuster):
 
 @dataclass
 class TimedWrites:
-    """Counts the seconds that a store's database takes for what is written, and no Python of ours.
+    """Counts the seconds in which a store writes batches down.
 
     Args:
-        store: Whose statements are timed from now on.
+        store: Whose writes are timed from now on.
+
+    Attributes:
+        seconds: Of `Store.finish`, from the batch's outcome to its commit.
+        database_seconds: Of the database alone, in all statements of a tick that write.
     """
 
     store: SqlStore
     seconds: float = 0.0
+    database_seconds: float = 0.0
 
     def __post_init__(self) -> None:
+        self.store.finish = self._timed_finish(self.store.finish)  # type: ignore[method-assign]
         for name in ("_run", "_many"):
             setattr(self.store, name, self._timed(getattr(self.store, name)))
+
+    def _timed_finish(self, finish: Callable[..., None]) -> Callable[..., None]:
+        def timed(*given: Any) -> None:
+            started = perf_counter()
+            finish(*given)
+            self.seconds += perf_counter() - started
+
+        return timed
 
     def _timed(self, run: Callable[..., Any]) -> Callable[..., Any]:
         def timed(statement: str, given: Any = ()) -> Any:
@@ -110,7 +124,7 @@ class TimedWrites:
                 return run(statement, given)
             started = perf_counter()
             done = run(statement, given)
-            self.seconds += perf_counter() - started
+            self.database_seconds += perf_counter() - started
             return done
 
         return timed

@@ -51,6 +51,19 @@ def test_the_calibrations_logs_and_kinds_reach_no_other_part(monkeypatch, tmp_pa
     assert asked == {"study": {}, "calibration": {"n_logs": 3, "words": ["flip", "bot"]}}
 
 
+def test_the_server_reaches_the_live_part_alone(monkeypatch, tmp_path):
+    asked = {}
+
+    def measure_part(name, **options):
+        asked[name] = options
+        return Measured({}, "a table")
+
+    monkeypatch.setattr(benchmark, "measure_part", measure_part)
+    arguments = ["--postgres", "postgresql:///x", "live", "study"]
+    assert benchmark.main([*arguments, "--output", str(tmp_path / "benchmark.json")]) == 0
+    assert asked == {"live": {"postgres": "postgresql:///x"}, "study": {}}
+
+
 def test_an_unknown_part_is_named_before_any_work(tmp_path, capsys):
     output = tmp_path / "benchmark.json"
     assert benchmark.main(["adjuster", "adjustor", "--output", str(output)]) == 2

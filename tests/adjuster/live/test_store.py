@@ -303,6 +303,36 @@ def test_a_store_that_cannot_be_used_says_so(live_store):
     assert live_store.counts() == {}
 
 
+def test_sqlite_looks_pairs_up_and_never_reads_a_whole_table(tmp_path):
+    """However many copies there are, a batch costs what its own pairs cost."""
+    store = SqliteStore(tmp_path / "live.db")
+    plans = []
+    whole = store._run
+
+    def explained(statement, given=()):
+        if statement.startswith("SELECT"):
+            plans.extend(row[3] for row in whole(f"EXPLAIN QUERY PLAN {statement}", given))
+        return whole(statement, given)
+
+    store._run = explained
+    store.copies(0, [("ann", "a"), ("bob", "b")])
+    store.terms(0, [("ann", "a"), ("bob", "b")])
+    found = [plan for plan in plans if "SEARCH" in plan]
+    assert len(found) == 2
+    assert all("generation=? AND owner=? AND object_id=?" in plan for plan in found), plans
+    store.close()
+
+
+@pytest.mark.parametrize("odd", ['a"b', "back\\slash", "é😀", "1", "null", "$[0]", "tab\t", "\x01"])
+def test_any_name_is_found_again(live_store, odd):
+    rows = np.ones((1, 2), np.float32)
+    live_store.register([search(odd, shown=(odd, "b"))])
+    assert live_store.add_events([Event(odd, odd, odd, 1)]) == 1
+    assert live_store.add_events([Event(odd, odd, odd, 1)]) == 0
+    live_store.finish(FIRST, Outcome(0, 0, copies=[Copy(odd, odd, rows)]))
+    assert list(live_store.copies(0, [(odd, odd), ("b", odd)])) == [(odd, odd)]
+
+
 def test_what_sqlite_acknowledges_is_on_the_disk(tmp_path):
     store = SqliteStore(tmp_path / "live.db")
     assert store.connection.execute("PRAGMA synchronous").fetchone() == (2,)
