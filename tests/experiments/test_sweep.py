@@ -101,8 +101,11 @@ def test_mlflow_and_the_study_agree(swept):
     assert (kinds.count("study"), kinds.count("baseline")) == (1, len(BASELINES))
     assert kinds.count("trial") == len(trials)
     assert set(trials) == {row["number"] for row in rows(swept)}
+    objective = json.loads((swept / "shop" / "summary.json").read_text())["objective"]
+    shown = {"complete": objective, "pruned": "value_when_pruned"}
     for row in rows(swept):
-        assert trials[row["number"]].data.metrics["value"] == float(row["value"])
+        found = trials[row["number"]].data.metrics[shown[row["state"]]]
+        assert found == float(row["value"])
         assert trials[row["number"]].data.tags["state"] == row["state"]
 
 
