@@ -52,9 +52,9 @@ def is_compiled(function: Callable[..., Any]) -> bool:
         function: One that `compiled` made, with an entry of its own on disk.
     """
     dispatcher = cast(Any, function)
-    if dispatcher.signatures:
-        return True
     try:
+        if dispatcher.signatures:
+            return True
         kept = dispatcher._cache._cache_file._load_index()
     except (AttributeError, OSError):
         return False

@@ -133,17 +133,24 @@ def _finish(
     _say_results(run, summary, records, finalists)
     files = write_report(run.outputs) if is_whole else {}
     say(_whereabouts(run, summary))
-    with step("Delivering to MLflow", quiet=True):
-        trouble = run.tracker.finish(records, summary)
-    if run.config.tracking.name == "mlflow":
-        lines = review_lines(run.config.tracking, run.outputs, run.tracker.page)
-        say("\n".join(f"review:             {line}" for line in lines))
+    trouble = _deliver(run, records, summary)
     if is_whole and not trouble:
         info = _info(run.config, run.log, run.study, objective)
         trouble = show_in_mlflow(run.config.tracking, run.outputs, info, files)
     if trouble:
         print(trouble, file=sys.stderr)
     return _status(run, records, interrupted=interrupted, died=died)
+
+
+def _deliver(run: Sweep, records: list[TrialRecord], summary: Summary) -> str:
+    """Bring MLflow up to the study and say where it is; what went wrong, or ""."""
+    if run.config.tracking.name == "none":
+        return run.tracker.finish(records, summary)
+    with step("Delivering to MLflow", quiet=True):
+        trouble = run.tracker.finish(records, summary)
+    lines = review_lines(run.config.tracking, run.outputs, run.tracker.page)
+    say("\n".join(f"review:             {line}" for line in lines))
+    return trouble
 
 
 def _say_results(

@@ -69,7 +69,8 @@ def verdict_lines(summary: Summary, *, best: int | None, opening: str = "") -> V
     if sealed is None:
         return _unopened(summary, best, opening)
     verdict = sealed.verdict
-    adopted = [_settings(summary, f"Adopted: trial {sealed.test.trial}")] if verdict.adopts else []
+    number = summary.adopted
+    adopted = [] if number is None else [_settings(summary, f"Adopted: trial {number}")]
     others = _other_trial(sealed.test.trial, best)
     return VerdictLines(
         decision=verdict.decision,

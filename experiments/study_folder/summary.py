@@ -1,5 +1,6 @@
 """The numbers of a study in one record: what ``summary.json`` holds and everything else reads."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -134,13 +135,15 @@ class Summary:
         if self.sealed is not None:
             return self.sealed.verdict.sentence
         metric, best = self.objective, self.tune_best
-        before = self.no_adjustment.metrics[metric]
-        return headline(metric, before, best.metrics if best else None, self.tune_gain)
+        if best is None:
+            return headline(metric, math.nan, None, None)
+        return headline(metric, self.no_adjustment.metrics[metric], best.metrics, self.tune_gain)
 
     @property
     def adopted(self) -> int | None:
-        """Number of the trial that the sealed test adopts; None where it adopts nothing."""
-        return self.sealed.adopted if self.sealed else None
+        """Number of the trial that the sealed test adopts; None where `best` is not that one."""
+        adopted = self.sealed.adopted if self.sealed else None
+        return adopted if self.best is not None and self.best.trial == adopted else None
 
     @property
     def rows(self) -> dict[str, ScoredRow]:
@@ -175,7 +178,8 @@ class Summary:
         found = replace(self, sealed=sealed)
         if not records:
             return found
-        adopted = next((item for item in records if item.number == found.adopted), None)
+        number = sealed.adopted if sealed else None
+        adopted = next((item for item in records if item.number == number), None)
         return replace(found, best=_row(adopted) if adopted else self.tune_best)
 
     def to_dict(self) -> dict[str, Any]:

@@ -174,7 +174,8 @@ def best_tags(summary: Summary) -> dict[str, str]:
     if summary.best is None:
         return {}
     settings = {f"best.{name}": str(value) for name, value in summary.best.params.items()}
-    return {**settings, "best.trial": str(summary.best.trial)}
+    number = summary.best.trial
+    return settings if number is None else {**settings, "best.trial": str(number)}
 
 
 def verdict_tags(sealed: SealedRecord | None) -> dict[str, str]:

@@ -92,6 +92,12 @@ def test_debugging_is_small_and_offline_and_gives_way_to_what_is_asked():
     assert (asked.dataset.path, asked.study.n_trials) == ("x", 30)
 
 
+def test_the_smoke_test_is_a_small_planted_shop_offline():
+    config = composed("experiment=smoke")
+    assert (config.tracking.name, config.dataset.name) == ("none", "planted")
+    assert config.study.n_trials <= 16
+
+
 def test_the_default_space_is_the_three_published_knobs():
     space = composed().search_space.parameters
     assert {name: (item.type, item.low, item.high, item.log) for name, item in space.items()} == {
