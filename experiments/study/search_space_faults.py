@@ -22,6 +22,9 @@ def space_faults(parameters: Mapping[str, ParameterConfig], base: Settings) -> l
         base: The settings that it varies.
     """
     faults = [] if parameters else [f"{SECTION} must have a parameter, got none."]
+    if any((item.field or name) == "optimizer" for name, item in parameters.items()):
+        # What the given optimizer asks of others is not asked of those that are searched with it.
+        base = base.with_values({"optimizer": AdjusterConfig.optimizer})
     earlier: dict[str, ParameterConfig] = {}
     for name, parameter in parameters.items():
         faults += _faults(name, parameter, base) or _when_faults(name, parameter, earlier)
@@ -98,7 +101,9 @@ def _value_faults(base: Settings, setting: str, value: Any, kind: str) -> list[s
     try:
         base.with_values({setting: int(value) if kind == "int" else value})
     except (ValueError, TypeError) as error:
-        return str(error).splitlines()
+        # What a value asks of other settings is for each trial to see.
+        told = str(error).splitlines()
+        return [line for line in told if isinstance(error, TypeError) or f".{setting} " in line]
     return []
 
 
