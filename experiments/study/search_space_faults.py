@@ -42,8 +42,7 @@ def conditions(parameter: ParameterConfig) -> dict[str, tuple[Any, ...]]:
 
 def _faults(name: str, parameter: ParameterConfig, base: Settings) -> list[str]:
     where = f"{SECTION}.{name}"
-    known = [item.name for kind in (AdjusterConfig, SelectionConfig) for item in fields(kind)]
-    setting = parameter.field or name
+    known, setting = _known(), parameter.field or name
     if setting not in known:
         return [f"{where} must be named after a setting ({', '.join(known)}), got {setting}."]
     if parameter.type not in ("float", "int", "categorical"):
@@ -60,6 +59,10 @@ def _faults(name: str, parameter: ParameterConfig, base: Settings) -> list[str]:
         for value in values
         for fault in _value_faults(base, setting, value, parameter.type)
     ]
+
+
+def _known() -> list[str]:
+    return [item.name for kind in (AdjusterConfig, SelectionConfig) for item in fields(kind)]
 
 
 def _choice_faults(where: str, parameter: ParameterConfig) -> list[str]:
@@ -102,8 +105,8 @@ def _value_faults(base: Settings, setting: str, value: Any, kind: str) -> list[s
         base.with_values({setting: int(value) if kind == "int" else value})
     except (ValueError, TypeError) as error:
         # What a value asks of other settings is for each trial to see.
-        told = str(error).splitlines()
-        return [line for line in told if isinstance(error, TypeError) or f".{setting} " in line]
+        others = [f".{item} must be" for item in _known() if item != setting]
+        return [line for line in str(error).splitlines() if not any(o in line for o in others)]
     return []
 
 
