@@ -2,9 +2,10 @@
 
 A parameter that others depend on (`when`) divides the space: what is learnt of one optimizer's
 rate says nothing of another's. The combinations of such choices are the families. All of them get
-a few trials; the better half by their best trial gets twice as many more, and so on until one is
-left, which gets the rest (successive halving: Karnin, Koren and Somekh, 2013, *Almost optimal
-exploration in multi-armed bandits*). A sampler's model sees one family at a time.
+a few trials, the first in the middle of every range; the better half by their best trial gets
+twice as many more, and so on until one is left, which gets the rest (successive halving: Karnin,
+Koren and Somekh, 2013, *Almost optimal exploration in multi-armed bandits*). A sampler's model
+sees one family at a time.
 """
 
 from collections.abc import Sequence

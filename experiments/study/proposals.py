@@ -115,15 +115,18 @@ class InMemoryStudy:
         return Proposal(study, trial), values
 
     def _in_family(self, space: SearchSpace, seed: int) -> Values:
-        """Settings that the sampler chose within a family, of which alone it knows.
+        """A family's middle, then settings that the sampler chose within it, of which it knows.
 
         The pruner is to compare with every family's trials, so this study is for choosing only.
         """
         sampler = self._rules.sampler
         family = next_family(space, self._trials, sampler.family_trials)
+        mine = members(family, self._trials)
+        if not mine:
+            return space.middle(family)
         made = make_sampler(sampler, seed, parallel=self._parallel)
         study = optuna.create_study(direction="maximize", sampler=within(family, made))
-        study.add_trials(members(family, self._trials))
+        study.add_trials(mine)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return space.suggest(study.ask())

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import optuna
+import pytest
 from optuna.trial import TrialState
 
 from adjuster.config import AdjusterConfig
@@ -120,6 +121,14 @@ def test_a_study_in_families_ends_in_the_one_that_holds_the_best(tmp_path):
     assert len(set(tried[-8:])) == 1
     assert tried[-1][0] == "sgd"
     assert max(record.value for record in records if record.value) > 0.79
+
+
+def test_every_family_begins_in_the_middle_of_its_ranges(tmp_path):
+    first = run_study(family_config(tmp_path, 4))
+    rates = [record.values["adjustment_rate"] for record in first]
+    assert rates == pytest.approx([(0.2 * 1.0) ** 0.5, *[(1e-4 * 0.2) ** 0.5] * 3])
+    assert first[3].values["logit_scale"] == 5.0
+    assert {record.values["reduction"] for record in first} == {"sum"}
 
 
 def test_going_on_changes_nothing(tmp_path):
