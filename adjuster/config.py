@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from adjuster.ranges import (
+    Rule,
     between,
     check_settings,
     not_negative,
@@ -22,7 +23,7 @@ from adjuster.ranges import (
 CHOICES: dict[str, tuple[str, ...]] = {
     "semantics": ("documented", "published"),
     "loss": ("cubic", "linear", "logistic"),
-    "optimizer": ("adamw", "sgd"),
+    "optimizer": ("adamw", "sgd", "newton"),
     "term_weight": ("session", "impression"),
     "reduction": ("sum", "mean"),
     "memory": ("carry", "restart", "refit"),
@@ -66,7 +67,9 @@ class AdjusterConfig:
     )
     adjustment_rate: float = setting(0.1, positive(10), "Step size of the optimizer.")
     num_iterations: int = setting(
-        10, whole(at_most=MOST_ITERATIONS), "Optimizer steps per call; 0 changes nothing."
+        10,
+        whole(at_most=MOST_ITERATIONS),
+        "Optimizer steps per call (newton: at most); 0 changes nothing.",
     )
     softmin_temperature: float = setting(
         1.0, positive(), "Softness of the nearest part, in units of similarity."
@@ -88,7 +91,9 @@ class AdjusterConfig:
     optimizer: str = _choice(
         "optimizer",
         "`adamw` (published), or `sgd`: gradient steps of the rate, under cosine never so long "
-        "that they could overshoot, however much feedback there is.",
+        "that they could overshoot, however much feedback there is; or `newton`: the most probable "
+        "vector given all feedback and a prior of strength `anchor_weight` at the original, which "
+        "needs no rate.",
     )
     term_weight: str = _choice(
         "term_weight", "`session` (1/|clicked|, 1/|unclicked|) or `impression` (1 each)."
@@ -97,7 +102,10 @@ class AdjusterConfig:
         "reduction", "`sum` of an object's terms, or `mean` (over its total weight)."
     )
     anchor_weight: float = setting(
-        0.0, not_negative(), "Adds anchor_weight/2 · |x - original|² to the loss."
+        0.0,
+        not_negative(),
+        "Adds anchor_weight/2 · |x - original|² to the loss (newton under cosine: per "
+        "|original|², as many impressions' worth).",
     )
     memory: str = _choice(
         "memory",
@@ -116,7 +124,18 @@ class AdjusterConfig:
     )
 
     def __post_init__(self) -> None:
-        check_settings(self, "adjuster")
+        check_settings(self, "adjuster", self._newton_rules())
+
+    def _newton_rules(self) -> list[Rule]:
+        """What a most probable vector is only defined with."""
+        if self.optimizer != "newton":
+            return []
+        why = "where adjuster.optimizer is newton"
+        return [
+            Rule("loss", self.loss, self.loss == "logistic", f"logistic {why}"),
+            Rule("memory", self.memory, self.memory == "refit", f"refit {why}"),
+            Rule("anchor_weight", self.anchor_weight, self.anchor_weight != 0, f"> 0 {why}"),
+        ]
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "AdjusterConfig":

@@ -35,10 +35,11 @@ class TorchBasedAdjuster(BatchAdjuster):
         engine: ``fused`` (the CPU kernel), ``torch`` (autograd), or ``auto``: the kernel where
             the vectors are on the CPU, torch on their own device elsewhere.
         loss: ``cubic``, ``linear`` or ``logistic``.
-        optimizer: ``adamw``, or ``sgd`` with steps that cannot overshoot under cosine.
+        optimizer: ``adamw``, ``sgd`` with steps that cannot overshoot under cosine, or ``newton``:
+            the most probable vector, with ``loss="logistic"``, ``memory="refit"`` and a prior.
         term_weight: ``session`` or ``impression``.
         reduction: ``sum`` or ``mean``.
-        anchor_weight: Pull toward the original, >= 0.
+        anchor_weight: Pull toward the original, >= 0; under newton the strength of the prior, > 0.
         memory: ``carry``, ``restart`` or ``refit``, as above.
         logit_scale: Steepness of the logistic loss, > 0.
         logit_bias: Similarity at which the logistic loss is neutral; a number if it is used.

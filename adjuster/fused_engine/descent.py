@@ -4,7 +4,8 @@ import numpy as np
 
 from adjuster.fused_engine.jit import compiled
 from adjuster.fused_engine.kernel import copy_rows, dot_span, find_gradient, find_sums, squared_norm
-from adjuster.fused_engine.knobs import BETA1, BETA2, CARRY, COSINE, EUCLID, ROCCHIO, SGD
+from adjuster.fused_engine.knobs import BETA1, BETA2, CARRY, COSINE, EUCLID, NEWTON, ROCCHIO, SGD
+from adjuster.fused_engine.newton import maximize_posterior
 from adjuster.fused_engine.problem import SPAN_ROWS
 from adjuster.fused_engine.steps import adamw_pace, step_part, takes_one_row
 
@@ -64,7 +65,7 @@ def rocchio_step(knobs, problem):
 @compiled(inline=True)
 def descend_in_full(knobs, problem, workspace, scale):
     """Every iteration on the vectors themselves."""
-    find_sums(knobs, problem, workspace)
+    find_sums(knobs, problem, workspace, problem.start)
     power1, power2 = 1.0, 1.0
     for t in range(1, knobs.num_iterations + 1):
         power1 *= BETA1
@@ -167,6 +168,23 @@ def limit_rates(knobs, problem, workspace, weight):
 
 
 @compiled(inline=True)
+def descend_by(knobs, problem, workspace, weight, scale):
+    """Every iteration, by the optimizer and in the form that fit the problem."""
+    if knobs.optimizer == NEWTON:
+        maximize_posterior(knobs, problem, workspace, scale)
+        return
+    if knobs.optimizer == SGD:
+        limit_rates(knobs, problem, workspace, scale * weight)
+    # Gradient steps never leave the span of x and the queries; few rows are cheaper there.
+    anchored = knobs.anchor_weight > 0.0 and knobs.memory == CARRY
+    few = problem.rows.shape[0] <= min(SPAN_ROWS, 4 * knobs.num_iterations)
+    if knobs.optimizer == SGD and knobs.metric != EUCLID and few and not anchored:
+        descend_in_span(knobs, problem, workspace, scale)
+    else:
+        descend_in_full(knobs, problem, workspace, scale)
+
+
+@compiled(inline=True)
 def descend(knobs, problem, workspace):
     """Adjust one object, from ``problem.start`` to ``problem.x``.
 
@@ -187,15 +205,7 @@ def descend(knobs, problem, workspace):
         rocchio_step(knobs, problem)
         return True
     scale = 1.0 / weight if knobs.mean_reduction else 1.0
-    if knobs.optimizer == SGD:
-        limit_rates(knobs, problem, workspace, scale * weight)
-    # Gradient steps never leave the span of x and the queries; few rows are cheaper there.
-    anchored = knobs.anchor_weight > 0.0 and knobs.memory == CARRY
-    few = problem.rows.shape[0] <= min(SPAN_ROWS, 4 * knobs.num_iterations)
-    if knobs.optimizer == SGD and knobs.metric != EUCLID and few and not anchored:
-        descend_in_span(knobs, problem, workspace, scale)
-    else:
-        descend_in_full(knobs, problem, workspace, scale)
+    descend_by(knobs, problem, workspace, weight, scale)
     if knobs.min_cosine > -1.0:
         for m in range(problem.x.shape[0]):
             bound_drift(problem.x, m, problem.original, knobs.min_cosine)

@@ -32,7 +32,6 @@ class Term(NamedTuple):
     last: int
     clicked: float
     unclicked: float
-    scale: float
 
 
 @compiled(inline=True)
@@ -145,23 +144,30 @@ def add_row(knobs, workspace, r, m, slope):
 
 
 @compiled(inline=True)
-def mean_gradient(knobs, workspace, n_parts, term):
-    """Coefficients of one term whose similarities are pooled by their mean."""
+def mean_pooled(knobs, workspace, n_parts, term):
+    """Pooled similarity of a term whose similarities are pooled by their mean."""
     pooled, count = 0.0, (term.last - term.first) * n_parts
     for r in range(term.first, term.last):
         for m in range(n_parts):
             pooled += find_similarity(knobs, workspace, r, m)
-    slope = term.scale * loss_slope(knobs, pooled / count, term) / count
+    return pooled / count
+
+
+@compiled(inline=True)
+def add_mean(knobs, workspace, n_parts, term, slope):
+    """Coefficients of `slope` times the gradient of `mean_pooled`."""
+    slope = slope / ((term.last - term.first) * n_parts)
     for r in range(term.first, term.last):
         for m in range(n_parts):
             add_row(knobs, workspace, r, m, slope)
 
 
 @compiled(inline=True)
-def nearest_gradient(knobs, workspace, n_parts, term):
-    """Coefficients of one term whose similarities are pooled toward the nearest.
+def nearest_pooled(knobs, workspace, n_parts, term):
+    """Pooled similarity of a term whose similarities are pooled toward the nearest.
 
-    With w = softmax(s / T) and S = Σ w·s, ∂S/∂s_j = w_j · (1 + (s_j - S) / T).
+    Returns:
+        The pooled similarity, and the share of a weight that was left in ``workspace.slopes``.
     """
     sims, slopes = workspace.sims, workspace.slopes
     top = -np.inf
@@ -177,8 +183,16 @@ def nearest_gradient(knobs, workspace, n_parts, term):
             weights += weight
             weighted += weight * sims[r, m]
     share = 1.0 / weights
-    pooled = weighted * share
-    slope = term.scale * loss_slope(knobs, pooled, term) * share
+    return weighted * share, share
+
+
+@compiled(inline=True)
+def add_nearest(knobs, workspace, n_parts, term, pooled, slope):
+    """Coefficients of `slope` times the gradient of `nearest_pooled`, whose weights are there.
+
+    With w = softmax(s / T) and S = Σ w·s, ∂S/∂s_j = w_j · (1 + (s_j - S) / T).
+    """
+    sims, slopes, inverse = workspace.sims, workspace.slopes, 1.0 / knobs.temperature
     for r in range(term.first, term.last):
         for m in range(n_parts):
             weight = slopes[r, m] * (1.0 + (sims[r, m] - pooled) * inverse)
@@ -186,14 +200,38 @@ def nearest_gradient(knobs, workspace, n_parts, term):
 
 
 @compiled(inline=True)
-def find_sums(knobs, problem, workspace):
-    """Fill ``squared_norms`` and ``raws``: what the first similarities are made of."""
-    x, rows, queries = problem.start, problem.rows, problem.queries
+def find_pooled(knobs, workspace, n_parts, term):
+    """A term's pooled similarity, and what `add_pooled` needs besides."""
+    if knobs.pooling == MIN:
+        return nearest_pooled(knobs, workspace, n_parts, term)
+    return mean_pooled(knobs, workspace, n_parts, term), 1.0
+
+
+@compiled(inline=True)
+def add_pooled(knobs, workspace, n_parts, term, pooled, slope):
+    """Coefficients of `slope` times the gradient of what `find_pooled` found."""
+    if knobs.pooling == MIN:
+        add_nearest(knobs, workspace, n_parts, term, pooled[0], slope * pooled[1])
+    else:
+        add_mean(knobs, workspace, n_parts, term, slope)
+
+
+@compiled(inline=True)
+def find_sums(knobs, problem, workspace, x):
+    """Fill ``squared_norms`` and ``raws``: what the similarities of x are made of."""
+    rows, queries = problem.rows, problem.queries
     for m in range(x.shape[0]):
         workspace.squared_norms[m] = squared_norm(x, m)
         for r in range(rows.shape[0]):
             raw = raw_span(knobs.metric, queries, rows[r], x, m, 0, x.shape[1])
             workspace.raws[r, m] = raw
+
+
+@compiled(inline=True)
+def invert_norms(workspace, n_parts):
+    """Fill ``inverse_norms`` from ``squared_norms``."""
+    for m in range(n_parts):
+        workspace.inverse_norms[m] = inverse_root(workspace.squared_norms[m])
 
 
 @compiled(inline=True)
@@ -203,13 +241,12 @@ def find_gradient(knobs, problem, workspace, scale):
     The gradient of part m is Σ_r slopes[r, m] · q_r + own[m] · x_m after this call.
     """
     n_parts, term_rows = problem.x.shape[0], problem.term_rows
+    invert_norms(workspace, n_parts)
     for m in range(n_parts):
-        workspace.inverse_norms[m] = inverse_root(workspace.squared_norms[m])
         workspace.own[m] = 0.0
     for j in range(problem.clicked.shape[0]):
         clicked, unclicked = problem.clicked[j], problem.unclicked[j]
-        term = Term(term_rows[j], term_rows[j + 1], clicked, unclicked, scale)
-        if knobs.pooling == MIN:
-            nearest_gradient(knobs, workspace, n_parts, term)
-        else:
-            mean_gradient(knobs, workspace, n_parts, term)
+        term = Term(term_rows[j], term_rows[j + 1], clicked, unclicked)
+        pooled = find_pooled(knobs, workspace, n_parts, term)
+        slope = scale * loss_slope(knobs, pooled[0], term)
+        add_pooled(knobs, workspace, n_parts, term, pooled, slope)

@@ -14,7 +14,7 @@ from adjuster.scale import in_range
 COSINE, DOT, EUCLID = 0, 1, 2
 MIN, AVG = 0, 1
 CUBIC, LINEAR = 0, 1
-ADAMW, SGD, ROCCHIO = 0, 1, 2
+ADAMW, SGD, NEWTON, ROCCHIO = 0, 1, 2, 3
 CARRY, RESTART, REFIT = 0, 1, 2
 
 BETA1, BETA2, EPSILON, WEIGHT_DECAY = 0.9, 0.999, 1e-8, 0.01
@@ -51,7 +51,7 @@ def make_knobs(index: SearchIndexInfo, config: AdjusterConfig) -> Knobs:
         metric=[MetricType.COSINE, MetricType.DOT, MetricType.EUCLID].index(index.metric_type),
         pooling=MIN if index.metric_aggregation_type is MetricAggregationType.MIN else AVG,
         loss=["cubic", "linear", "logistic"].index(config.loss),
-        optimizer=["adamw", "sgd"].index(config.optimizer),
+        optimizer=["adamw", "sgd", "newton"].index(config.optimizer),
         rate=float(config.adjustment_rate),
         curvature=curvature(config),
         num_iterations=int(config.num_iterations),

@@ -55,6 +55,10 @@ class Workspace(NamedTuple):
         cross: Shape ``(max_rows, max_parts)`` float64: their products with where x started.
         start_share: Shape ``(max_parts,)`` float64: how much of where it started x still holds.
         coordinates: Shape ``(max_parts, max_rows)`` float64: how much of each query row.
+        newton: Shape ``(4, max_parts, D)``: residual, direction, step and product of `newton`.
+        term_own: Shape ``(max_rows, max_parts)`` float64: how much of x in each term's gradient.
+        bends: Shape ``(max_rows,)`` float64: each term's second derivative.
+        priors: Shape ``(max_parts,)`` float64: strength of each part's prior.
         rows: Shape ``(max_rows,)`` int64: the query rows of an object's terms.
         term_rows: Shape ``(max_rows + 1,)`` int64: where each term's rows begin.
         clicked: Shape ``(max_rows,)`` float64: a term's weight, as `unclicked`.
@@ -76,6 +80,10 @@ class Workspace(NamedTuple):
     cross: NDArray[np.float64]
     start_share: NDArray[np.float64]
     coordinates: NDArray[np.float64]
+    newton: NDArray[np.floating]
+    term_own: NDArray[np.float64]
+    bends: NDArray[np.float64]
+    priors: NDArray[np.float64]
     rows: NDArray[np.int64]
     term_rows: NDArray[np.int64]
     clicked: NDArray[np.float64]
@@ -115,6 +123,10 @@ def make_workspace(max_parts: int, max_rows: int, vectors: NDArray[np.floating])
         cross=np.empty(shape),
         start_share=np.empty(max_parts),
         coordinates=np.empty((max_parts, max_rows)),
+        newton=aligned_empty((4, *part_shape), vectors.dtype),
+        term_own=np.empty(shape),
+        bends=np.empty(max_rows),
+        priors=np.empty(max_parts),
         rows=np.empty(max_rows, np.int64),
         term_rows=np.zeros(max_rows + 1, np.int64),
         clicked=np.empty(max_rows),

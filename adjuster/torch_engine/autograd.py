@@ -18,6 +18,7 @@ from adjuster.losses import check_bias, curvature
 from adjuster.scale import shifted
 from adjuster.torch_engine.drift_bound import bound_drift
 from adjuster.torch_engine.loss import term_loss
+from adjuster.torch_engine.newton import Posterior
 from adjuster.torch_engine.similarity import pool, similarity
 
 
@@ -33,10 +34,11 @@ def adjust_with_autograd(
     An object's loss is the sum of its terms' losses (see `term_loss`), divided by its total
     weight Σ (clicked + non_clicked_weight · unclicked) under ``reduction="mean"``, plus
     anchor_weight / 2 · |x - original|² over its parts. The optimizer starts fresh: AdamW (betas
-    .9 and .999, epsilon 1e-8, decoupled weight decay .01) or gradient descent, whose step under
-    cosine is at most |x|² / (`curvature` · weight + anchor_weight · |x|²) with x where the part
-    starts, so that no amount of feedback makes it overshoot. `max_drift`
-    is applied once, at the end. An object whose total weight is 0 is not touched at all.
+    .9 and .999, epsilon 1e-8, decoupled weight decay .01); or it is gradient descent, whose step
+    under cosine is at most |x|² / (`curvature` · weight + anchor_weight · |x|²) with x where the
+    part starts, so that no amount of feedback makes it overshoot; or it is Newton's, which keeps
+    lengths under cosine and counts the anchor per |original|² there. `max_drift` is applied once,
+    at the end. An object whose total weight is 0 is not touched at all.
 
     Args:
         batch: Objects, parts and terms. Its arrays are not changed.
@@ -105,6 +107,9 @@ class _Problem:
     pair_term: Tensor  # (n_pairs,)
     clicked: Tensor  # (n_terms,)
     unclicked: Tensor  # (n_terms,)
+    part_object: Tensor  # (n_moving,)
+    term_object: Tensor  # (n_terms,)
+    n_objects: int
 
     @classmethod
     def of(cls, batch: FeedbackBatch, config: AdjusterConfig, device: torch.device) -> "_Problem":
@@ -140,16 +145,42 @@ class _Problem:
             weight=torch.tensor(np.repeat(pull, n_parts)[part_rows]).unsqueeze(1),
             clicked=tensor((clicked[terms] / divisor).astype(dtype)),
             unclicked=tensor((unclicked[terms] / divisor).astype(dtype)),
+            part_object=tensor(np.repeat(np.arange(batch.n_objects), n_parts)[part_rows]),
+            term_object=tensor(object_of),
+            n_objects=batch.n_objects,
         )
 
     def solve(self, index: SearchIndexInfo, config: AdjusterConfig) -> Tensor:
+        if config.optimizer == "newton":
+            return self.posterior(index, config).maximize(self.start)
+        return self.descend(index, config)
+
+    def posterior(self, index: SearchIndexInfo, config: AdjusterConfig) -> Posterior:
+        """What Newton's method maximizes; under cosine the prior is per |original|²."""
+        priors, lengths = torch.full_like(self.start[:, 0], config.anchor_weight), None
+        if index.metric_type is MetricType.COSINE:
+            lengths = self.originals.norm(dim=1)
+            priors = torch.where(lengths > 0, priors / lengths.square(), priors)
+        return Posterior(
+            pooled=lambda vectors: self.pooled(vectors, index, config),
+            clicked=self.clicked,
+            unclicked=self.unclicked,
+            originals=self.originals,
+            priors=priors,
+            part_object=self.part_object,
+            term_object=self.term_object,
+            n_objects=self.n_objects,
+            config=config,
+            lengths=lengths,
+        )
+
+    def descend(self, index: SearchIndexInfo, config: AdjusterConfig) -> Tensor:
         vectors = self.start.clone().requires_grad_(True)
         optimizer = _optimizer(vectors, config)
-        queries = self.queries[self.pair_query]  # (n_pairs, D)
         rates = self.rates(index, config)
         for _ in range(config.num_iterations):
             optimizer.zero_grad()
-            torch.autograd.backward(self.loss(vectors, queries, index, config))
+            torch.autograd.backward(self.loss(vectors, index, config))
             if vectors.grad is not None and config.optimizer == "sgd":
                 vectors.grad *= rates
             optimizer.step()
@@ -164,17 +195,19 @@ class _Problem:
             rates = torch.minimum(rates, squared / bend)
         return rates.to(self.start)
 
-    def loss(
-        self, vectors: Tensor, queries: Tensor, index: SearchIndexInfo, config: AdjusterConfig
-    ) -> Tensor:
-        pairs = similarity(queries, vectors[self.pair_part], index.metric_type)
-        pooled = pool(
-            pairs,
+    def pooled(self, vectors: Tensor, index: SearchIndexInfo, config: AdjusterConfig) -> Tensor:
+        """Each term's pooled similarity. Shape ``(n_terms,)``."""
+        queries = self.queries[self.pair_query]  # (n_pairs, D)
+        return pool(
+            similarity(queries, vectors[self.pair_part], index.metric_type),
             self.pair_term,
             len(self.clicked),
             index.metric_aggregation_type,
             config.softmin_temperature,
         )
+
+    def loss(self, vectors: Tensor, index: SearchIndexInfo, config: AdjusterConfig) -> Tensor:
+        pooled = self.pooled(vectors, index, config)
         loss = term_loss(pooled, self.clicked, self.unclicked, config).sum()
         if config.anchor_weight:
             loss = loss + config.anchor_weight / 2 * ((vectors - self.originals) ** 2).sum()

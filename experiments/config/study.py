@@ -18,7 +18,7 @@ from adjuster.ranges import (
 )
 from experiments.config.ranges import one_folder, study_name
 
-SAMPLERS = ("tpe", "gp", "cmaes", "qmc", "random", "grid")
+SAMPLERS = ("tpe", "families", "gp", "cmaes", "qmc", "random", "grid")
 PRUNERS = ("wilcoxon", "hyperband", "median", "none")
 ENQUEUE = ("none", "profiles", "presets")
 BYSTANDERS = ("keep_off", "report")
@@ -133,6 +133,12 @@ class SamplerConfig:
 
     name: str = setting("tpe", one_of(*SAMPLERS), "The sampler.")
     n_startup_trials: int = setting(10, at_least(0), "Random trials before the model starts.")
+    family_trials: int = setting(
+        4,
+        at_least(1, "trial"),
+        "Trials of every family (families: a combination of choices that others depend on) before "
+        "half of them are dropped.",
+    )
     grid_points: int = setting(5, at_least(1), "Values per dimension that the grid takes.")
 
     def __post_init__(self) -> None:

@@ -15,9 +15,10 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from experiments.config.study import SamplerConfig
 from experiments.replay.guardrails import GUARDRAILS
+from experiments.study.families import members, next_family
 from experiments.study.pruners import is_paired, make_pruner
 from experiments.study.rules import SearchRules
-from experiments.study.samplers import make_sampler
+from experiments.study.samplers import make_sampler, within
 from experiments.study.search_space import SearchSpace, Values
 
 OWN_KEY = "cma:"
@@ -103,12 +104,32 @@ class InMemoryStudy:
             random: Draw independently, whatever the sampler is.
         """
         sampler = SamplerConfig(name="random") if random else self._rules.sampler
+        if sampler.name == "families":
+            values = self._in_family(space, seed)
+            return self.fixed(space, values), values
         study = self._study(sampler, seed)
         trial = study.ask()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             values = space.suggest(trial)
         return Proposal(study, trial), values
+
+    def _in_family(self, space: SearchSpace, seed: int) -> Values:
+        """A family's middle, then settings that the sampler chose within it, of which it knows.
+
+        The pruner is to compare with every family's trials, so this study is for choosing only.
+        """
+        sampler = self._rules.sampler
+        family = next_family(space, self._trials, sampler.family_trials)
+        mine = members(family, self._trials)
+        if not mine:
+            return space.middle(family)
+        made = make_sampler(sampler, seed, parallel=self._parallel)
+        study = optuna.create_study(direction="maximize", sampler=within(family, made))
+        study.add_trials(mine)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return space.suggest(study.ask())
 
     def _study(self, sampler: SamplerConfig, seed: int) -> optuna.Study:
         study = optuna.create_study(

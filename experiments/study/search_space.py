@@ -161,6 +161,14 @@ class SearchSpace:
 
         return self.walk(draw)
 
+    def middle(self, fixed: Mapping[str, Any]) -> Values:
+        """The settings in the middle of every range, and the first of every choice.
+
+        Args:
+            fixed: Parameters that have another value.
+        """
+        return self.walk(lambda item: fixed.get(item.name, _middle(item.distribution)))
+
     def at(self, point: Sequence[float]) -> Values:
         """The settings at a point of the unit cube, one coordinate a parameter."""
         coordinate = {
@@ -190,6 +198,12 @@ def _points(distribution: BaseDistribution, n_points: int) -> list[Any]:
         return list(distribution.choices)
     places = np.linspace(0, 1, n_points) if n_points > 1 else np.array([0.5])
     return list(dict.fromkeys(_value_at(distribution, float(place)) for place in places))
+
+
+def _middle(distribution: BaseDistribution) -> Any:
+    """The middle of a range on its own scale, or the first choice."""
+    is_choice = isinstance(distribution, CategoricalDistribution)
+    return _value_at(distribution, 0.0 if is_choice else 0.5)
 
 
 def _value_at(distribution: BaseDistribution, place: float) -> Any:

@@ -22,6 +22,9 @@ def space_faults(parameters: Mapping[str, ParameterConfig], base: Settings) -> l
         base: The settings that it varies.
     """
     faults = [] if parameters else [f"{SECTION} must have a parameter, got none."]
+    if any((item.field or name) == "optimizer" for name, item in parameters.items()):
+        # What the given optimizer asks of others is not asked of those that are searched with it.
+        base = base.with_values({"optimizer": AdjusterConfig.optimizer})
     earlier: dict[str, ParameterConfig] = {}
     for name, parameter in parameters.items():
         faults += _faults(name, parameter, base) or _when_faults(name, parameter, earlier)
@@ -39,8 +42,7 @@ def conditions(parameter: ParameterConfig) -> dict[str, tuple[Any, ...]]:
 
 def _faults(name: str, parameter: ParameterConfig, base: Settings) -> list[str]:
     where = f"{SECTION}.{name}"
-    known = [item.name for kind in (AdjusterConfig, SelectionConfig) for item in fields(kind)]
-    setting = parameter.field or name
+    known, setting = _known(), parameter.field or name
     if setting not in known:
         return [f"{where} must be named after a setting ({', '.join(known)}), got {setting}."]
     if parameter.type not in ("float", "int", "categorical"):
@@ -57,6 +59,10 @@ def _faults(name: str, parameter: ParameterConfig, base: Settings) -> list[str]:
         for value in values
         for fault in _value_faults(base, setting, value, parameter.type)
     ]
+
+
+def _known() -> list[str]:
+    return [item.name for kind in (AdjusterConfig, SelectionConfig) for item in fields(kind)]
 
 
 def _choice_faults(where: str, parameter: ParameterConfig) -> list[str]:
@@ -98,7 +104,9 @@ def _value_faults(base: Settings, setting: str, value: Any, kind: str) -> list[s
     try:
         base.with_values({setting: int(value) if kind == "int" else value})
     except (ValueError, TypeError) as error:
-        return str(error).splitlines()
+        # What a value asks of other settings is for each trial to see.
+        others = [f".{item} must be" for item in _known() if item != setting]
+        return [line for line in str(error).splitlines() if not any(o in line for o in others)]
     return []
 
 

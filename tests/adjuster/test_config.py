@@ -73,6 +73,17 @@ def test_all_faults_are_told_at_once():
         AdjusterConfig(adjustment_rate=-1, loss="quartic")
 
 
+def test_newton_says_what_it_is_not_defined_without():
+    with pytest.raises(ValueError, match="newton") as error:
+        AdjusterConfig(optimizer="newton")
+    assert str(error.value).splitlines() == [
+        "adjuster.loss must be logistic where adjuster.optimizer is newton, got cubic.",
+        "adjuster.memory must be refit where adjuster.optimizer is newton, got carry.",
+        "adjuster.anchor_weight must be > 0 where adjuster.optimizer is newton, got 0.0.",
+    ]
+    AdjusterConfig(optimizer="newton", loss="logistic", memory="refit", anchor_weight=0.1)
+
+
 def test_numpy_numbers_are_numbers():
     config = AdjusterConfig(adjustment_rate=np.float32(0.5), num_iterations=np.int64(3))
     assert config.num_iterations == 3

@@ -30,6 +30,14 @@ LEARNERS = {
 EVERY = {
     **LEARNERS,
     "logistic": lambda: TorchBasedAdjuster(INDEX, loss="logistic", logit_bias=0.2, max_drift=0.1),
+    "newton": lambda: TorchBasedAdjuster(
+        INDEX,
+        optimizer="newton",
+        loss="logistic",
+        logit_bias=0.2,
+        memory="refit",
+        anchor_weight=1.0,
+    ),
     "rocchio": lambda: Rocchio(INDEX),
     "nothing": lambda: NoAdjustment(INDEX),
 }

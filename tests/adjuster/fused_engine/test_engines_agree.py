@@ -16,10 +16,14 @@ from tests.adjuster.cases import random_batch
 EVERY_KIND = [
     pytest.param(loss, optimizer, metric, pooling, id=f"{loss}-{optimizer}-{metric}-{pooling}")
     for loss in ("cubic", "linear", "logistic")
-    for optimizer in ("adamw", "sgd")
+    for optimizer in ("adamw", "sgd", "newton")
+    if optimizer != "newton" or loss == "logistic"
     for metric in ("cosine", "dot", "euclid")
     for pooling in ("min", "avg")
 ]
+GRADIENT_KIND = [kind for kind in EVERY_KIND if "newton" not in kind.values]
+PRIOR = {"newton": {"memory": "refit", "anchor_weight": 0.7}}
+"""What an optimizer is defined with."""
 
 
 @st.composite
@@ -50,9 +54,10 @@ def both(batch, index, config):
 
 @pytest.mark.parametrize(("loss", "optimizer", "metric", "pooling"), EVERY_KIND)
 def test_in_float64_to_1e_9(loss, optimizer, metric, pooling):
-    @settings(max_examples=15, deadline=None, derandomize=True)
+    @settings(max_examples=4 if optimizer == "newton" else 15, deadline=None, derandomize=True)
     @given(batches(np.float64), knobs())
     def check(batch, values):
+        values |= PRIOR.get(optimizer, {})
         config = AdjusterConfig(loss=loss, optimizer=optimizer, **values)
         index = SearchIndexInfo(batch.vectors.shape[1], metric, pooling)
         kernel, oracle = both(batch, index, config)
@@ -61,7 +66,7 @@ def test_in_float64_to_1e_9(loss, optimizer, metric, pooling):
     check()
 
 
-@pytest.mark.parametrize(("loss", "optimizer", "metric", "pooling"), EVERY_KIND)
+@pytest.mark.parametrize(("loss", "optimizer", "metric", "pooling"), GRADIENT_KIND)
 def test_in_float32_to_1e_5_where_float32_decides(loss, optimizer, metric, pooling):
     """AdamW moves by the sign of a gradient, so where float32 cannot tell it both may be right."""
 

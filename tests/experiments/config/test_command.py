@@ -32,7 +32,10 @@ def told(capsys, *overrides: str, name: str = "sweep") -> str:
             "adjuster.adjustment_rate=-1",
             "adjuster.adjustment_rate must be > 0 and <= 10, got -1.0.",
         ),
-        ("sampler=foo", "sampler must be one of cmaes, gp, grid, qmc, random, tpe, got foo."),
+        (
+            "sampler=foo",
+            "sampler must be one of cmaes, families, gp, grid, qmc, random, tpe, got foo.",
+        ),
         ("tracking=foo", "tracking must be one of mlflow, none, got foo."),
         ("study=5", "study must be a group of settings, got 5."),
         (

@@ -3,6 +3,7 @@
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
@@ -119,6 +120,22 @@ def test_the_full_space_searches_every_setting_that_matters():
     published = space.walk(lambda item: {"semantics": "published"}.get(item.name, 1))
     assert "loss" not in published
     assert "adjustment_rate" in published
+
+
+def test_newtons_optimizer_is_searched_by_its_few_knobs_and_every_draw_is_valid():
+    config = composed("search_space=full")
+    base = base_settings(config)
+    space = SearchSpace.from_config(config.search_space, base)
+    rng = np.random.default_rng(0)
+    seen = set()
+    for point in rng.random((300, len(space.dimensions))):
+        values = space.at(point)
+        seen.add(values.get("optimizer"))
+        base.with_values(values)
+        if values.get("optimizer") == "newton":
+            assert {"anchor_weight", "logit_scale", "logit_bias"} <= set(values)
+            assert not {"adjustment_rate", "num_iterations", "non_clicked_weight"} & set(values)
+    assert seen == {"newton", "sgd", "adamw", None}
 
 
 def test_a_study_is_named_after_its_data_set():

@@ -51,7 +51,9 @@ def test_the_sequence_goes_on_beyond_a_chunk_without_repeating():
     assert len(set(rates)) == 600
 
 
-@pytest.mark.parametrize(("name", "n_trials"), [("tpe", 18), ("gp", 9), ("cmaes", 18)])
+@pytest.mark.parametrize(
+    ("name", "n_trials"), [("tpe", 18), ("families", 18), ("gp", 9), ("cmaes", 18)]
+)
 def test_every_sampler_climbs_a_hill(tmp_path, name, n_trials):
     config = make_config(tmp_path, n_trials=n_trials)
     config.sampler.name = name

@@ -86,6 +86,17 @@ def test_a_fault_is_named(parameters, told):
     assert told in str(refused.value)
 
 
+def test_what_a_value_asks_of_other_settings_is_no_fault_of_it():
+    newton = {"optimizer": ParameterConfig("categorical", choices=["sgd", "newton"])}
+    assert space(newton).fields == ["optimizer"]
+    given = AdjusterConfig(optimizer="newton", loss="logistic", memory="refit", anchor_weight=1.0)
+    base = Settings(given, SelectionConfig())
+    losses = {"loss": ParameterConfig("categorical", choices=["logistic", "cubic"])}
+    assert SearchSpace.from_config(SearchSpaceConfig({**newton, **losses}), base)
+    with pytest.raises(InputError, match="must be logistic where"):
+        SearchSpace.from_config(SearchSpaceConfig(losses), base)
+
+
 def test_all_faults_are_told_at_once():
     with pytest.raises(InputError) as refused:
         space(

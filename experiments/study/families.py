@@ -1,0 +1,93 @@
+"""Families of settings, the better half of which is searched on: which one the next trial is of.
+
+A parameter that others depend on (`when`) divides the space: what is learnt of one optimizer's
+rate says nothing of another's. The combinations of such choices are the families. All of them get
+a few trials, the first in the middle of every range; the better half by their best trial gets
+twice as many more, and so on until one is left, which gets the rest (successive halving: Karnin,
+Koren and Somekh, 2013, *Almost optimal exploration in multi-armed bandits*). A sampler's model
+sees one family at a time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+from optuna.distributions import CategoricalDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from experiments.study.search_space import SearchSpace
+
+Family = dict[str, Any]
+"""Dividing parameter → its choice; those that do not matter in the family are left out."""
+
+
+def families(space: SearchSpace) -> list[Family]:
+    """All families of a space, at least one.
+
+    Example:
+        >>> from adjuster.config import AdjusterConfig
+        >>> from adjuster.selection import SelectionConfig
+        >>> from experiments.config.study import ParameterConfig, SearchSpaceConfig
+        >>> from experiments.replay.settings import Settings
+        >>> space = SearchSpace.from_config(
+        ...     SearchSpaceConfig(
+        ...         {
+        ...             "loss": ParameterConfig("categorical", choices=["cubic", "logistic"]),
+        ...             "logit_scale": ParameterConfig(
+        ...                 "float", low=1, high=9, when={"loss": "logistic"}
+        ...             ),
+        ...         }
+        ...     ),
+        ...     Settings(AdjusterConfig(), SelectionConfig()),
+        ... )
+        >>> families(space)
+        [{'loss': 'cubic'}, {'loss': 'logistic'}]
+    """
+    needed = {name for dimension in space.dimensions for name in dimension.when}
+    dividing = [
+        replace(dimension, field=dimension.name)
+        for dimension in space.dimensions
+        if dimension.name in needed and isinstance(dimension.distribution, CategoricalDistribution)
+    ]
+    return list(SearchSpace(tuple(dividing)).iter_grid(1))
+
+
+def members(family: Family, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """The trials of a family, in their order."""
+    return [trial for trial in trials if family.items() <= trial.params.items()]
+
+
+def next_family(space: SearchSpace, trials: Sequence[FrozenTrial], n_first: int) -> Family:
+    """The family of the next trial; of several that are short of trials the one with fewest.
+
+    Args:
+        space: The search space.
+        trials: The history, in order.
+        n_first: Trials that every family gets before the first are dropped.
+    """
+    left, n_more = families(space), n_first
+    n_each = n_more
+    while len(left) > 1:
+        counts = [len(members(family, trials)) for family in left]
+        if min(counts) < n_each:
+            return left[counts.index(min(counts))]
+        # Only what a family had when it was judged counts, or its verdict would change later.
+        left.sort(key=lambda family: _best(members(family, trials)[:n_each]), reverse=True)
+        left = left[: (len(left) + 1) // 2]
+        n_more *= 2
+        n_each += n_more
+    return left[0]
+
+
+def _best(trials: Sequence[FrozenTrial]) -> float:
+    """The best value of trials that keep the guardrails; trials still running have none yet."""
+    return max(
+        (
+            trial.values[0]
+            for trial in trials
+            if trial.state == TrialState.COMPLETE
+            and all(excess <= 0 for excess in trial.constraints.values())
+        ),
+        default=-inf,
+    )
