@@ -1,5 +1,6 @@
 """Part ``live``: the live system's store, its tick and its search, as ratios of one run."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -124,14 +125,18 @@ def tick_ratio(open_store: OpenStore, n_owners: int) -> Figures:
     sessions, events = shop.searches(N_PENDING, n_owners)
     store.register(sessions)
     store.add_events(events)
+    names = [session.session_id for session in sessions]
+    # A worker's process does not hold what clients have sent, and does not collect among it.
+    del sessions, events
+    gc.collect()
     adjuster = TimedAdjuster()
     worker = ImprovementWorker(store, shop, adjuster, WorkerSettings())
     # Compiled, and read from disk, before anything is timed.
     at = N_PENDING + 60
-    store.mark([session.session_id for session in sessions[:10]], at)
+    store.mark(names[:10], at)
     worker.tick(at)
     adjuster.seconds = 0.0
-    store.mark([session.session_id for session in sessions], at)
+    store.mark(names, at)
     writes = TimedWrites(store)
     seconds = _seconds(lambda: worker.tick(at))
     if store.counts() != {Status.DONE: N_PENDING}:
