@@ -20,9 +20,9 @@ from adjuster.live.generations import (
 from adjuster.live.history_store import HistoryStore
 from adjuster.live.modes import MODE
 from adjuster.live.nearest import NearestOriginals
-from adjuster.live.search import GENERATION
 from adjuster.live.store import (
     BATCHES,
+    GENERATION,
     LeaseLost,
     Outcome,
     Store,

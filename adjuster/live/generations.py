@@ -12,8 +12,7 @@ from typing import Any, Protocol
 from adjuster.config import AdjusterConfig
 from adjuster.live.leases import new_lease
 from adjuster.live.modes import MODE, Mode, read_mode
-from adjuster.live.search import GENERATION
-from adjuster.live.store import BATCHES, LeaseLost, Outcome, Store, Stretch, WorkerStore
+from adjuster.live.store import BATCHES, GENERATION, LeaseLost, Outcome, Store, Stretch, WorkerStore
 from adjuster.selection import SelectionConfig
 
 GENERATIONS = "generations"

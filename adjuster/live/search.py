@@ -26,10 +26,7 @@ from adjuster.live.personal_ranking import Ranked, by_originals, near_enough, wi
 from adjuster.live.records import Impression, Query, Session
 from adjuster.live.search_config import SearchConfig
 from adjuster.live.similarity import similarities_of
-from adjuster.live.store import COPIES_VERSION
-
-GENERATION = "generation"
-"""Under this name the state holds which generation of copies is shown; 0 where it does not."""
+from adjuster.live.store import COPIES_VERSION, GENERATION
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from adjuster.live.monitor import COMPARING, Look, current_look
 from adjuster.live.monitor_config import MonitorConfig
 from adjuster.live.outcome_store import OutcomeStore
 from adjuster.live.records import Status
-from adjuster.live.search import GENERATION
+from adjuster.live.store import GENERATION
 
 TICKS_TOLD = 5
 """The last ticks that a status tells of."""

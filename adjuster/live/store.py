@@ -24,6 +24,9 @@ Pair = tuple[str, str]
 BATCHES = "batches"
 """Under this name the state holds the number of the last batch that closed sessions."""
 
+GENERATION = "generation"
+"""Under this name the state holds which generation of copies is shown; 0 where it does not."""
+
 COPIES_VERSION = "copies_version"
 """Under this name the state holds a number that grows whenever copies are written."""
 

@@ -7,8 +7,7 @@ from adjuster.live.following import FollowingWorker
 from adjuster.live.generations import GENERATIONS, Champion, last_batch, read_row, roll_back
 from adjuster.live.modes import MODE, Mode, ModeRow, read_mode
 from adjuster.live.records import Status
-from adjuster.live.search import GENERATION
-from adjuster.live.store import StoreUnavailable
+from adjuster.live.store import GENERATION, StoreUnavailable
 from adjuster.live.worker import WorkerSettings
 from tests.adjuster.live.small_shop import INDEX, Shelf, fill, make_worker, search
 from tests.live_place import Place

@@ -12,8 +12,7 @@ from adjuster.live.generations import (
     read_row,
 )
 from adjuster.live.modes import MODE, Mode, ModeRow, read_mode
-from adjuster.live.search import GENERATION
-from adjuster.live.store import LeaseLost, Stretch
+from adjuster.live.store import GENERATION, LeaseLost, Stretch
 from tests.live_place import Place
 
 OLD = Champion("old", AdjusterConfig(num_iterations=3), SelectionConfig(max_clicks=2))

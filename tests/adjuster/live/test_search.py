@@ -13,11 +13,11 @@ from adjuster.live.monitor import look
 from adjuster.live.monitor_config import MonitorConfig
 from adjuster.live.nearest import Nearest
 from adjuster.live.records import Copy, Event, Query
-from adjuster.live.search import GENERATION, LiveSearch, SearchRequest
+from adjuster.live.search import LiveSearch, SearchRequest
 from adjuster.live.search_config import SearchConfig
 from adjuster.live.similarity import similarities_of
 from adjuster.live.sqlite_store import SqliteStore
-from adjuster.live.store import Outcome
+from adjuster.live.store import GENERATION, Outcome
 from tests.adjuster.live.small_shop import fill, search
 
 INFO = SearchIndexInfo(2, "cosine", "min")
