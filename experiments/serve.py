@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from adjuster.live.generations import roll_back
-from adjuster.live.http_guard import LOOPBACK_NAMES, Access, is_loopback
-from adjuster.live.scheduler import run_once
-from adjuster.live.store import StoreUnavailable
-from adjuster.live.worker import TickReport
+from adjuster.live.http.http_guard import LOOPBACK_NAMES, Access, is_loopback
+from adjuster.live.learning.generations import roll_back
+from adjuster.live.learning.scheduler import run_once
+from adjuster.live.learning.worker import TickReport
+from adjuster.live.storage.store import StoreUnavailable
 from experiments.common.errors import InputError, Outage
 from experiments.common.live_store import open_store
 from experiments.config.command import FAILED, OK, run_command

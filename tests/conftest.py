@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from adjuster.live.sql_store import SqlStore
+from adjuster.live.storage.sql_store import SqlStore
 from tests.live_place import Place
 from tests.postgres_server import started
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from adjuster.live.sql_store import SqlStore
+from adjuster.live.storage.sql_store import SqlStore
 
 
 class Place(NamedTuple):
@@ -21,13 +21,13 @@ class Place(NamedTuple):
     def open(self) -> SqlStore:
         """A connection of one's own; tables are made where there are none."""
         if self.kind == "sqlite":
-            from adjuster.live.sqlite_store import SqliteStore
+            from adjuster.live.storage.sqlite_store import SqliteStore
 
             store = SqliteStore(self.where)
             # No test here cuts the power; waiting for the disk is slow.
             store.connection.execute("PRAGMA synchronous = OFF")
             return store
-        from adjuster.live.postgres_store import PostgresStore
+        from adjuster.live.storage.postgres_store import PostgresStore
 
         return PostgresStore(self.where, self.schema)
 

@@ -13,6 +13,7 @@ FOLDERS = (
     ROOT / "tests" / "experiments",
     ROOT / "adjuster" / "adjusters",
     ROOT / "adjuster" / "metrics",
+    ROOT / "adjuster" / "live",
     ROOT / "adjuster" / "fused_engine",
     ROOT / "experiments" / "data",
 )

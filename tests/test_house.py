@@ -49,6 +49,7 @@ ROOMS = {
         "readers",
         "format",
     ],
+    "adjuster.live": ["", "http", "learning", "retrieval", "monitoring", "storage", "ranking"],
     "adjuster": ["live", "adjusters", "fused_engine", "torch_engine", "", "metrics"],
 }
 
@@ -81,9 +82,9 @@ LIBRARIES = {
     "numba": {"adjuster.fused_engine"},
     "rich": {"experiments.common.console", "experiments.common.steps"},
     "pandas": {"experiments"},
-    "psycopg": {"adjuster.live.postgres_connection"},
+    "psycopg": {"adjuster.live.storage.postgres_connection"},
     "fastapi": {"adjuster.live"},
-    "pydantic": {"adjuster.live.api_models"},
+    "pydantic": {"adjuster.live.http.api_models"},
     "uvicorn": {"experiments.serving"},
 }
 
@@ -122,12 +123,12 @@ TESTED_ELSEWHERE = {
     "adjuster/fused_engine/published_kernel.py": "adjuster/adjusters/test_published.py",
     "adjuster/fused_engine/stream_loop.py": "experiments/replay/test_replay.py",
     "adjuster/fused_engine/streams.py": "experiments/replay/test_replay.py",
-    "adjuster/live/batch_material.py": "adjuster/live/test_worker.py",
-    "adjuster/live/flat_learner.py": "experiments/replay/test_live_parity.py",
-    "adjuster/live/records.py": "adjuster/live/test_store.py",
-    "adjuster/live/sql_connection.py": "adjuster/live/test_store.py",
-    "adjuster/live/sql_intake.py": "adjuster/live/test_store.py",
-    "adjuster/live/sql_store.py": "adjuster/live/test_store.py",
+    "adjuster/live/learning/batch_material.py": "adjuster/live/learning/test_worker.py",
+    "adjuster/live/learning/flat_learner.py": "experiments/replay/test_live_parity.py",
+    "adjuster/live/storage/records.py": "adjuster/live/storage/test_store.py",
+    "adjuster/live/storage/sql_connection.py": "adjuster/live/storage/test_store.py",
+    "adjuster/live/storage/sql_intake.py": "adjuster/live/storage/test_store.py",
+    "adjuster/live/storage/sql_store.py": "adjuster/live/storage/test_store.py",
     "experiments/commands/compare.py": "experiments/workflow/test_judgement.py",
     "experiments/commands/export.py": "experiments/test_export.py",
     "experiments/commands/sweep.py": "experiments/test_sweep.py",

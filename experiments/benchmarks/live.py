@@ -12,16 +12,16 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.live.exact_index import ExactIndex, write_index
-from adjuster.live.group_commit import GroupCommit
-from adjuster.live.leases import new_lease
-from adjuster.live.modes import MODE, Mode, ModeRow
-from adjuster.live.nearest import NearestOriginals
-from adjuster.live.records import Copy, Event, Session, Status
-from adjuster.live.search import LiveSearch, SearchRequest
-from adjuster.live.sql_store import SqlStore
-from adjuster.live.store import Outcome
-from adjuster.live.worker import ImprovementWorker, WorkerSettings
+from adjuster.live.learning.worker import ImprovementWorker, WorkerSettings
+from adjuster.live.monitoring.modes import MODE, Mode, ModeRow
+from adjuster.live.retrieval.exact_index import ExactIndex, write_index
+from adjuster.live.retrieval.nearest import NearestOriginals
+from adjuster.live.retrieval.search import LiveSearch, SearchRequest
+from adjuster.live.storage.group_commit import GroupCommit
+from adjuster.live.storage.leases import new_lease
+from adjuster.live.storage.records import Copy, Event, Session, Status
+from adjuster.live.storage.sql_store import SqlStore
+from adjuster.live.storage.store import Outcome
 from experiments.benchmarks.live_load import (
     INFO,
     OpenStore,
@@ -197,7 +197,7 @@ def _index(exact: ExactIndex, store: SqlStore, postgres: str | None) -> Iterator
     if postgres is None:
         yield exact
         return
-    from adjuster.live.pgvector_index import load_originals
+    from adjuster.live.retrieval.pgvector_index import load_originals
 
     index = load_originals(postgres, store.schema, exact)  # type: ignore[attr-defined]
     yield index

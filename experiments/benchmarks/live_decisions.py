@@ -15,12 +15,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.live.decision import GO_ON, OFF, ON, UNDECIDED
-from adjuster.live.modes import MODE, Mode, ModeRow
-from adjuster.live.monitor import look
-from adjuster.live.monitor_config import MonitorConfig
-from adjuster.live.outcome_store import ClusterTotal, Counting, InterleavedSession
-from adjuster.live.plan import plan_interleaving
+from adjuster.live.monitoring.decision import GO_ON, OFF, ON, UNDECIDED
+from adjuster.live.monitoring.modes import MODE, Mode, ModeRow
+from adjuster.live.monitoring.monitor import look
+from adjuster.live.monitoring.monitor_config import MonitorConfig
+from adjuster.live.monitoring.plan import plan_interleaving
+from adjuster.live.storage.outcome_store import ClusterTotal, Counting, InterleavedSession
 from experiments.benchmarks.calibration import largest_share
 from experiments.benchmarks.live_traffic import (
     clicked_share,

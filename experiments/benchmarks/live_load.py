@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from adjuster import FeedbackBatch, SearchIndexInfo, TorchBasedAdjuster
-from adjuster.live.records import Event, Impression, Query, Rows, Session
-from adjuster.live.sql_store import SqlStore
+from adjuster.live.storage.records import Event, Impression, Query, Rows, Session
+from adjuster.live.storage.sql_store import SqlStore
 
 DIMENSIONS, N_SHOWN, N_QUERIES = 128, 20, 2_000
 INFO = SearchIndexInfo(DIMENSIONS)
@@ -133,7 +133,7 @@ class TimedWrites:
 @contextmanager
 def sqlite_stores() -> Iterator[OpenStore]:
     """Connections to one SQLite file, durable as in a deployment; nothing is left of it."""
-    from adjuster.live.sqlite_store import SqliteStore
+    from adjuster.live.storage.sqlite_store import SqliteStore
 
     # Beside the benchmark's figures: a folder for temporary files may not be on a disk.
     home = Path("outputs")
@@ -145,7 +145,7 @@ def sqlite_stores() -> Iterator[OpenStore]:
 @contextmanager
 def postgres_stores(url: str) -> Iterator[OpenStore]:
     """Connections to one schema of a PostgreSQL database; nothing is left of it."""
-    from adjuster.live.postgres_store import PostgresStore
+    from adjuster.live.storage.postgres_store import PostgresStore
 
     schema = f"benchmark_{uuid.uuid4().hex}"
     first = PostgresStore(url, schema)

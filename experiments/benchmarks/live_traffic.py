@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.live.interleaving import ADJUSTED, ORIGINALS, TEAMS, team_draft_sessions
+from adjuster.live.ranking.interleaving import ADJUSTED, ORIGINALS, TEAMS, team_draft_sessions
 from adjuster.metrics.ranking import judge, score_sessions
 
 N_QUERIES = 400

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from adjuster.live.sql_store import SqlStore
-from adjuster.live.sqlite_store import SqliteStore
-from adjuster.live.store import StoreUnavailable
+from adjuster.live.storage.sql_store import SqlStore
+from adjuster.live.storage.sqlite_store import SqliteStore
+from adjuster.live.storage.store import StoreUnavailable
 from experiments.common.errors import InputError, Outage
 from experiments.common.secrets import without_user_info
 
@@ -25,7 +25,7 @@ def store_opener(place: str | None, schema: str, path: Path) -> tuple[Callable[[
     """
     if place is not None and place.startswith(POSTGRES):
         try:
-            from adjuster.live.postgres_store import PostgresStore
+            from adjuster.live.storage.postgres_store import PostgresStore
         except ImportError:
             raise InputError(
                 "A store in PostgreSQL needs the extra: pip install '.[postgres]'."

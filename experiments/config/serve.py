@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from omegaconf import MISSING
 
 from adjuster.config import AdjusterConfig
-from adjuster.live.monitor_config import MonitorConfig
-from adjuster.live.search_config import SearchConfig
+from adjuster.live.monitoring.monitor_config import MonitorConfig
+from adjuster.live.retrieval.search_config import SearchConfig
 from adjuster.ranges import (
     Rule,
     at_least,

@@ -9,7 +9,7 @@ from typing import Any
 
 from adjuster.config import AdjusterConfig
 from adjuster.index import SearchIndexInfo
-from adjuster.live.generations import Champion
+from adjuster.live.learning.generations import Champion
 from adjuster.selection import SelectionConfig
 from experiments.common.secrets import without_user_info
 from experiments.deployment.registry import ALIAS

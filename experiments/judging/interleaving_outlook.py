@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from adjuster.live.plan import InterleavingPlan, plan_interleaving
+from adjuster.live.monitoring.plan import InterleavingPlan, plan_interleaving
 from experiments.data.format.click_log import ClickLog
 
 SECONDS_PER_DAY = 86_400

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from adjuster.fused_engine.knobs import make_knobs
 from adjuster.fused_engine.streams import StreamState
 from adjuster.index import MetricType
-from adjuster.live.personalization import PersonalizedVectors
+from adjuster.live.retrieval.personalization import PersonalizedVectors
 from adjuster.ragged import offsets_of
 from adjuster.scale import shifted, shifts_of
 from experiments.replay.layout import Layout

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.fused_engine.knobs import Knobs, make_knobs
-from adjuster.live.personalization import PersonalizedVectors
+from adjuster.live.retrieval.personalization import PersonalizedVectors
 from adjuster.selection import SelectionConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.live.exploration import mix_exploration_sessions
+from adjuster.live.ranking.exploration import mix_exploration_sessions
 from experiments.replay.blocks import ScoringBlock
 from experiments.replay.measures import Columns
 from experiments.replay.people import weighted_mean

@@ -13,11 +13,11 @@ from adjuster.config import AdjusterConfig
 from adjuster.fused_engine.knobs import Knobs, make_knobs
 from adjuster.fused_engine.streams import make_corpus, score_originals
 from adjuster.index import SearchIndexInfo
-from adjuster.live.leases import Lease
-from adjuster.live.personalization import PersonalizedVectors
-from adjuster.live.records import PendingSession, Rows, Term
-from adjuster.live.store import Claim, Outcome, Pair
-from adjuster.live.worker import ImprovementWorker, WorkerSettings
+from adjuster.live.learning.worker import ImprovementWorker, WorkerSettings
+from adjuster.live.retrieval.personalization import PersonalizedVectors
+from adjuster.live.storage.leases import Lease
+from adjuster.live.storage.records import PendingSession, Rows, Term
+from adjuster.live.storage.store import Claim, Outcome, Pair
 from adjuster.metrics.drift import drift
 from adjuster.ragged import offsets_of
 from adjuster.ticks import NEVER, tick_after

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from adjuster.live.plan import InterleavingPlan
+from adjuster.live.monitoring.plan import InterleavingPlan
 from experiments.common.wording import label, plain, signed
 from experiments.judging.outlook import Obstacle, Outlook
 from experiments.judging.verdict import FEWEST_USERS

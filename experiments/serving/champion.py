@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from adjuster.live.generations import ChampionSource
+from adjuster.live.learning.generations import ChampionSource
 from experiments.common.secrets import REGISTRY
 from experiments.config.serve import ServeConfig
 from experiments.deployment.champion import RegistryChampion

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from adjuster.live.http_guard import Access
+from adjuster.live.http.http_guard import Access
 from experiments.config.serve import ServeConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.serving.traffic import Client, Visitors, outcome_text, send_traffic

@@ -9,10 +9,10 @@ from types import FrameType
 
 import uvicorn
 
-from adjuster.live.following import FollowingWorker
-from adjuster.live.http_guard import HttpGuard
-from adjuster.live.scheduler import iter_ticks
-from adjuster.live.worker import TickReport
+from adjuster.live.http.http_guard import HttpGuard
+from adjuster.live.learning.following import FollowingWorker
+from adjuster.live.learning.scheduler import iter_ticks
+from adjuster.live.learning.worker import TickReport
 from experiments.common.errors import InputError
 from experiments.common.interrupts import arrived
 

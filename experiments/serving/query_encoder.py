@@ -25,7 +25,7 @@ class QueryEncoder:
         self._encoder = encoder
 
     def query_vectors(self, text: str) -> NDArray[np.float32]:
-        """See `adjuster.live.query_book.Encoder`."""
+        """See `adjuster.live.http.query_book.Encoder`."""
         rows = self._encoder.encode_known([text])
         if not rows.any():
             raise ValueError(

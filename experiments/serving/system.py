@@ -5,29 +5,29 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from adjuster.live.api import make_app
-from adjuster.live.api_clickstream import ClickstreamPaths
-from adjuster.live.api_live import LivePaths
-from adjuster.live.api_search import SearchPaths
-from adjuster.live.clickstream import Clickstream
-from adjuster.live.exact_index import ExactIndex, write_index
-from adjuster.live.following import FollowingWorker
-from adjuster.live.generations import Champion, ChampionSource
-from adjuster.live.group_commit import GroupCommit
-from adjuster.live.health import HealthLog
-from adjuster.live.health_keeper import HealthKeeper
-from adjuster.live.http_guard import Access, HttpGuard
-from adjuster.live.monitor import look
-from adjuster.live.monitor_config import MonitorConfig
-from adjuster.live.query_book import Encoder, QueryBook
-from adjuster.live.records import Query
-from adjuster.live.request_counts import RequestCounts
-from adjuster.live.search import LiveSearch
-from adjuster.live.search_config import SearchConfig
-from adjuster.live.sql_store import SqlStore
-from adjuster.live.store import Store
-from adjuster.live.store_pool import StorePool
-from adjuster.live.worker import WorkerSettings
+from adjuster.live.http.api import make_app
+from adjuster.live.http.api_clickstream import ClickstreamPaths
+from adjuster.live.http.api_live import LivePaths
+from adjuster.live.http.api_search import SearchPaths
+from adjuster.live.http.clickstream import Clickstream
+from adjuster.live.http.http_guard import Access, HttpGuard
+from adjuster.live.http.query_book import Encoder, QueryBook
+from adjuster.live.http.request_counts import RequestCounts
+from adjuster.live.learning.following import FollowingWorker
+from adjuster.live.learning.generations import Champion, ChampionSource
+from adjuster.live.learning.worker import WorkerSettings
+from adjuster.live.monitoring.health import HealthLog
+from adjuster.live.monitoring.health_keeper import HealthKeeper
+from adjuster.live.monitoring.monitor import look
+from adjuster.live.monitoring.monitor_config import MonitorConfig
+from adjuster.live.retrieval.exact_index import ExactIndex, write_index
+from adjuster.live.retrieval.search import LiveSearch
+from adjuster.live.retrieval.search_config import SearchConfig
+from adjuster.live.storage.group_commit import GroupCommit
+from adjuster.live.storage.records import Query
+from adjuster.live.storage.sql_store import SqlStore
+from adjuster.live.storage.store import Store
+from adjuster.live.storage.store_pool import StorePool
 from experiments.common.errors import InputError
 from experiments.common.live_store import store_opener
 from experiments.common.secrets import LIVE

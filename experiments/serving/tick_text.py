@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from adjuster.live.worker import TickReport
+from adjuster.live.learning.worker import TickReport
 from experiments.common.wording import grid
 
 MOST_FAILURES = 5

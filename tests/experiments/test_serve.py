@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from adjuster.index import SearchIndexInfo
-from adjuster.live.records import Event, Impression, Query, Session, Status
-from adjuster.live.sqlite_store import SqliteStore
+from adjuster.live.storage.records import Event, Impression, Query, Session, Status
+from adjuster.live.storage.sqlite_store import SqliteStore
 from experiments.common.errors import InputError
 from experiments.config.serve import LiveConfig
 from experiments.data.format.folder import load_click_log, write_click_log

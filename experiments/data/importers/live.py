@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from adjuster.live.clickstream import EVERYONE
-from adjuster.live.exact_index import ExactIndex
-from adjuster.live.records import CLICK, StoredSession
-from adjuster.live.store import Store
+from adjuster.live.http.clickstream import EVERYONE
+from adjuster.live.retrieval.exact_index import ExactIndex
+from adjuster.live.storage.records import CLICK, StoredSession
+from adjuster.live.storage.store import Store
 from experiments.common.errors import InputError
 from experiments.common.live_store import open_store, store_opener
 from experiments.common.secrets import LIVE_SOURCE

@@ -13,7 +13,7 @@ from collections import Counter
 import numpy as np
 
 from adjuster import TorchBasedAdjuster
-from adjuster.live.records import Status
+from adjuster.live.storage.records import Status
 from tests.adjuster.live.small_shop import INDEX, all_copies, fill, make_worker, search
 from tests.live_place import Place
 

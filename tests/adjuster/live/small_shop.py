@@ -5,8 +5,8 @@ import time
 import numpy as np
 
 from adjuster import SearchIndexInfo, TorchBasedAdjuster
-from adjuster.live.records import Event, Impression, Query, Session
-from adjuster.live.worker import ImprovementWorker, WorkerSettings
+from adjuster.live.learning.worker import ImprovementWorker, WorkerSettings
+from adjuster.live.storage.records import Event, Impression, Query, Session
 
 INDEX = SearchIndexInfo(3, "cosine", "min")
 QUERY = Query("q", np.array([[1.0, 0.0, 0.0]], np.float32))

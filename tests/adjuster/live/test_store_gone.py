@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from adjuster import TorchBasedAdjuster
-from adjuster.live.group_commit import GroupCommit
-from adjuster.live.records import Event, Status
-from adjuster.live.scheduler import iter_ticks
-from adjuster.live.store import StoreUnavailable
+from adjuster.live.learning.scheduler import iter_ticks
+from adjuster.live.storage.group_commit import GroupCommit
+from adjuster.live.storage.records import Event, Status
+from adjuster.live.storage.store import StoreUnavailable
 from tests.adjuster.live.killing import assert_learnt_once, counting_worker, fill_with
 from tests.adjuster.live.small_shop import INDEX, make_worker, search
 from tests.live_place import Place

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adjuster.live.interleaving import outcomes
+from adjuster.live.ranking.interleaving import outcomes
 from experiments.benchmarks.live_traffic import (
     clicked_share,
     interleaved_clicks,

@@ -3,7 +3,7 @@
 import pytest
 
 from adjuster import AdjusterConfig, SearchIndexInfo
-from adjuster.live.generations import Champion
+from adjuster.live.learning.generations import Champion
 from experiments.config.study import TrackingConfig
 from experiments.deployment.champion import RegistryChampion
 from experiments.deployment.registry import model_name

@@ -9,7 +9,7 @@ import pytest
 
 import experiments.deployment.personalized_vectors as export
 from adjuster import AdjusterConfig, PublishedAdjuster, SelectionConfig, TorchBasedAdjuster
-from adjuster.live.personalization import PersonalizedVectors
+from adjuster.live.retrieval.personalization import PersonalizedVectors
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.deployment.personalized_vectors import owner_names, write_personalized
 from experiments.replay.layout import lay_out

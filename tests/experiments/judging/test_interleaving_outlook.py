@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from adjuster.live.plan import plan_interleaving
+from adjuster.live.monitoring.plan import plan_interleaving
 from experiments.judging.interleaving_outlook import interleaving_plan
 from tests.experiments.random_log import make_log
 

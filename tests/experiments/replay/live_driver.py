@@ -5,9 +5,9 @@ from functools import partial
 import numpy as np
 
 from adjuster.adjusters.by_config import adjuster_for
-from adjuster.live.records import Event, Impression, Query, Session
-from adjuster.live.store import Store
-from adjuster.live.worker import ImprovementWorker, WorkerSettings
+from adjuster.live.learning.worker import ImprovementWorker, WorkerSettings
+from adjuster.live.storage.records import Event, Impression, Query, Session
+from adjuster.live.storage.store import Store
 from adjuster.ticks import NEVER, tick_after
 from experiments.replay.settings import Settings
 from experiments.replay.timeline import marking_times

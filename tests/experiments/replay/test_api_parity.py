@@ -7,16 +7,16 @@ from starlette.testclient import TestClient
 
 from adjuster.config import AdjusterConfig
 from adjuster.fused_engine.knobs import make_knobs
-from adjuster.live.api import make_app
-from adjuster.live.api_clickstream import ClickstreamPaths
-from adjuster.live.clickstream import Clickstream
-from adjuster.live.group_commit import GroupCommit
-from adjuster.live.http_guard import Access
-from adjuster.live.query_book import QueryBook
-from adjuster.live.records import Query
-from adjuster.live.request_counts import RequestCounts
-from adjuster.live.similarity import similarities_of
-from adjuster.live.store_pool import StorePool
+from adjuster.live.http.api import make_app
+from adjuster.live.http.api_clickstream import ClickstreamPaths
+from adjuster.live.http.clickstream import Clickstream
+from adjuster.live.http.http_guard import Access
+from adjuster.live.http.query_book import QueryBook
+from adjuster.live.http.request_counts import RequestCounts
+from adjuster.live.retrieval.similarity import similarities_of
+from adjuster.live.storage.group_commit import GroupCommit
+from adjuster.live.storage.records import Query
+from adjuster.live.storage.store_pool import StorePool
 from adjuster.selection import SelectionConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.replay.layout import lay_out

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adjuster.config import AdjusterConfig
-from adjuster.live.records import Status
+from adjuster.live.storage.records import Status
 from adjuster.selection import SelectionConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.replay.copies import learn_copies

@@ -7,11 +7,11 @@ import pytest
 
 from adjuster.config import AdjusterConfig
 from adjuster.fused_engine.knobs import make_knobs
-from adjuster.live.exact_index import ExactIndex, write_index
-from adjuster.live.owner_copies import gather_copies
-from adjuster.live.personal_ranking import near_enough, with_copies
-from adjuster.live.similarity import distances_of
-from adjuster.live.sqlite_store import SqliteStore
+from adjuster.live.retrieval.exact_index import ExactIndex, write_index
+from adjuster.live.retrieval.owner_copies import gather_copies
+from adjuster.live.retrieval.personal_ranking import near_enough, with_copies
+from adjuster.live.retrieval.similarity import distances_of
+from adjuster.live.storage.sqlite_store import SqliteStore
 from adjuster.selection import SelectionConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.replay.layout import lay_out

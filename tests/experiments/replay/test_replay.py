@@ -9,7 +9,7 @@ from adjuster.adjusters.base import VectorsAdjuster
 from adjuster.adjusters.torch_adjuster import TorchBasedAdjuster
 from adjuster.config import AdjusterConfig
 from adjuster.fused_engine.knobs import make_knobs
-from adjuster.live.personalization import PersonalizedVectors
+from adjuster.live.retrieval.personalization import PersonalizedVectors
 from adjuster.selection import SelectionConfig
 from adjuster.ticks import NEVER
 from experiments.common.errors import InputError

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from adjuster.live.leases import new_lease
-from adjuster.live.personalization import PersonalizedVectors
-from adjuster.live.records import Copy, Term
-from adjuster.live.store import Outcome
+from adjuster.live.retrieval.personalization import PersonalizedVectors
+from adjuster.live.storage.leases import new_lease
+from adjuster.live.storage.records import Copy, Term
+from adjuster.live.storage.store import Outcome
 from experiments.config.replay import ReplayConfig
 from experiments.replay.timeline import build_timeline
 from experiments.replay.worker_replay import LogIndex, LogStore, drift_of, query_vectors

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from adjuster.live.plan import InterleavingPlan
+from adjuster.live.monitoring.plan import InterleavingPlan
 from experiments.judging.outlook import UNKNOWN, Detectable
 from experiments.replay.position.identifiability import Movement
 from experiments.review.outlook import HOPELESS, interleaving_line, outlook_lines

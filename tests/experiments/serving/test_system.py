@@ -5,9 +5,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from adjuster.config import AdjusterConfig
-from adjuster.live.http_guard import Access
-from adjuster.live.search_config import SearchConfig
-from adjuster.live.similarity import distances_of, similarities_of
+from adjuster.live.http.http_guard import Access
+from adjuster.live.retrieval.search_config import SearchConfig
+from adjuster.live.retrieval.similarity import distances_of, similarities_of
 from adjuster.selection import SelectionConfig
 from experiments.common.errors import InputError
 from experiments.config.data import DatasetConfig

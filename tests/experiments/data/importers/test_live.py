@@ -5,9 +5,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from adjuster.index import SearchIndexInfo
-from adjuster.live.exact_index import write_index
-from adjuster.live.records import Event, Impression, Query, Session
-from adjuster.live.sqlite_store import SqliteStore
+from adjuster.live.retrieval.exact_index import write_index
+from adjuster.live.storage.records import Event, Impression, Query, Session
+from adjuster.live.storage.sqlite_store import SqliteStore
 from adjuster.ragged import offsets_of
 from experiments.common.errors import InputError
 from experiments.config.data import IngestConfig, LiveSourceConfig

@@ -1,0 +1,1 @@
+"""Workers that learn from what is stored."""

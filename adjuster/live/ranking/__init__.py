@@ -1,0 +1,1 @@
+"""Two rankings made one, with their chances."""

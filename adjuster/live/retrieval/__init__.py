@@ -1,0 +1,1 @@
+"""Searches by originals and copies."""

@@ -1,0 +1,1 @@
+"""Where a live system keeps everything."""
