@@ -128,7 +128,7 @@ def _adjust_session(knobs, workspace, x, start, queries, group):
     problem = Problem(x, start, start, queries, rows, workspace.term_rows[:1], no_terms, no_terms)
     if knobs.num_iterations == 0 or not takes_one_row(knobs, problem):
         copy_rows(x, start)
-    find_sums(knobs, problem, workspace)
+    find_sums(knobs, problem, workspace, problem.start)
     power1, power2 = 1.0, 1.0
     for t in range(1, knobs.num_iterations + 1):
         for j in range(n_vectors):
