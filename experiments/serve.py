@@ -13,6 +13,7 @@ from adjuster.live.learning.worker import TickReport
 from adjuster.live.storage.store import StoreUnavailable
 from experiments.common.errors import InputError, Outage
 from experiments.common.live_store import open_store
+from experiments.common.steps import step
 from experiments.config.command import FAILED, OK, run_command
 from experiments.config.serve import ROLES, LiveConfig, ServeConfig
 from experiments.data.format.click_log import ClickLog
@@ -101,6 +102,8 @@ def _once(system: LiveSystem, config: ServeConfig) -> int:
 def _run(system: LiveSystem, config: ServeConfig, access: Access, visited: ClickLog | None) -> None:
     """Answer, learn, or both; with a log to draw visitors from, only as long as they come."""
     live = config.serve
+    with step("Getting ready", quiet=True):
+        system.warm_up()
     if config.role == "worker":
         _work(system, config)
         return

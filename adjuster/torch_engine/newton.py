@@ -72,7 +72,7 @@ class Posterior:
 
     def _step(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
         """Each object's step, and how fast its loss falls along it: minus its slope."""
-        pooled, pull, *_ = torch.func.vjp(self.pooled, vectors)
+        pooled, pull = torch.func.vjp(self.pooled, vectors)[:2]
         chance = torch.sigmoid(self.config.logit_scale * (pooled - float(self.config.logit_bias)))
         slopes = self.unclicked * chance - self.clicked * (1 - chance)
         weights = self.clicked + self.unclicked
@@ -80,7 +80,7 @@ class Posterior:
         priors = self.priors.unsqueeze(1)
 
         def multiply(direction: Tensor) -> Tensor:
-            _, along, *_ = torch.func.jvp(self.pooled, (vectors,), (direction,))
+            _, along = torch.func.jvp(self.pooled, (vectors,), (direction,))[:2]
             product: Tensor = pull(bends * along)[0] + priors * direction
             return product
 

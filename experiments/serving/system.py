@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from adjuster import ImprovementElement, ImprovementInput
+from adjuster.adjusters.by_config import adjuster_for
 from adjuster.live.http.api import make_app
 from adjuster.live.http.api_clickstream import ClickstreamPaths
 from adjuster.live.http.api_live import LivePaths
@@ -69,6 +71,19 @@ class LiveSystem:
     monitor: MonitorConfig
     opener: Callable[[], SqlStore]
     place: str
+
+    def warm_up(self) -> None:
+        """Learn and search once for nobody: the first of each compiles the kernel, half a minute.
+
+        What is learnt is not kept.
+        """
+        name = self.index.object_ids[0]
+        vectors = self.index.vectors(name)
+        query = ImprovementElement("nobody's query", vectors)
+        shown = [ImprovementElement(str(number), vectors) for number in range(2)]
+        adjuster = adjuster_for(self.index.info, self.champion.adjuster)
+        adjuster.adjust_vectors([ImprovementInput("nobody's", query, shown[:1], shown[1:])])
+        self.index.nearest(vectors, 1)
 
     def worker(self, store: Store, source: ChampionSource | None = None) -> FollowingWorker:
         """A worker over a connection of its own."""

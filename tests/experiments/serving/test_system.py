@@ -102,6 +102,19 @@ def test_a_search_that_is_written_down_is_what_its_clicks_belong_to(tmp_path):
         assert stored["user_id"] == "u0"
 
 
+@pytest.mark.parametrize("semantics", ["documented", "published"])
+def test_warming_up_compiles_and_leaves_nothing_behind(tmp_path, semantics):
+    adjuster = AdjusterConfig(semantics=semantics, num_iterations=1)
+    system = open_system(config_of(tmp_path, adjuster=adjuster), make_log(41))
+    before = system.index.vectors(system.index.object_ids[0]).copy()
+    system.warm_up()
+    np.testing.assert_array_equal(system.index.vectors(system.index.object_ids[0]), before)
+    store = system.opener()
+    assert store.counts() == {}
+    assert store.owner_copies(0, "nobody's") == {}
+    store.close()
+
+
 def test_the_index_is_written_once_a_data_set(tmp_path):
     log = make_log(42)
     first = open_system(config_of(tmp_path), log).index.folder
