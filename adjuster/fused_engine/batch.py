@@ -13,7 +13,7 @@ from adjuster.feedback import FeedbackBatch, batch_in_range
 from adjuster.fused_engine.descent import descend
 from adjuster.fused_engine.jit import compiled
 from adjuster.fused_engine.kernel import squared_norm
-from adjuster.fused_engine.knobs import Knobs, make_knobs, unit_rows
+from adjuster.fused_engine.knobs import NEWTON, Knobs, make_knobs, unit_rows
 from adjuster.fused_engine.problem import Problem, aligned_empty, gather_rows, make_workspace
 from adjuster.index import MetricType, SearchIndexInfo
 from adjuster.scale import safe_exponent, shifted
@@ -116,7 +116,8 @@ def _adjust_all(
     n_parts, left_out = np.diff(batch.object_offsets), []
 
     def run(lo: int, hi: int) -> None:
-        workspace = make_workspace(n_parts[lo:hi].max(), n_rows[lo:hi].max(), out)
+        is_newton = knobs.optimizer == NEWTON
+        workspace = make_workspace(n_parts[lo:hi].max(), n_rows[lo:hi].max(), out, newton=is_newton)
         left_out.append(_adjust_range(knobs, workspace, flat, out, squares, lo, hi))
 
     run_chunks(run, n_rows * n_parts, n_threads)

@@ -168,10 +168,17 @@ def limit_rates(knobs, problem, workspace, weight):
 
 
 @compiled(inline=True)
+def descend_by_newton(knobs, problem, workspace, memory, scale):
+    """Newton's iterations; nothing at all, and nothing to compile, where there is no memory."""
+    if memory is not None:
+        maximize_posterior(knobs, problem, workspace, scale)
+
+
+@compiled(inline=True)
 def descend_by(knobs, problem, workspace, weight, scale):
     """Every iteration, by the optimizer and in the form that fit the problem."""
     if knobs.optimizer == NEWTON:
-        maximize_posterior(knobs, problem, workspace, scale)
+        descend_by_newton(knobs, problem, workspace, workspace.newton, scale)
         return
     if knobs.optimizer == SGD:
         limit_rates(knobs, problem, workspace, scale * weight)

@@ -55,7 +55,9 @@ class Workspace(NamedTuple):
         cross: Shape ``(max_rows, max_parts)`` float64: their products with where x started.
         start_share: Shape ``(max_parts,)`` float64: how much of where it started x still holds.
         coordinates: Shape ``(max_parts, max_rows)`` float64: how much of each query row.
-        newton: Shape ``(4, max_parts, D)``: residual, direction, step and product of `newton`.
+        newton: Shape ``(4, max_parts, D)``: residual, direction, step and product of `newton`;
+            None where no setting asks for it. Its code is compiled only for a workspace that has
+            it: it takes twice as long to compile as all the rest.
         term_own: Shape ``(max_rows, max_parts)`` float64: how much of x in each term's gradient.
         bends: Shape ``(max_rows,)`` float64: each term's second derivative.
         priors: Shape ``(max_parts,)`` float64: strength of each part's prior.
@@ -80,7 +82,7 @@ class Workspace(NamedTuple):
     cross: NDArray[np.float64]
     start_share: NDArray[np.float64]
     coordinates: NDArray[np.float64]
-    newton: NDArray[np.floating]
+    newton: NDArray[np.floating] | None
     term_own: NDArray[np.float64]
     bends: NDArray[np.float64]
     priors: NDArray[np.float64]
@@ -103,8 +105,17 @@ def aligned_empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     return memory[first : first + n_bytes].view(dtype).reshape(shape)
 
 
-def make_workspace(max_parts: int, max_rows: int, vectors: NDArray[np.floating]) -> Workspace:
-    """Working memory for objects of so many parts and terms of so many query rows in all."""
+def make_workspace(
+    max_parts: int, max_rows: int, vectors: NDArray[np.floating], *, newton: bool = False
+) -> Workspace:
+    """Working memory for objects of so many parts and terms of so many query rows in all.
+
+    Args:
+        max_parts: Parts of the largest object.
+        max_rows: Query rows in all terms of an object, at most.
+        vectors: Shape ``(n, D)``: of the type to work in.
+        newton: Whether `optimizer: newton` is asked for.
+    """
     shape, part_shape = (max_rows, max_parts), (max_parts, vectors.shape[1])
     return Workspace(
         start=aligned_empty(part_shape, vectors.dtype),
@@ -123,7 +134,7 @@ def make_workspace(max_parts: int, max_rows: int, vectors: NDArray[np.floating])
         cross=np.empty(shape),
         start_share=np.empty(max_parts),
         coordinates=np.empty((max_parts, max_rows)),
-        newton=aligned_empty((4, *part_shape), vectors.dtype),
+        newton=aligned_empty((4, *part_shape), vectors.dtype) if newton else None,
         term_own=np.empty(shape),
         bends=np.empty(max_rows),
         priors=np.empty(max_parts),

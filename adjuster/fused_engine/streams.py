@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.fused_engine.batch import query_rows, run_chunks
-from adjuster.fused_engine.knobs import REFIT, Knobs
+from adjuster.fused_engine.knobs import NEWTON, REFIT, Knobs
 from adjuster.fused_engine.problem import make_workspace
 from adjuster.fused_engine.stream_loop import run_range, score_range
 from adjuster.index import SearchIndexInfo
@@ -230,7 +230,9 @@ def run_streams(
 
     def run(lo: int, hi: int) -> None:
         most_rows = int(rows[lo:hi].max(initial=1))
-        workspace = make_workspace(int(parts[lo:hi].max()), most_rows, corpus.vectors)
+        workspace = make_workspace(
+            int(parts[lo:hi].max()), most_rows, corpus.vectors, newton=knobs.optimizer == NEWTON
+        )
         mine = span._replace(pairs=(first + lo, first + hi))
         run_range(knobs, workspace, streams, state, mine, answers)
 
