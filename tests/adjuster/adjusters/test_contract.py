@@ -42,9 +42,24 @@ EVERY = {
     "nothing": lambda: NoAdjustment(INDEX),
 }
 MOVERS = {name: build for name, build in EVERY.items() if name != "nothing"}
-every_adjuster = pytest.mark.parametrize("build", EVERY.values(), ids=EVERY)
+
+
+def marks_of(name):
+    """Newton's code takes more than a minute to compile."""
+    return [pytest.mark.slow] if name == "newton" else []
+
+
+def every_but(*names):
+    return [pytest.param(name, marks=marks_of(name)) for name in EVERY if name not in names]
+
+
+def params_of(builders):
+    return [pytest.param(build, marks=marks_of(name), id=name) for name, build in builders.items()]
+
+
+every_adjuster = pytest.mark.parametrize("build", params_of(EVERY))
 every_learner = pytest.mark.parametrize("build", LEARNERS.values(), ids=LEARNERS)
-every_mover = pytest.mark.parametrize("build", MOVERS.values(), ids=MOVERS)
+every_mover = pytest.mark.parametrize("build", params_of(MOVERS))
 
 
 def elements(session):
@@ -117,7 +132,7 @@ def test_order_of_sessions_is_irrelevant_across_owners(build):
         np.testing.assert_allclose(vector, backward[name], rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", [n for n in EVERY if n != "published"])
+@pytest.mark.parametrize("name", every_but("published"))
 def test_what_one_owner_gets_does_not_depend_on_who_else_is_there(name):
     sessions = random_sessions(5, n_sessions=6, owners=("ann", "bob"), dtype=torch.float64)
     alone = by_name(EVERY[name]().adjust_vectors(sessions[::2]))
@@ -195,7 +210,7 @@ def test_a_hosts_own_classes_will_do(build):
         assert torch.equal(mine, other)
 
 
-@pytest.mark.parametrize("name", [n for n in EVERY if n != "published"])
+@pytest.mark.parametrize("name", every_but("published"))
 def test_padding_is_left_alone_and_counts_for_nothing(name):
     sessions = random_sessions(10)
     cut = copy.deepcopy(sessions)
@@ -213,7 +228,7 @@ def test_padding_is_left_alone_and_counts_for_nothing(name):
     assert padded > 0
 
 
-@pytest.mark.parametrize("name", [n for n in EVERY if n not in ("published", "nothing")])
+@pytest.mark.parametrize("name", every_but("published", "nothing"))
 def test_sessions_of_one_owner_that_share_an_object_get_one_vector_for_it(name):
     sessions = random_sessions(11, n_sessions=8, owners=("ann", "bob"))
     found = {}
@@ -252,7 +267,7 @@ def test_a_session_without_a_click_is_skipped_and_counted(build):
     assert adjuster.skipped == {}
 
 
-@pytest.mark.parametrize("name", [n for n in EVERY if n not in ("published", "nothing")])
+@pytest.mark.parametrize("name", every_but("published", "nothing"))
 def test_a_session_where_everything_was_clicked_teaches_by_its_clicks(name):
     session = only(clicked=["a", "b"])
     adjuster = EVERY[name]()

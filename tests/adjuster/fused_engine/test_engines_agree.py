@@ -14,7 +14,15 @@ from adjuster.torch_engine.autograd import adjust_with_autograd
 from tests.adjuster.cases import random_batch
 
 EVERY_KIND = [
-    pytest.param(loss, optimizer, metric, pooling, id=f"{loss}-{optimizer}-{metric}-{pooling}")
+    pytest.param(
+        loss,
+        optimizer,
+        metric,
+        pooling,
+        id=f"{loss}-{optimizer}-{metric}-{pooling}",
+        # Newton's code takes more than a minute to compile.
+        marks=[pytest.mark.slow] if optimizer == "newton" else [],
+    )
     for loss in ("cubic", "linear", "logistic")
     for optimizer in ("adamw", "sgd", "newton")
     if optimizer != "newton" or loss == "logistic"

@@ -13,6 +13,9 @@ from adjuster.torch_engine.autograd import _Problem, adjust_with_autograd
 from tests.adjuster.cases import random_batch
 from tests.adjuster.fused_engine.test_kernel import ragged_batch, single
 
+# Newton's code takes more than a minute to compile, for each type.
+pytestmark = pytest.mark.slow
+
 KINDS = [(metric, pooling) for metric in ("cosine", "dot", "euclid") for pooling in ("min", "avg")]
 every_kind = pytest.mark.parametrize(("metric", "pooling"), KINDS)
 
