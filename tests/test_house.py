@@ -131,6 +131,7 @@ TESTED_ELSEWHERE = {
     "adjuster/live/storage/sql_store.py": "adjuster/live/storage/test_store.py",
     "experiments/commands/compare.py": "experiments/workflow/test_judgement.py",
     "experiments/commands/export.py": "experiments/test_export.py",
+    "experiments/commands/serve.py": "experiments/test_serve.py",
     "experiments/commands/sweep.py": "experiments/test_sweep.py",
     "experiments/data/intake/intake.py": "experiments/data/test_ingestion.py",
     "experiments/data/intake/rejections.py": "experiments/data/test_ingestion.py",

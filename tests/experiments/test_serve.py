@@ -13,11 +13,12 @@ import pytest
 from adjuster.index import SearchIndexInfo
 from adjuster.live.storage.records import Event, Impression, Query, Session, Status
 from adjuster.live.storage.sqlite_store import SqliteStore
+from experiments.commands.serve import access_of
 from experiments.common.errors import InputError
 from experiments.config.serve import LiveConfig
 from experiments.data.format.folder import load_click_log, write_click_log
 from experiments.data.format.metadata import Metadata
-from experiments.serve import access_of, main
+from experiments.serve import main
 from tests.experiments.data.conftest import make_tables
 
 ROOT = Path(__file__).parents[2]

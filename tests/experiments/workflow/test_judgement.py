@@ -274,11 +274,10 @@ def test_mlflow_shows_finalists_verdict_and_report(shop, tmp_path):
         summary["test"]["evidence"]["gain"]["gain"]
     )
     assert parent.data.metrics["optimism"] == pytest.approx(summary["test"]["optimism"]["optimism"])
-    finalists = [run for run in runs if run.data.tags["kind"] == "finalist"]
+    finalists = [run for run in runs if "finalist" in run.data.tags]
+    places = {int(run.data.tags["finalist"]): int(run.data.tags["trial"]) for run in finalists}
     known = read_finalists(tmp_path / "tracked")
-    assert sorted(int(run.data.tags["finalist"]) for run in finalists) == sorted(
-        item.trial for item in known
-    )
+    assert places == {place: item.trial for place, item in enumerate(known, start=1)}
     assert all(run.data.tags["mlflow.parentRunId"] == parent.info.run_id for run in finalists)
     names = {item.path for item in client.list_artifacts(parent.info.run_id)}
     assert {"report.html", "figures", "summary.json"} <= names
