@@ -285,12 +285,16 @@ def stop_after(server, folder, n_trials):
 
 
 def tracked(folder):
-    """(number, value) of every trial in a folder's store, twins included."""
+    """(number, value) of every trial in a folder's store, twins included.
+
+    A pruned trial's value stands under a name of its own.
+    """
     store = sqlite3.connect(folder / "mlflow.db")
     try:
         found = store.execute(
             "select tags.value, metrics.value from tags join metrics using (run_uuid) "
-            "join runs using (run_uuid) where tags.key = 'trial' and metrics.key = 'value' "
+            "join runs using (run_uuid) where tags.key = 'trial' "
+            "and metrics.key in ('judged_ndcg_at_10', 'value_when_pruned') "
             "and runs.lifecycle_stage = 'active'"
         ).fetchall()
     except sqlite3.OperationalError:
