@@ -168,6 +168,7 @@ def test_an_unknown_format_is_refused(outputs, capsys):
     assert "format must be one of all, yaml, env, plugin, json, got xml" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_exported_trial_becomes_the_champion(swept, capsys):
     from mlflow.tracking import MlflowClient
 

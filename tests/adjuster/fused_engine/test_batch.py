@@ -156,6 +156,7 @@ def test_one_diverging_object_does_not_reach_the_others():
     assert not np.isfinite(mixed[rows]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["missing/file/below", "/proc/nowhere"])
 def test_a_cache_folder_that_cannot_be_written_costs_only_time(tmp_path, folder):
     blocked = tmp_path / "missing"

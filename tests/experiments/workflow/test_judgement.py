@@ -148,6 +148,7 @@ def test_export_opens_the_test_once_and_remembers(shop, output_dir, capsys):
     assert read_summary(output_dir, "first")["test"] == second, "a resumed sweep keeps the verdict"
 
 
+@pytest.mark.slow
 def test_every_name_and_way_meets_the_seal_of_the_data(shop, fresh, capsys):
     """Another study of the same data, a deleted journal."""
     assert run_export(fresh, "first") == 0
@@ -232,6 +233,7 @@ def test_a_study_and_its_own_configuration_are_the_same(output_dir, capsys):
     assert "The difference may be chance." in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_other_data_are_not_compared(shop, output_dir, tmp_path, capsys):
     prepare_simulated(tmp_path / "other", SHOP, 8)
     assert run_sweep(tmp_path / "other", output_dir, "elsewhere", "tracking=none") == 0
