@@ -3,7 +3,7 @@ FROM python:3.11-slim-bookworm
 
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PIP_NO_CACHE_DIR=1 \
-    NUMBA_CACHE_DIR=/work/.numba
+    NUMBA_CACHE_DIR=/srv/adjuster/.numba
 
 # The packages first: they change less often than the code.
 WORKDIR /app
@@ -14,9 +14,9 @@ COPY experiments ./experiments
 COPY conf ./conf
 RUN pip install --constraint constraints.txt '.[postgres,samplers,dashboard]' \
     && useradd --create-home --uid 1000 adjuster \
-    && install -d -o adjuster /work
+    && install -d -o adjuster /srv/adjuster
 
 # Data sets and outputs/ of the commands, on a volume.
 USER 1000
-WORKDIR /work
+WORKDIR /srv/adjuster
 CMD ["python", "-m", "experiments.sweep", "--help"]

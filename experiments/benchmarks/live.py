@@ -4,7 +4,9 @@ import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from operator import methodcaller
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -42,6 +44,7 @@ N_SEARCHED, N_COPIES, N_SEARCHES, N_RESULTS = 50_000, 50, 400, 20
 OWNER = "owner"
 
 Figures = dict[str, float]
+Stores = Callable[[], AbstractContextManager[OpenStore]]
 
 
 def measure(postgres: str | None = None) -> Measured:
@@ -56,7 +59,7 @@ def measure(postgres: str | None = None) -> Measured:
     return measured(figures)
 
 
-def measure_store(name: str, stores: Callable[[], object], postgres: str | None) -> Figures:
+def measure_store(name: str, stores: Stores, postgres: str | None) -> Figures:
     """All figures of one kind of store.
 
     Args:
@@ -66,13 +69,13 @@ def measure_store(name: str, stores: Callable[[], object], postgres: str | None)
     """
     print(f"benchmark: live, {name} …", file=sys.stderr)
     figures: Figures = {}
-    with stores() as open_store:  # type: ignore[attr-defined]
+    with stores() as open_store:
         figures |= events_per_second(open_store)
     for scope, n_owners in (("shared", 1), ("by_user", N_PENDING // USER_SESSIONS)):
-        with stores() as open_store:  # type: ignore[attr-defined]
+        with stores() as open_store:
             found = tick_ratio(open_store, n_owners)
         figures |= {f"tick.{scope}.{key}": value for key, value in found.items()}
-    with stores() as open_store:  # type: ignore[attr-defined]
+    with stores() as open_store:
         figures |= search_ratio(open_store, postgres)
     return {f"live.{name}.{key}": value for key, value in figures.items()}
 
@@ -111,7 +114,7 @@ def _grouped(open_store: OpenStore, events: list[list[Event]]) -> float:
 
     def client(mine: list[Event]) -> None:
         for event in mine:
-            commits.run(lambda store, event=event: store.add_events([event]))  # type: ignore[misc]
+            commits.run(methodcaller("add_events", [event]))
 
     with ThreadPoolExecutor(len(events)) as pool:
         seconds = _seconds(lambda: list(pool.map(client, events)))
@@ -163,8 +166,8 @@ def search_ratio(open_store: OpenStore, postgres: str | None) -> Figures:
             for number in range(-20, N_SEARCHES):
                 query = shop.queries[number % len(shop.queries)]
                 request = SearchRequest(f"s{number}", 0, query, OWNER, "ann", N_RESULTS)
-                mine = _seconds(lambda request=request: search.search(store, request))  # type: ignore[misc]
-                theirs = _seconds(lambda query=query: bare(query.vectors[0]))  # type: ignore[misc]
+                mine = _seconds(partial(search.search, store, request))
+                theirs = _seconds(partial(bare, query.vectors[0]))
                 if number >= 0:
                     seconds.append((mine, theirs))
     store.close()
@@ -198,8 +201,10 @@ def _index(exact: ExactIndex, store: SqlStore, postgres: str | None) -> Iterator
         yield exact
         return
     from adjuster.live.retrieval.pgvector_index import load_originals
+    from adjuster.live.storage.postgres_store import PostgresStore
 
-    index = load_originals(postgres, store.schema, exact)  # type: ignore[attr-defined]
+    assert isinstance(store, PostgresStore)
+    index = load_originals(postgres, store.schema, exact)
     yield index
     index.close()
 

@@ -5,12 +5,9 @@ import re
 
 import pytest
 
-from experiments.config.command import run_command
-from experiments.data.made.shop import SimulatedConfig
-from experiments.data.made.simulated import prepare_simulated
-from experiments.sweep import sweep
 from tests.experiments.browser import needs_chromium, open_page
 from tests.experiments.mlflow_server import free_port, mlflow_server
+from tests.experiments.small_sweep import sweep_small_log
 
 pytestmark = [pytest.mark.slow, needs_chromium]
 
@@ -19,21 +16,13 @@ pytestmark = [pytest.mark.slow, needs_chromium]
 def swept(tmp_path_factory):
     """The output folder of a finished sweep of a small log."""
     folder = tmp_path_factory.mktemp("ui")
-    sizes = SimulatedConfig(
-        n_sessions=400, n_users=20, n_objects=60, n_topics=3, n_queries=12, n_shown=8, dimensions=8
-    )
-    prepare_simulated(folder / "shop", sizes)
-    arguments = [
-        "dataset=folder",
-        f"dataset.path={folder / 'shop'}",
-        f"output_dir={folder}",
-        "study.name=autumn",
+    sweep_small_log(
+        folder,
         "study.n_trials=6",
         "tracking=mlflow",
         "tracking.experiment=shop",
         "replay.n_blocks=4",
-    ]
-    assert run_command("sweep", sweep, arguments) == 0
+    )
     return folder
 
 

@@ -8,12 +8,9 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from experiments.config.command import run_command
-from experiments.data.made.shop import SimulatedConfig
-from experiments.data.made.simulated import prepare_simulated
-from experiments.sweep import sweep
 from tests.experiments.browser import console_errors, needs_chromium, open_page
 from tests.experiments.mlflow_server import await_answer, free_port, stop
+from tests.experiments.small_sweep import sweep_small_log
 
 pytestmark = [pytest.mark.slow, needs_chromium]
 
@@ -22,20 +19,7 @@ pytestmark = [pytest.mark.slow, needs_chromium]
 def journal(tmp_path_factory):
     """The journal of a finished sweep of a small log."""
     folder = tmp_path_factory.mktemp("dashboard")
-    sizes = SimulatedConfig(
-        n_sessions=300, n_users=20, n_objects=50, n_topics=3, n_queries=10, n_shown=6, dimensions=6
-    )
-    prepare_simulated(folder / "shop", sizes)
-    arguments = [
-        "dataset=folder",
-        f"dataset.path={folder / 'shop'}",
-        f"output_dir={folder}",
-        "study.name=autumn",
-        "study.n_trials=5",
-        "tracking=none",
-        "pruner=none",
-    ]
-    assert run_command("sweep", sweep, arguments) == 0
+    sweep_small_log(folder, "study.n_trials=5", "tracking=none", "pruner=none")
     return folder / "studies" / "autumn.journal"
 
 

@@ -1,6 +1,6 @@
 """How searches fare: counts and sums, gathered in the process that searches and kept by minute."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Lock
@@ -40,7 +40,7 @@ class HealthLog:
     def __init__(self, max_latency_seconds: float = MonitorConfig().max_latency_seconds) -> None:
         self.max_latency_seconds = max_latency_seconds
         self._lock = Lock()
-        self._sums: Counter[str] = Counter()
+        self._sums: defaultdict[str, float] = defaultdict(float)
 
     def add(self, seen: Seen) -> None:
         """Add one search."""
@@ -62,8 +62,7 @@ class HealthLog:
     def _add(self, sums: Mapping[str, float]) -> None:
         with self._lock:
             for name, value in sums.items():
-                # Counters are made for whole numbers; seconds and drift add up in them as well.
-                self._sums[name] += value  # type: ignore[assignment]
+                self._sums[name] += value
 
     def flush(self, store: OutcomeStore, at: float) -> None:
         """Move what was gathered into a store; it stays here if that fails.
@@ -73,7 +72,7 @@ class HealthLog:
             at: The time, in epoch seconds.
         """
         with self._lock:
-            sums, self._sums = self._sums, Counter()
+            sums, self._sums = self._sums, defaultdict(float)
         try:
             if sums:
                 store.add_health(int(at) // 60, sums)
