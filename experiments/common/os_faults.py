@@ -26,6 +26,21 @@ SPACE = {
 """Refused though the place is right."""
 
 
+def out_of_memory(error: MemoryError) -> str:
+    """That there is not enough memory, and for what, where the library said so.
+
+    Example:
+        >>> out_of_memory(MemoryError("Unable to allocate 745. GiB")).partition(". ")[0]
+        'The machine has not enough memory for this (unable to allocate 745'
+    """
+    why = " ".join(str(error).split())
+    told = f" ({why[0].lower()}{why[1:]})" if why else ""
+    return (
+        f"The machine has not enough memory for this{told}. Ask for less, or take a larger "
+        "machine; a study goes on from what is kept."
+    )
+
+
 def is_place_wrong(error: OSError) -> bool:
     """Whether the fault is the place that was named, not the state of the machine."""
     return error.errno in PLACE

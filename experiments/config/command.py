@@ -16,7 +16,7 @@ from experiments.common.code_version import version_text
 from experiments.common.console import fitted, width_of
 from experiments.common.errors import InputError, Outage
 from experiments.common.interrupts import INTERRUPTED_SENTENCE, interruptible, was_pressed
-from experiments.common.os_faults import is_place_wrong, sentence_of
+from experiments.common.os_faults import is_place_wrong, out_of_memory, sentence_of
 from experiments.common.secrets import without_user_info
 from experiments.config.arguments import arranged, split_arguments
 from experiments.config.commands import COMMANDS, register
@@ -86,6 +86,8 @@ def ended(run: Callable[[], int]) -> int:
     except BrokenPipeError:
         _drop_stdout()
         return FAILED
+    except MemoryError as error:
+        return _told(out_of_memory(error), FAILED)
     except OSError as error:
         _drop_stdout()
         return _told(sentence_of(error), BAD_INPUT if is_place_wrong(error) else FAILED)

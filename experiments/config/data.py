@@ -86,10 +86,10 @@ class SimulatedConfig:
     n_objects: int = setting(1_500, text="Objects, at least `n_topics * n_shown`.")
     n_topics: int = _count(30, "Topics, each with at least `n_shown` objects.")
     n_queries: int = setting(1_500, text="Distinct queries, at least 1 per topic.")
-    n_shown: int = _count(20, "Results of a search.", 2)
-    max_parts: int = _count(4, "An object has 1 to this many parts.")
-    dimensions: int = _count(64, "Length of the vectors.", 2)
-    n_days: int = _count(60, "Days that the log spans.")
+    n_shown: int = setting(20, between(2, 10_000), "Results of a search.")
+    max_parts: int = setting(4, between(1, 1_000), "An object has 1 to this many parts.")
+    dimensions: int = setting(64, between(2, 65_536), "Length of the vectors.")
+    n_days: int = setting(60, between(1, 100_000), "Days that the log spans.")
     repeat_share: float = _share(
         0.4, "Chance that a user asks one of their own earlier queries again."
     )
@@ -160,7 +160,9 @@ class SimulatedConfig:
         "wherever they stand, within a second; nobody judges what it is shown.",
     )
     bot_ids: int = setting(
-        1, at_least(0), "User ids that the bot goes by; with 0 it says nothing of its user."
+        1,
+        between(0, 1_000_000),
+        "User ids that the bot goes by; with 0 it says nothing of its user.",
     )
     log_truth: bool = setting(
         True, text="Write the true relevance and propensity into the log, as no real log does."

@@ -67,13 +67,13 @@ class ReplayConfig:
         "Chance that a result slot is filled from the unpersonalized ranking.",
     )
     n_blocks: int = setting(
-        20, at_least(1), "Blocks (owner × time) that a trial is scored in, for pruning."
+        20, between(1, 10_000), "Blocks (owner × time) that a trial is scored in, for pruning."
     )
-    curve_points: int = setting(24, at_least(20), "Points of the curve over time.")
+    curve_points: int = setting(24, between(20, 10_000), "Points of the curve over time.")
     n_threads: int = setting(
         0,
-        at_least(0, "(0 is one per core)"),
-        "Threads of the kernel; results do not depend on it.",
+        between(0, 1024),
+        "Threads of the kernel, 0 being one per core; results do not depend on it.",
     )
     seed: int = setting(0, text="Seed of the withheld sets and of exploration.")
 

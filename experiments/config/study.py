@@ -52,7 +52,7 @@ class StudyConfig:
     storage_env: str | None = setting(
         None, text="The environment variable that holds `storage`, so that no command line does."
     )
-    workers: int = setting(1, at_least(1, "process"), "Processes that work on this study.")
+    workers: int = setting(1, between(1, 256), "Processes that work on this study.")
 
     def __post_init__(self) -> None:
         good = self.storage is None or self.storage_env is None
@@ -139,7 +139,7 @@ class SamplerConfig:
         "Trials of every family (families: a combination of choices that others depend on) before "
         "half of them are dropped.",
     )
-    grid_points: int = setting(5, at_least(1), "Values per dimension that the grid takes.")
+    grid_points: int = setting(5, between(1, 1_000), "Values per dimension that the grid takes.")
 
     def __post_init__(self) -> None:
         check_settings(self, "sampler")

@@ -324,6 +324,36 @@ SETTINGS = {
         ["dataset=folder", "dataset.path=no-such-folder", "output_dir=no-such-output"],
         "which is not there",
     ),
+    "more blocks than any log has": (
+        "sweep",
+        ["replay.n_blocks=1000000000"],
+        "replay.n_blocks must be in [1, 10000], got 1000000000",
+    ),
+    "more points of a curve than a screen has": (
+        "sweep",
+        ["replay.curve_points=1000000000"],
+        "replay.curve_points must be in [20, 10000], got 1000000000",
+    ),
+    "more threads than a machine has": (
+        "sweep",
+        ["replay.n_threads=1000000000"],
+        "replay.n_threads must be in [0, 1024], got 1000000000",
+    ),
+    "more processes than a machine has": (
+        "sweep",
+        ["study.workers=1000000000"],
+        "study.workers must be in [1, 256], got 1000000000",
+    ),
+    "more points of a grid than memory holds": (
+        "sweep",
+        ["sampler=grid", "sampler.grid_points=1000000000"],
+        "sampler.grid_points must be in [1, 1000], got 1000000000",
+    ),
+    "longer vectors than memory holds": (
+        "simulate",
+        ["simulated.dimensions=100000000000"],
+        "simulated.dimensions must be in [2, 65536], got 100000000000",
+    ),
     "format that is none": ("export", ["study=s", "format=xml"], "format must be one of all, yaml"),
 }
 

@@ -180,6 +180,18 @@ def test_the_commands_status_is_the_processs(capsys):
     assert "No such folder." in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("why", ["", "Unable to allocate 745. GiB for an array"])
+def test_a_machine_with_too_little_memory_is_one_sentence(capsys, why):
+    def too_large(config):
+        raise MemoryError(why)
+
+    assert run_command("sweep", too_large, []) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("The machine has not enough memory for this")
+    assert why[1:] in said
+    assert len(said.splitlines()) == 1
+
+
 def test_v_is_short_for_verbose(capsys):
     seen = []
     assert run_command("sweep", lambda config: seen.append(config) or 0, ["-v"]) == 0

@@ -8,11 +8,11 @@ from experiments.config.replay import ObjectiveConfig, ReplayConfig, SplitConfig
 @pytest.mark.parametrize(
     ("schema", "good", "bad", "told"),
     [
-        (ReplayConfig, {"n_blocks": 1}, {"n_blocks": 0}, "replay.n_blocks must be >= 1, got 0."),
+        (ReplayConfig, {"n_blocks": 1}, {"n_blocks": 0}, "n_blocks must be in [1, 10000], got 0."),
         (ReplayConfig, {"bystander_share": 0}, {"bystander_share": 1}, "in [0, 1), got 1."),
         (ReplayConfig, {"exploration_ratio": 1}, {"exploration_ratio": 1.1}, "in [0, 1], got"),
         (ReplayConfig, {"quiet_seconds": 0}, {"quiet_seconds": -1}, ">= 0 seconds, got -1."),
-        (ReplayConfig, {"curve_points": 20}, {"curve_points": 19}, ">= 20, got 19."),
+        (ReplayConfig, {"curve_points": 20}, {"curve_points": 19}, "in [20, 10000], got 19."),
         (ReplayConfig, {"personalize_by": "none"}, {"personalize_by": "me"}, "one of user_id"),
         (SplitConfig, {"warmup": 0.5}, {"warmup": 0.6}, "warmup + tune must be at most 1, got"),
         (SplitConfig, {"tune": 0.1}, {"tune": 0}, "replay.split.tune must be in (0, 1], got 0."),

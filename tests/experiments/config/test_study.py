@@ -31,7 +31,7 @@ def study(**values):
         (study, {"name": "x" * 100}, {"name": "x" * 101}, "study.name must be 1 to 100 letters"),
         (study, {"seed": 2**32 - 1}, {"seed": 2**32}, "study.seed must be in [0, 4294967296)"),
         (study, {"enqueue": "presets"}, {"enqueue": "all"}, "one of none, profiles, presets"),
-        (SamplerConfig, {"grid_points": 1}, {"grid_points": 0}, "sampler.grid_points must be >="),
+        (SamplerConfig, {"grid_points": 1}, {"grid_points": 0}, "sampler.grid_points must be in"),
         (PrunerConfig, {"p_threshold": 0.5}, {"p_threshold": 1}, "in (0, 1), got 1."),
         (TrackingConfig, {"name": "none"}, {"name": "x"}, "tracking.name must be one of mlflow"),
     ],

@@ -1,5 +1,6 @@
 """The samplers and designs: what they propose lies in the space and depends on the seed alone."""
 
+import tracemalloc
 from itertools import islice
 
 import pytest
@@ -11,6 +12,8 @@ from experiments.config.study import ParameterConfig, SamplerConfig, SearchSpace
 from experiments.replay.settings import Settings
 from experiments.study.samplers import check_sampler, iter_design
 from experiments.study.search_space import SearchSpace
+from experiments.workflow.studies import base_settings
+from tests.experiments.config.test_configs import composed
 from tests.experiments.fake_replay import make_config, run_study
 
 SPACE = SearchSpace.from_config(
@@ -67,6 +70,20 @@ def test_a_missing_package_is_named(monkeypatch):
     with pytest.raises(InputError, match="needs the package cmaes"):
         check_sampler(SamplerConfig(name="cmaes"))
     check_sampler(SamplerConfig(name="tpe"))
+
+
+@pytest.mark.parametrize("grid_points", [5, 50, 200])
+def test_the_grid_of_all_settings_is_never_laid_out(grid_points):
+    config = composed("search_space=full")
+    space = SearchSpace.from_config(config.search_space, base_settings(config))
+    tracemalloc.start()
+    points = list(
+        islice(iter_design(SamplerConfig(name="grid", grid_points=grid_points), space, 0), 3)
+    )
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len({str(point) for point in points}) == 3
+    assert most < 200e6
 
 
 def test_a_grid_too_large_to_finish_is_drawn_as_needed(monkeypatch):
