@@ -48,7 +48,11 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--kind",
         action="append",
         metavar="TEXT",
-        help="calibration: only kinds of log whose name holds this; may be given again",
+        help="calibration, search: only logs whose name holds this; may be given again",
+    )
+    parser.add_argument("--seeds", type=int, metavar="N", help="search: studies of each log (10)")
+    parser.add_argument(
+        "--random", type=int, metavar="N", help="search: random settings of each shop (2000)"
     )
     parser.add_argument(
         "--postgres",
@@ -62,6 +66,11 @@ def _options(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """What single parts are asked for, by part."""
     asked = {
         "calibration": {"n_logs": arguments.logs, "words": arguments.kind},
+        "search": {
+            "n_seeds": arguments.seeds,
+            "n_random": arguments.random,
+            "words": arguments.kind,
+        },
         "live": {"postgres": arguments.postgres},
     }
     return {

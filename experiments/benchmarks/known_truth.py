@@ -1,19 +1,15 @@
 """Verdicts on logs whose truth is known, each by the commands that a user runs."""
 
 import io
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
-from multiprocessing import get_context
-from multiprocessing.queues import Queue
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from adjuster.fused_engine.batch import usable_cores
+from experiments.benchmarks.one_a_core import one_a_core
 from experiments.config.command import OK, run_command
 from experiments.data.made.kinds import Kind
 from experiments.data.made.simulated import prepare_simulated
@@ -78,17 +74,8 @@ def answers(kinds: Sequence[Kind], n_logs: int, *, seed: int = 0) -> Iterator[An
     Yields:
         An answer a log, as they come.
     """
-    context = get_context("spawn")
-    n_cores = usable_cores()
-    turns: Queue[int] = context.Queue()
-    for turn in range(n_cores):
-        turns.put(turn)
-    with ProcessPoolExecutor(n_cores, context, _stay_on_one, (turns,)) as pool:
-        work = [
-            pool.submit(answer, kind, seed + number) for number in range(n_logs) for kind in kinds
-        ]
-        for done in as_completed(work):
-            yield done.result()
+    jobs = [(kind, seed + number) for number in range(n_logs) for kind in kinds]
+    yield from one_a_core(answer, jobs)
 
 
 def answer(kind: Kind, seed: int) -> Answer:
@@ -142,9 +129,3 @@ def run_quietly(name: str, arguments: Sequence[str]) -> None:
         status = run_command(name, command, arguments)
     if status != OK:
         raise RuntimeError(f"{name} {' '.join(arguments)} failed: {said.getvalue()}")
-
-
-def _stay_on_one(turns: "Queue[int]") -> None:
-    """Each process works on one core of its own, so that no two wait for each other's threads."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[turns.get()]})

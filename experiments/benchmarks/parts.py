@@ -23,6 +23,7 @@ PARTS: dict[str, str] = {
     "adjuster": "experiments.benchmarks.adjusters",
     "replay": "experiments.benchmarks.replays",
     "study": "experiments.benchmarks.studies",
+    "search": "experiments.benchmarks.searches",
     "calibration": "experiments.benchmarks.calibration",
     "ingest": "experiments.benchmarks.ingests",
     "live": "experiments.benchmarks.live",
