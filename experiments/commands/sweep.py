@@ -19,11 +19,13 @@ from experiments.judging.tune_gain import tune_gain
 from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
 from experiments.review.outlook import outlook_lines
+from experiments.review.still_open import still_open
 from experiments.review.terminal import finalist_table, result_table
 from experiments.study.identity import definition
 from experiments.study.records import COMPLETE, RUNNING, BaselineRecord, TrialRecord
 from experiments.study.samplers import check_sampler
 from experiments.study.search_space import SearchSpace
+from experiments.study.stopping import expected_gain
 from experiments.study.study import Study
 from experiments.study_folder.best_yaml import Provenance, write_best
 from experiments.study_folder.judged_records import FinalistRecord
@@ -88,7 +90,7 @@ def _run(run: Sweep, replay: Replay) -> int:
     records = study.records()
     run.tracker.start(records, list(baselines.values()))
     progress = Progress(
-        replay.objective_key, config.study.n_trials, _finished(records), verbose=config.verbose
+        replay.objective_key, config.study.n_asked, _finished(records), verbose=config.verbose
     )
 
     def on_trial(record: TrialRecord) -> None:
@@ -163,6 +165,9 @@ def _say_results(
     width = width_of(sys.stdout)
     say(result_table(summary, records, width))
     say(_why_no_reach(run, records), end="")
+    if run.config.study.n_asked is None:
+        min_gain = run.config.study.min_gain
+        say(still_open(expected_gain(records), len(records), min_gain))
     if finalists:
         say(f"\n{finalist_table(finalists, width)}\n")
 

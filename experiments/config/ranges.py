@@ -76,3 +76,17 @@ def one_folder(longest: int) -> Constraint:
 
     words = f"1 to {longest} printable characters without / and \\, not starting with a dot"
     return Constraint(words, holds)
+
+
+def counted() -> Constraint:
+    """A whole number, at least 1; true and false are none.
+
+    Example:
+        >>> counted().holds(3), counted().holds(0), counted().holds(1.5), counted().holds(True)
+        (True, False, False, False)
+    """
+
+    def holds(value: object) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+    return Constraint("a whole number >= 1", holds)

@@ -14,15 +14,20 @@ from adjuster.ranges import (
     not_negative,
     one_of,
     or_null,
+    or_word,
+    positive,
     setting,
 )
-from experiments.config.ranges import one_folder, study_name
+from experiments.config.ranges import counted, one_folder, study_name
 
 SAMPLERS = ("tpe", "families", "gp", "cmaes", "qmc", "random", "grid")
 PRUNERS = ("wilcoxon", "hyperband", "median", "none")
 ENQUEUE = ("none", "profiles", "presets")
 BYSTANDERS = ("keep_off", "report")
 TRACKERS = ("mlflow", "none")
+AUTO = "auto"
+"""In place of a number of trials: the study finds when to end."""
+
 SEEDS = 2**32
 """Seeds that a study may have: 0 up to below this."""
 
@@ -34,8 +39,17 @@ class StudyConfig:
     name: str = setting(
         MISSING, study_name(), "Name of the study; the same name again goes on where it stood."
     )
-    n_trials: int = setting(
-        100, at_least(1, "trial"), "Trials that the study shall reach, enqueued ones included."
+    n_trials: Any = setting(
+        100,
+        or_word(counted(), AUTO),
+        "Trials that the study shall reach, enqueued ones included; `auto` goes on until as many "
+        "again would be expected to gain less than `study.min_gain`.",
+    )
+    min_gain: float = setting(
+        0.001,
+        positive(1),
+        "With `study.n_trials=auto`: what further trials must be expected to gain of the "
+        "objective, so far as users can tell trials apart.",
     )
     seed: int = setting(0, between(0, SEEDS, "[)"), "Seed of everything that is random.")
     enqueue: str = setting(
@@ -58,6 +72,11 @@ class StudyConfig:
         good = self.storage is None or self.storage_env is None
         rule = Rule("storage_env", self.storage_env, good, "null where study.storage is given")
         check_settings(self, "study", [rule])
+
+    @property
+    def n_asked(self) -> int | None:
+        """How many trials were asked for; None where the study itself finds when to end."""
+        return None if self.n_trials == AUTO else int(self.n_trials)
 
     @property
     def is_shared(self) -> bool:

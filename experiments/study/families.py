@@ -80,6 +80,20 @@ def next_family(space: SearchSpace, trials: Sequence[FrozenTrial], n_first: int)
     return left[0]
 
 
+def n_halving(space: SearchSpace, n_first: int) -> int:
+    """Trials until one family is left.
+
+    Args:
+        space: The search space.
+        n_first: Trials that every family gets before the first are dropped.
+    """
+    n_left, n_more, total = len(families(space)), n_first, 0
+    while n_left > 1:
+        total += n_left * n_more
+        n_left, n_more = (n_left + 1) // 2, 2 * n_more
+    return total
+
+
 def _best(trials: Sequence[FrozenTrial]) -> float:
     """The best value of trials that keep the guardrails; trials still running have none yet."""
     return max(

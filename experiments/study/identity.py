@@ -10,6 +10,7 @@ from experiments.common.files import flatten
 
 FREE = (
     "study.n_trials",
+    "study.min_gain",
     "study.workers",
     "study.storage",
     "replay.n_threads",

@@ -11,11 +11,13 @@ from optuna.trial import FrozenTrial
 from experiments.config.study import StudyConfig
 from experiments.replay.settings import Settings
 from experiments.study.enqueued import Enqueued, enqueued_settings
+from experiments.study.families import n_halving
 from experiments.study.proposals import InMemoryStudy, Proposal, history
 from experiments.study.records import SAMPLER, TrialRecord
 from experiments.study.rules import SearchRules
 from experiments.study.samplers import DESIGNS, LAID_OUT, iter_design
 from experiments.study.search_space import SearchSpace
+from experiments.study.stopping import has_found_enough
 from experiments.study.stored_trial import read_record
 
 MAX_DRAWS = 60
@@ -84,7 +86,7 @@ class Queue:
             found.proposal.resume(next(trial for trial in trials if trial.number == owed.number))
             return found
         ordinal = len({record.ordinal for record in records})
-        if ordinal >= self._config.n_trials:
+        if self._is_done(records, ordinal):
             return None
         if ordinal < len(self._enqueued):
             return self._fixed(study, self._enqueued[ordinal], ordinal)
@@ -94,6 +96,13 @@ class Queue:
         chosen = draw(study, ordinal, tried)
         self.is_exhausted = chosen is None
         return chosen
+
+    def _is_done(self, records: Sequence[TrialRecord], ordinal: int) -> bool:
+        if self._config.n_asked is not None:
+            return ordinal >= self._config.n_asked
+        sampler = self._rules.sampler
+        halving = n_halving(self._space, sampler.family_trials) if sampler.name == "families" else 0
+        return has_found_enough(records, self._config.min_gain, max(halving, len(self._enqueued)))
 
     def _fixed(self, study: InMemoryStudy, start: Enqueued, ordinal: int) -> NextTrial:
         values = {name: start.settings.value(name) for name in self._space.fields}

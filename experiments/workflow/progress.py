@@ -18,7 +18,7 @@ class Progress:
 
     Args:
         metric: The objective.
-        total: Trials that the study shall reach.
+        total: Trials that the study shall reach; None where it finds when to end.
         records: Trials it has.
         stream: Where to show it; stderr by default.
         verbose: A line a trial, on a terminal too.
@@ -27,7 +27,7 @@ class Progress:
     def __init__(
         self,
         metric: str,
-        total: int,
+        total: int | None,
         records: list[TrialRecord],
         *,
         stream: TextIO | None = None,
@@ -76,22 +76,27 @@ class Progress:
 
     def _line(self) -> None:
         now = time.monotonic()
-        if now - self._shown >= SECONDS_BETWEEN_LINES or self._done >= self._total:
-            self._shown = now
+        is_last = self._total is not None and self._done >= self._total
+        if not is_last and now - self._shown < SECONDS_BETWEEN_LINES:
+            return
+        self._shown = now
+        if self._total is None:
+            self._write(self._told())
+        else:
             left = (now - self._started) / max(1, self._done - self._before)
             left *= max(0, self._total - self._done)
             self._write(f"{self._told()}, {left:.0f} s left")
 
     def _told(self) -> str:
         """How far the study is and what it has found."""
-        counts = self._counts
+        counts, of = self._counts, "" if self._total is None else f"/{self._total}"
         best = (
             f"best {label(self._metric)} {plain(self._best)}"
             if math.isfinite(self._best)
             else "best: none within the guardrails yet (starts first)"
         )
         return (
-            f"{self._done}/{self._total} trials, {best}, "
+            f"{self._done}{of} trials, {best}, "
             f"{counts[COMPLETE]} done, {counts[PRUNED]} pruned, {counts[FAILED]} failed"
         )
 
