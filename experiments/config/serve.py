@@ -24,6 +24,8 @@ from experiments.config.replay import SCOPES
 ROLES = ("worker", "api", "all", "demo", "rollback")
 """What a process does: learn, answer, or both; show itself; or go back to the copies before."""
 
+EXACT, PGVECTOR = INDICES = ("exact", "pgvector")
+
 
 @dataclass
 class LiveConfig:
@@ -38,6 +40,13 @@ class LiveConfig:
         None, text="The environment variable that holds `store`, so that no command line does."
     )
     schema: str = setting("live", text="Schema of the tables, in a PostgreSQL database.")
+    index: str = setting(
+        EXACT,
+        one_of(*INDICES),
+        "What finds the originals: `exact` compares with all of them, in memory; `pgvector` walks "
+        "a graph of them in the PostgreSQL database that `store` is in, which is faster with "
+        "very many and may miss a few. It is loaded when the API first starts.",
+    )
     host: str = setting("127.0.0.1", text="The address that the API listens on.")
     port: int = setting(8000, between(0, 65535), "Its port; 0 takes a free one.")
     token_env: str = setting(

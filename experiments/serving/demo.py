@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from adjuster.live.http.http_guard import Access
-from experiments.config.serve import ServeConfig
+from experiments.config.serve import EXACT, ServeConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.serving.traffic import Client, Visitors, outcome_text, send_traffic
 
@@ -26,7 +26,9 @@ def demo_config(config: ServeConfig) -> ServeConfig:
         adjuster=replace(config.adjuster, interval_seconds=INTERVAL_SECONDS),
         monitor=replace(config.monitor, settle_seconds=SETTLE_SECONDS),
         search=replace(config.search, interleaved_share=1.0),
-        serve=replace(config.serve, store=str(path), store_env=None, port=0, champion=None),
+        serve=replace(
+            config.serve, store=str(path), store_env=None, index=EXACT, port=0, champion=None
+        ),
     )
 
 

@@ -23,6 +23,7 @@ from adjuster.live.monitoring.health_keeper import HealthKeeper
 from adjuster.live.monitoring.monitor import look
 from adjuster.live.monitoring.monitor_config import MonitorConfig
 from adjuster.live.retrieval.exact_index import ExactIndex, write_index
+from adjuster.live.retrieval.nearest import NearestOriginals
 from adjuster.live.retrieval.search import LiveSearch
 from adjuster.live.retrieval.search_config import SearchConfig
 from adjuster.live.storage.group_commit import GroupCommit
@@ -94,14 +95,25 @@ class LiveSystem:
         index, champion = self.index, self.champion
         return FollowingWorker(store, index, champion, self.options, source, after_tick=watch)
 
-    def app(self, access: Access, encoder: Encoder | None) -> HttpGuard:
-        """The HTTP interface, for any ASGI server."""
+    def app(
+        self,
+        access: Access,
+        encoder: Encoder | None,
+        originals: NearestOriginals | None = None,
+    ) -> HttpGuard:
+        """The HTTP interface, for any ASGI server.
+
+        Args:
+            access: Who may ask.
+            encoder: For searches that the data set does not know.
+            originals: What finds the nearest; None is `index`.
+        """
         stores: StorePool[Store] = StorePool(self.opener)
         stream, counts = Clickstream(self.personalize_by), RequestCounts()
         queries = QueryBook(self.index.info, self.queries, encoder)
         health = HealthLog(self.monitor.max_latency_seconds)
         keep = HealthKeeper(health, stream.clock)
-        searching = LiveSearch(self.index, self.search, health)
+        searching = LiveSearch(originals or self.index, self.search, health)
         n_objects = len(self.index)
         paths = (
             ClickstreamPaths(stores, GroupCommit(self.opener), stream, queries).router(),

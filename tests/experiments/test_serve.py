@@ -95,6 +95,7 @@ def test_one_tick_says_what_it_did(run, folder, tmp_path, capsys):
         (("worker", "serve.store_env=NOT_SET"), "NOT_SET, which is not set"),
         (("worker", "serve.lease_seconds=0"), "serve.lease_seconds must be >= 1 second"),
         (("api", "serve.port=70000"), "serve.port must be in [0, 65535]"),
+        (("api", "serve.index=ann"), "serve.index must be one of exact, pgvector, got ann"),
     ],
 )
 def test_what_it_refuses_is_one_sentence(run, tmp_path, capsys, monkeypatch, words, told):
@@ -112,6 +113,13 @@ def test_a_file_that_is_no_store_is_refused(run, tmp_path, capsys):
     path.write_text("not a database, whatever its name says; long enough to be read as one")
     assert run("worker", "--once", f"serve.store={path}") == 2
     assert "is no SQLite database" in capsys.readouterr().err
+
+
+def test_an_index_that_the_store_cannot_hold_is_refused_before_anything_else_is_done(run, capsys):
+    assert run("api", "serve.index=pgvector") == 2
+    said = capsys.readouterr()
+    assert "serve.index must be exact where the store is a SQLite file, got pgvector" in said.err
+    assert (said.out, len(said.err.strip().splitlines())) == ("", 1)
 
 
 def test_who_may_ask(monkeypatch):

@@ -67,10 +67,29 @@ def query_text(value: Any) -> str:
     return text
 
 
+def zero_for_null(value: Any) -> Any:
+    """0 where a client sends null for what it does not give."""
+    return 0 if value is None else value
+
+
+def refuse(value: Any) -> None:
+    """Refuse what would change the results of a search and cannot be done here.
+
+    Raises:
+        ValueError: If it is asked for.
+    """
+    if value is not None:
+        raise ValueError(
+            "must be null: objects have no payload here. Search without it, and for more results "
+            "than are shown"
+        )
+
+
 Id = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00]*$")]
 Time = Annotated[int, BeforeValidator(epoch_seconds)]
 Text = Annotated[str, BeforeValidator(query_text)]
 Part = Annotated[list[float], Field(min_length=1, max_length=MOST_DIMENSIONS)]
+Unserved = Annotated[None, BeforeValidator(refuse)]
 Parts = Annotated[list[Part], Field(min_length=1, max_length=MOST_PARTS)]
 
 
@@ -149,10 +168,12 @@ class SearchBody(Asked):
     """``POST /api/v1/embeddings/similarity-search``."""
 
     limit: Annotated[int, Field(ge=1, le=MOST_RESULTS)] = 10
-    offset: Annotated[int, Field(ge=0, le=MOST_RESULTS)] = 0
+    offset: Annotated[int, Field(ge=0, le=MOST_RESULTS), BeforeValidator(zero_for_null)] = 0
     max_distance: Annotated[float, Field(allow_inf_nan=False)] | None = None
     create_session: bool = False
     session_id: Id | None = None
+    filter: Unserved = None
+    sort_by: Unserved = None
 
 
 class NewMode(BaseModel):

@@ -1,6 +1,7 @@
 """The path of personalized searches."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import uuid4
@@ -10,8 +11,8 @@ from fastapi import APIRouter
 from adjuster.live.http.api_models import SearchBody
 from adjuster.live.http.clickstream import Clickstream, Searcher
 from adjuster.live.http.query_book import QueryBook
-from adjuster.live.retrieval.search import Answer, SearchRequest
-from adjuster.live.storage.store import Store
+from adjuster.live.retrieval.search import Answer, Result, SearchRequest
+from adjuster.live.storage.store import Store, StoreUnavailable
 from adjuster.live.storage.store_pool import StorePool
 
 
@@ -36,7 +37,7 @@ class SearchPaths:
         queries: What was asked.
         searching: What answers.
         n_objects: How many objects may be found.
-        after: Called after each search with the store that it used.
+        after: Called after each search, failed ones too, with the store that it used.
     """
 
     stores: StorePool[Store]
@@ -67,26 +68,34 @@ class SearchPaths:
                 max_distance=body.max_distance,
                 is_registered=body.create_session,
             )
-            answer = self.searching.search(store, request)
-            self.after(store)
+            answer = self._answer(store, request)
         n_found = len(answer.results)
         return {
             "session_id": request.session_id,
-            "search_results": [
-                {
-                    "object_id": result.object_id,
-                    "distance": result.distance,
-                    "payload": None,
-                    "meta": {
-                        "propensity": result.propensity,
-                        "team": result.team,
-                        "is_adjusted": result.is_adjusted,
-                    },
-                }
-                for result in answer.results
-            ],
+            "search_results": [_result_body(result) for result in answer.results],
             "next_page_offset": body.offset + n_found if n_found == body.limit else None,
             "total_count": self.n_objects,
             "shows": answer.shows,
             "generation": answer.generation,
         }
+
+    def _answer(self, store: Store, request: SearchRequest) -> Answer:
+        try:
+            return self.searching.search(store, request)
+        finally:
+            # One that failed says something, too; what cannot be kept now is kept for later.
+            with suppress(StoreUnavailable):
+                self.after(store)
+
+
+def _result_body(result: Result) -> dict[str, Any]:
+    return {
+        "object_id": result.object_id,
+        "distance": result.distance,
+        "payload": None,
+        "meta": {
+            "propensity": result.propensity,
+            "team": result.team,
+            "is_adjusted": result.is_adjusted,
+        },
+    }

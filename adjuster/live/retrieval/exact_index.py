@@ -8,7 +8,7 @@ pooling). It is written whole or not at all, and only read from then on.
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -103,14 +103,35 @@ class ExactIndex:
         Raises:
             ValueError: If the query cannot be compared.
         """
-        asked = self._checked(query)
-        rows = self._candidates(query_rows(asked, self._info), k)
+        asked = self.checked(query)
+        return self._closest(asked, self._candidates(query_rows(asked, self._info), k), k)
+
+    def nearest_of(self, query: Rows, object_ids: Collection[str], k: int) -> Nearest:
+        """The closest of some objects, compared and ranked as `nearest` does.
+
+        Args:
+            query: Shape ``(parts, D)``.
+            object_ids: The objects, each once; the index holds them.
+            k: How many, >= 1; fewer come back where there are fewer.
+
+        Raises:
+            ValueError: If the query cannot be compared.
+        """
+        rows = np.array(sorted(map(self._row.__getitem__, object_ids)), np.int64)
+        return self._closest(self.checked(query), rows, k)
+
+    def _closest(self, asked: Rows, rows: NDArray[np.int64], k: int) -> Nearest:
         exact = self._exact(asked, rows)
         # Rows stand in the order of their names, so that a stable sort breaks ties by name.
         best = np.argsort(-exact, kind="stable")[:k]
         return Nearest([self._ids[row] for row in rows[best].tolist()], exact[best])
 
-    def _checked(self, query: Rows) -> Rows:
+    def checked(self, query: Rows) -> Rows:
+        """A query in the type of the originals.
+
+        Raises:
+            ValueError: If it cannot be compared.
+        """
         if query.ndim != 2 or query.shape[1] != self._info.dimensions or not len(query):
             raise ValueError(
                 f"a query must have shape (parts, {self._info.dimensions}) with at least one "

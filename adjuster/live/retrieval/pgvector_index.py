@@ -1,220 +1,69 @@
-"""The originals in PostgreSQL, searched through pgvector's HNSW index.
+"""The originals searched through pgvector's HNSW index, by any number of threads.
 
-Each set of originals has a table of its own, named by its fingerprint, which is written whole or
-not at all and never changed. Personalized copies are never in it: one index over both finds less.
-
-HNSW walks a graph of near neighbours and finds most of the nearest, not all (Malkov and Yashunin,
-"Efficient and robust approximate nearest neighbor search using hierarchical navigable small world
-graphs", 2018). It finds candidates; they are compared and ranked as the replay compares.
+The database finds candidates. They are compared and ranked as the replay compares, by the vectors
+that this process holds, so that what is found has the similarities of the exact index to the bit.
 """
 
-import hashlib
-import json
-from collections.abc import Iterator
-from typing import Self
+from functools import partial
 
-import numpy as np
-
-from adjuster.index import MetricAggregationType, MetricType, SearchIndexInfo
+from adjuster.fused_engine.batch import query_rows
+from adjuster.index import SearchIndexInfo
 from adjuster.live.retrieval.exact_index import ExactIndex
 from adjuster.live.retrieval.nearest import Nearest
-from adjuster.live.retrieval.pgvector_rows import (
-    HEADER,
-    TRAILER,
-    as_text,
-    copied_row,
-    from_binary,
-)
-from adjuster.live.retrieval.similarity import similarities_of
-from adjuster.live.storage.postgres_connection import PostgresConnection
+from adjuster.live.retrieval.pgvector_graph import PgvectorGraph, fingerprint_of, load
 from adjuster.live.storage.records import Rows
-
-MOST_DIMENSIONS = 2000
-"""pgvector's HNSW takes no more."""
-CENTRE = -1
-"""Part under which an object's mean vector stands, where pooling is the mean over parts."""
-LEAST_CANDIDATES = 100
-CANDIDATES_PER_RESULT = 3
-MOST_EF_SEARCH = 1000
-
-OPERATORS = {
-    MetricType.COSINE: ("<=>", "vector_cosine_ops"),
-    MetricType.DOT: ("<#>", "vector_ip_ops"),
-    MetricType.EUCLID: ("<->", "vector_l2_ops"),
-}
-"""Metric → pgvector's operator, and the class of operators that an index serves."""
-
-TABLES = """
-CREATE TABLE IF NOT EXISTS originals (
-  fingerprint TEXT PRIMARY KEY, dimensions INTEGER NOT NULL, metric TEXT NOT NULL,
-  pooling TEXT NOT NULL, objects BIGINT NOT NULL)
-"""
+from adjuster.live.storage.store_pool import StorePool
 
 
-class PgvectorIndex(PostgresConnection):
-    """A `NearestOriginals` over originals that `load_originals` has written.
-
-    One object is used by one thread at a time; any number may be open.
+class PgvectorIndex:
+    """A `NearestOriginals` whose candidates a database finds; a few of the nearest may be missing.
 
     Args:
-        url: ``postgresql://user:password@host/database``, or libpq's words.
-        schema: Where the tables are.
-        fingerprint: Which originals.
-
-    Raises:
-        StoreUnavailable: If the database cannot be reached.
-        ValueError: If these originals are not there.
+        originals: What is searched; here they are compared.
+        graphs: Connections to the same originals in a database.
     """
 
-    def __init__(self, url: str, schema: str, fingerprint: str) -> None:
-        super().__init__(url, schema)
-        self.fingerprint = fingerprint
-        there = self._rows("SELECT to_regclass('originals') IS NOT NULL")[0][0]
-        found = there and self._rows(
-            "SELECT dimensions, metric, pooling, objects FROM originals WHERE fingerprint = ?",
-            [fingerprint],
-        )
-        if not found:
-            raise ValueError(
-                f"originals {fingerprint!r} are not in schema {schema!r}. Load them first."
-            )
-        dimensions, metric, pooling, self._n_objects = found[0]
-        self._info = SearchIndexInfo(dimensions, metric, pooling)
-
-    def another(self) -> Self:
-        """Another connection to the same originals, for another thread."""
-        return type(self)(self.url, self.schema, self.fingerprint)
+    def __init__(self, originals: ExactIndex, graphs: StorePool[PgvectorGraph]) -> None:
+        self._originals, self._graphs = originals, graphs
 
     @property
     def info(self) -> SearchIndexInfo:
         """Dimensions, metric and pooling."""
-        return self._info
+        return self._originals.info
 
     def __len__(self) -> int:
-        return int(self._n_objects)
+        return len(self._originals)
 
     def vectors(self, object_id: str) -> Rows:
-        """The parts of an object, shape ``(parts, D)``, float32.
+        """The parts of an object, shape ``(parts, D)``, not to be written to.
 
         Raises:
             KeyError: If the index does not hold it.
         """
-        return self._vectors([object_id])[object_id]
+        return self._originals.vectors(object_id)
 
     def nearest(self, query: Rows, k: int) -> Nearest:
-        """See `NearestOriginals.nearest`; a few of the nearest may be missing."""
-        names = self._candidates(query, k)
-        known = self._vectors(names)
-        ordered = sorted(known, key=str.encode)
-        exact = similarities_of(query, [known[name] for name in ordered], self._info)
-        # They stand in the order of their names, so that a stable sort breaks ties by name.
-        best = np.argsort(-exact, kind="stable")[:k]
-        return Nearest([ordered[row] for row in best.tolist()], exact[best])
+        """See `NearestOriginals.nearest`.
 
-    def _candidates(self, query: Rows, k: int) -> list[str]:
-        """Objects that may be among the k closest, several times as many as wanted."""
-        wanted = min(max(LEAST_CANDIDATES, CANDIDATES_PER_RESULT * k), len(self))
-        found: dict[str, None] = {}
-        for vector in self._asked(query):
-            limit, mine = wanted, 0
-            while True:
-                names = [row[0] for row in self._walk(vector, limit)]
-                mine = len(set(names))
-                # Several parts of one object may stand among the nearest.
-                if mine >= min(k, len(self)) or len(names) < limit:
-                    break
-                limit *= 2
-            found |= dict.fromkeys(names)
-        return list(found)
+        Raises:
+            ValueError: If the query cannot be compared.
+            StoreUnavailable: If the database cannot be used.
+        """
+        asked = self._originals.checked(query)
+        with self._graphs.store() as graph:
+            names = graph.candidates(query_rows(asked, self.info), k)
+        return self._originals.nearest_of(asked, names, k)
 
-    def _asked(self, query: Rows) -> Iterator[Rows]:
-        """What the graph is walked for: each part of a query, or their mean."""
-        if self._info.metric_aggregation_type is MetricAggregationType.MIN:
-            yield from query
-        else:
-            yield _centre(query, self._info)
-
-    def _walk(self, vector: Rows, limit: int) -> list[tuple[str]]:
-        with self._transaction():
-            # Sorting all rows would find all of the nearest, and take as long as it sounds.
-            self._run("SET LOCAL enable_seqscan = off")
-            self._run("SET LOCAL enable_sort = off")
-            self._run(f"SET LOCAL hnsw.ef_search = {min(limit, MOST_EF_SEARCH)}")
-            # Where the graph gives fewer than asked for, it is walked further.
-            self._run("SET LOCAL hnsw.iterative_scan = strict_order")
-            return list(self._rows(self.statement(), [as_text(vector), limit]))
-
-    def statement(self) -> str:
-        """What finds the nearest rows of a vector; its parameters are the vector and a number."""
-        operator, _, which = _served(self._info)
-        return (
-            f"SELECT object_id FROM {_table(self.fingerprint)} WHERE {which} "
-            f"ORDER BY vector {operator} ?::vector LIMIT ?"
-        )
-
-    def _vectors(self, object_ids: list[str]) -> dict[str, Rows]:
-        found = self._rows(
-            f"SELECT object_id, vector_send(vector) FROM {{ids}} i "
-            f"JOIN {_table(self.fingerprint)} o ON o.object_id = i.id WHERE part >= 0 "
-            "ORDER BY object_id, part",
-            [json.dumps(object_ids)],
-        )
-        parts: dict[str, list[Rows]] = {}
-        for name, data in found:
-            parts.setdefault(name, []).append(from_binary(data))
-        return {name: np.stack(rows) for name, rows in parts.items()}
-
-
-class _Loader(PostgresConnection):
-    """Writes originals down, and builds their graph."""
-
-    def load(self, index: ExactIndex, fingerprint: str) -> None:
-        """Write them, in one transaction, unless they are there."""
-        info = index.info
-        with self._transaction():
-            self._hold_setup()
-            if not self._rows("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'"):
-                raise ValueError(
-                    "this PostgreSQL has no pgvector. Install it there, or search exactly."
-                )
-            self._run("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public")
-            self._run(TABLES)
-            written = self._run(
-                "INSERT INTO originals VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                [
-                    fingerprint,
-                    info.dimensions,
-                    info.metric_type.value,
-                    info.metric_aggregation_type.value,
-                    len(index),
-                ],
-            )
-            if written.rowcount:
-                self._write(index, _table(fingerprint))
-
-    def _write(self, index: ExactIndex, table: str) -> None:
-        self._run(
-            f'CREATE TABLE {table} (object_id TEXT COLLATE "C" NOT NULL, part INTEGER NOT NULL, '
-            f"vector vector({index.info.dimensions}) NOT NULL, PRIMARY KEY (object_id, part))"
-        )
-        with (
-            self.connection.cursor() as cursor,
-            cursor.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy,
-        ):
-            copy.write(HEADER)
-            for name in index.object_ids:
-                copy.write(b"".join(_rows_of(name, index.vectors(name), index.info)))
-            copy.write(TRAILER)
-        _, operators, which = _served(index.info)
-        self._run(f"CREATE INDEX ON {table} USING hnsw (vector {operators}) WHERE {which}")
-        self._run(f"ANALYZE {table}")
+    def close(self) -> None:
+        """Let go of the database; nobody searches any more."""
+        self._graphs.close()
 
 
 def load_originals(url: str, schema: str, index: ExactIndex) -> PgvectorIndex:
-    """Have the originals of an exact index in PostgreSQL; those that are there stay as they are.
+    """Have the originals of an exact index in PostgreSQL, once, and search them there.
 
     Args:
-        url: As for `PgvectorIndex`.
+        url: ``postgresql://user:password@host/database``, or libpq's words.
         schema: Made if it is not there.
         index: The originals, float32.
 
@@ -222,62 +71,6 @@ def load_originals(url: str, schema: str, index: ExactIndex) -> PgvectorIndex:
         StoreUnavailable: If the database cannot be reached.
         ValueError: If there is no pgvector, or it cannot hold the vectors, or not to the bit.
     """
-    if index.info.dimensions > MOST_DIMENSIONS:
-        raise ValueError(
-            f"pgvector's HNSW takes at most {MOST_DIMENSIONS} dimensions, got "
-            f"{index.info.dimensions}. Search these originals exactly."
-        )
-    for name in index.object_ids[:1]:
-        if index.vectors(name).dtype != np.float32:
-            raise ValueError(
-                "pgvector keeps float32, got originals in float64. Search these originals exactly."
-            )
     fingerprint = fingerprint_of(index)
-    loader = _Loader(url, schema)
-    try:
-        loader.load(index, fingerprint)
-    finally:
-        loader.close()
-    return PgvectorIndex(url, schema, fingerprint)
-
-
-def fingerprint_of(index: ExactIndex) -> str:
-    """A name for a set of originals: equal for equal names, vectors, metric and pooling."""
-    info = index.info
-    digest = hashlib.sha256()
-    for name in (info.metric_type.value, info.metric_aggregation_type.value, *index.object_ids):
-        digest.update(f"{len(name.encode())}:{name}".encode())
-    for name in index.object_ids:
-        rows = index.vectors(name)
-        digest.update(str(rows.shape).encode() + rows.tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _table(fingerprint: str) -> str:
-    return f"originals_{fingerprint}"
-
-
-def _served(info: SearchIndexInfo) -> tuple[str, str, str]:
-    """Operator, its class, and the rows that the graph is over.
-
-    The mean of dot products is the dot product of the means, and that of cosines that of the means
-    of unit vectors; the mean of Euclid's distances is only near the distance of the means.
-    """
-    if info.metric_aggregation_type is MetricAggregationType.MIN:
-        return (*OPERATORS[info.metric_type], "part >= 0")
-    is_euclid = info.metric_type is MetricType.EUCLID
-    return (*OPERATORS[MetricType.EUCLID if is_euclid else MetricType.DOT], "part < 0")
-
-
-def _centre(rows: Rows, info: SearchIndexInfo) -> Rows:
-    """The mean of an object's or a query's parts, of unit length each under cosine."""
-    if info.metric_type is MetricType.COSINE:
-        rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows.mean(axis=0))
-
-
-def _rows_of(name: str, rows: Rows, info: SearchIndexInfo) -> Iterator[bytes]:
-    for part, row in enumerate(rows):
-        yield copied_row(name, part, row)
-    if info.metric_aggregation_type is MetricAggregationType.AVG:
-        yield copied_row(name, CENTRE, _centre(rows, info))
+    load(url, schema, index, fingerprint)
+    return PgvectorIndex(index, StorePool(partial(PgvectorGraph, url, schema, fingerprint)))

@@ -22,18 +22,13 @@ def as_text(vector: Rows) -> str:
 
 
 def as_binary(vector: Rows) -> bytes:
-    """One vector, shape ``(D,)``, as pgvector sends and receives it.
+    """One vector, shape ``(D,)``, as pgvector receives it.
 
     Example:
-        >>> from_binary(as_binary(np.array([0.5, -2.0], np.float32))).tolist()
-        [0.5, -2.0]
+        >>> as_binary(np.array([0.5, -2.0], np.float32)).hex(" ", 4)
+        '00020000 3f000000 c0000000'
     """
-    return struct.pack("!hh", len(vector), 0) + vector.astype(">f4").tobytes()
-
-
-def from_binary(data: bytes) -> Rows:
-    """The vector that pgvector sent, shape ``(D,)``, float32."""
-    return np.frombuffer(data, ">f4", offset=4).astype(np.float32)
+    return struct.pack("!hh", len(vector), 0) + np.asarray(vector, ">f4").tobytes()
 
 
 def copied_row(object_id: str, part: int, vector: Rows) -> bytes:

@@ -122,7 +122,9 @@ class SqlConnection(ABC):
         try:
             yield
         except self.UNAVAILABLE as error:
-            raise StoreUnavailable(f"The store cannot be used now: {error}.") from error
+            # PostgreSQL says a few lines, the last with a hint.
+            said = " ".join(str(error).split()).rstrip(".")
+            raise StoreUnavailable(f"The store cannot be used now: {said}.") from error
 
     def _make_tables(self) -> None:
         """Make what is not there yet, and refuse tables of another version.

@@ -8,7 +8,9 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections import Counter
+from multiprocessing.sharedctypes import RawValue
 
 import numpy as np
 
@@ -23,16 +25,25 @@ LEASE_SECONDS = 2.0
 
 
 class Dying:
-    """A connection whose process is killed just before its n-th statement."""
+    """A connection whose process is killed just before its n-th statement.
 
-    def __init__(self, connection, n_left):
-        self.connection, self.n_left = connection, n_left
+    Args:
+        connection: The connection.
+        n_left: Statements that it still makes.
+        committed: Called after each transaction.
+    """
+
+    def __init__(self, connection, n_left, committed=lambda: None):
+        self.connection, self.n_left, self.committed = connection, n_left, committed
 
     def execute(self, statement, parameters=()):
         if self.n_left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         self.n_left -= 1
-        return self.connection.execute(statement, parameters)
+        done = self.connection.execute(statement, parameters)
+        if statement == "COMMIT":
+            self.committed()
+        return done
 
     def executemany(self, statement, rows):
         """Row by row, so that it dies between any two of them, too."""
@@ -103,9 +114,21 @@ def fork(work) -> int:
         try:
             work()
             status = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(status)
     return pid
+
+
+def whole_copies(place: Place, n_sessions: int) -> dict:
+    """The copies of a tick that nobody interrupted."""
+    whole = place.beside("whole").open()
+    fill_with(whole, 0, n_sessions)
+    counting_worker(whole).tick(0)
+    copies = all_copies(whole)
+    whole.close()
+    return copies
 
 
 def walk(place: Place, n_sessions: int) -> None:
@@ -113,10 +136,7 @@ def walk(place: Place, n_sessions: int) -> None:
 
     The next one must end with the copies of a tick that nobody interrupted.
     """
-    whole = place.beside("whole").open()
-    fill_with(whole, 0, n_sessions)
-    counting_worker(whole).tick(0)
-    wanted = all_copies(whole)
+    wanted = whole_copies(place, n_sessions)
     for n_left in range(10**6):
         one = place.beside(f"walk_{n_left}")
         store = one.open()
@@ -140,6 +160,62 @@ def walk(place: Place, n_sessions: int) -> None:
         if status == 0:
             print(f"{n_left} statements")
             return
+
+
+def walk_among(place: Place, n_sessions: int, n_workers: int, stride: int) -> None:
+    """Kill one of several workers before a statement of its tick, and before later ones in turn.
+
+    The others, at work at the same time, must end with the copies of a tick that nobody
+    interrupted.
+    """
+    wanted = whole_copies(place, n_sessions)
+    for n_left in range(0, 10**6, stride):
+        one = place.beside(f"among_{n_left}")
+        store = one.open()
+        fill_with(store, 0, n_sessions)
+        store.close()
+        status = kill_one_among(one, n_left, n_workers)
+        assert status in (0, signal.SIGKILL), status
+        store = one.open()
+        assert_learnt_once(store, n_sessions)
+        assert all_copies(store) == wanted
+        store.close()
+        if status == 0:
+            print(f"{n_left} statements")
+            return
+
+
+def kill_one_among(place: Place, n_left: int, n_workers: int) -> int:
+    """How the process of one of the workers ends that are at work until nothing is left.
+
+    It takes the first batch. The others are there from then on, or from when it is killed, which
+    is when its lease runs out.
+    """
+    now, is_taken = RawValue("d", 0.0), RawValue("b", 0)
+
+    def worker(store):
+        return counting_worker(store, clock=lambda: now.value, lease_seconds=5)
+
+    def doomed():
+        mine = place.open()
+        mine.connection = Dying(mine.connection, n_left, lambda: setattr(is_taken, "value", 1))
+        worker(mine).tick(0)
+
+    def other():
+        mine, until = place.open(), time.monotonic() + 120
+        while not is_taken.value:
+            time.sleep(0.0005)
+        heir = worker(mine)
+        while set(mine.counts()) != {Status.DONE}:
+            assert time.monotonic() < until, mine.counts()
+            heir.tick(0)
+
+    others = [fork(other) for _ in range(n_workers - 1)]
+    _, status = os.waitpid(fork(doomed), 0)
+    now.value, is_taken.value = 6.0, 1
+    for pid in others:
+        assert os.waitpid(pid, 0)[1] == 0
+    return status
 
 
 def labour(place: Place, tick: int) -> None:
@@ -182,4 +258,5 @@ def under_load(place: Place, n_workers: int, n_kills: int, owner_names: str) -> 
 if __name__ == "__main__":
     what, kind, where, schema, *numbers = sys.argv[1:]
     given = [int(text) if text.isdigit() else text for text in numbers]
-    {"walk": walk, "load": under_load}[what](Place(kind, where, schema), *given)
+    ways = {"walk": walk, "walk_among": walk_among, "load": under_load}
+    ways[what](Place(kind, where, schema), *given)

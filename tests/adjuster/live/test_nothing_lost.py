@@ -27,6 +27,16 @@ def test_a_worker_killed_between_any_two_statements_of_a_tick_loses_nothing(live
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("n_workers", [2, 4])
+def test_one_of_many_workers_killed_at_any_statement_loses_nothing(live_place, n_workers):
+    # PostgreSQL takes far longer to begin anew: there, one statement in five.
+    stride = {"sqlite": 1, "postgres": 5}[live_place.kind]
+    n_statements = int(run("walk_among", live_place, 5, n_workers, stride).split()[0])
+    # The first batch, and to find that another worker has the second.
+    assert n_statements > 30
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_workers", "owners"), [(2, "ann,bob"), (4, "everyone")])
 def test_workers_killed_at_random_moments_learn_each_session_once(live_place, n_workers, owners):
     assert run("load", live_place, n_workers, 50, owners) == "400 sessions\n"

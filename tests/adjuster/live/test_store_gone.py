@@ -1,5 +1,6 @@
 """A store that goes away in the middle: what was acknowledged stays, and learning goes on."""
 
+import os
 import resource
 import time
 from collections.abc import Iterator
@@ -9,22 +10,27 @@ from pathlib import Path
 
 import pytest
 
-from adjuster import TorchBasedAdjuster
 from adjuster.live.learning.scheduler import iter_ticks
 from adjuster.live.storage.group_commit import GroupCommit
-from adjuster.live.storage.records import Event, Status
 from adjuster.live.storage.store import StoreUnavailable
+from tests.adjuster.live.full_disk import (
+    click,
+    disturbed_worker,
+    keep_what_was_acknowledged,
+    lose_nothing_in_a_tick,
+)
 from tests.adjuster.live.killing import assert_learnt_once, counting_worker, fill_with
-from tests.adjuster.live.small_shop import INDEX, make_worker, search
+from tests.adjuster.live.small_shop import search
 from tests.live_place import Place
-from tests.postgres_server import started
+from tests.postgres_server import programs, started
+from tests.small_disk import on_small_disk
 
 N_SESSIONS = 12
 """Four batches of three."""
 
 
 @contextmanager
-def full_disk(path: str) -> Iterator[None]:
+def no_larger(path: str) -> Iterator[None]:
     """No file may grow beyond what the database's largest is now."""
     sizes = [Path(f"{path}{end}").stat().st_size for end in ("", "-wal")]
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -33,31 +39,6 @@ def full_disk(path: str) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-class Disturbed(TorchBasedAdjuster):
-    """Learns like any other, and has something happen in the middle of its second batch."""
-
-    def __init__(self, disturb):
-        super().__init__(INDEX, 0.01, 2, term_weight="impression", memory="refit")
-        self.disturb, self.n_calls = disturb, 0
-
-    def adjust_batch(self, batch):
-        self.n_calls += 1
-        if self.n_calls == 2:
-            self.disturb()
-        return super().adjust_batch(batch)
-
-
-def disturbed_worker(store, disturb):
-    """Its clock stands still: no lease ever runs out by itself."""
-    return make_worker(
-        store, adjuster=Disturbed(disturb), batch_size=3, memory="refit", clock=lambda: 0.0
-    )
-
-
-def click(name, number) -> Event:
-    return Event(f"{name} {number}", "s", "a", number)
 
 
 @pytest.fixture(params=["fast", "immediate"])
@@ -130,45 +111,30 @@ def test_a_server_that_restarts_keeps_every_acknowledged_write(restarting):
 
 
 @pytest.mark.slow
-def test_a_full_disk_in_a_tick_loses_nothing_and_blames_no_session(tmp_path):
+def test_a_file_that_may_not_grow_in_a_tick_loses_nothing_and_blames_no_session(tmp_path):
     place = Place("sqlite", str(tmp_path / "live.db"))
-    store = place.open()
-    fill_with(store, 0, N_SESSIONS)
-    full = full_disk(place.where)
-    worker = disturbed_worker(store, full.__enter__)
-    with pytest.raises(StoreUnavailable, match="The store cannot be used now: "):
-        worker.tick(0)
-    # More often than a session may be taken in vain.
-    for _ in range(5):
-        with pytest.raises(StoreUnavailable):
-            worker.tick(0)
-    full.__exit__(None, None, None)
-    assert store.counts()[Status.DONE] == 3
-    assert worker.tick(0).counts == {"selected": N_SESSIONS - 3}
-    assert_learnt_once(store, N_SESSIONS)
+    said = lose_nothing_in_a_tick(place, no_larger(place.where))
+    assert len(said) == 6
+    assert all(sentence.startswith("The store cannot be used now: ") for sentence in said)
 
 
 @pytest.mark.slow
-def test_a_full_disk_keeps_every_acknowledged_write(tmp_path):
+def test_a_file_that_may_not_grow_keeps_every_acknowledged_write(tmp_path):
     place = Place("sqlite", str(tmp_path / "live.db"))
-    store = place.open()
-    store.register([search("s")])
-    commits = GroupCommit(place.open)
-    acknowledged, sentences = [], []
-    with full_disk(place.where):
-        for number in range(400):
-            try:
-                commits.run(lambda mine, i=number: mine.add_events([click("full", i)]))
-                acknowledged.append(f"full {number}")
-            except StoreUnavailable as fault:
-                sentences.append(str(fault))
-        with pytest.raises(StoreUnavailable):
-            store.register([search("t")])
-    assert sentences
-    assert all("\n" not in sentence for sentence in sentences)
-    found = [event.event_id for event in place.open().session("s").events]
-    assert sorted(found) == sorted(acknowledged)
-    for number in range(400):
-        commits.run(lambda mine, i=number: mine.add_events([click("full", i)]))
-    commits.close()
-    assert len(place.open().session("s").events) == 400
+    said = keep_what_was_acknowledged(place, no_larger(place.where))
+    assert said
+    assert all("\n" not in sentence for sentence in said)
+
+
+@pytest.mark.slow
+def test_a_full_disk_loses_nothing_of_sqlite():
+    on_small_disk(8, "tests.adjuster.live.full_disk", "sqlite")
+
+
+@pytest.mark.slow
+def test_a_full_disk_loses_nothing_of_postgresql():
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed")
+    if os.geteuid() != 0:
+        pytest.skip("PostgreSQL runs as no root, and only root mounts a disk for another user")
+    on_small_disk(160, "tests.adjuster.live.full_disk", "postgres")

@@ -1,4 +1,4 @@
-"""The operator's paths, and the path of searches."""
+"""The operator's paths."""
 
 import re
 
@@ -8,21 +8,17 @@ from starlette.testclient import TestClient
 from adjuster import AdjusterConfig, SelectionConfig
 from adjuster.live.http.api import make_app
 from adjuster.live.http.api_live import LivePaths
-from adjuster.live.http.api_search import SearchPaths
-from adjuster.live.http.clickstream import Clickstream
 from adjuster.live.http.http_guard import Access
 from adjuster.live.http.metrics_page import page, store_metrics
-from adjuster.live.http.query_book import QueryBook
 from adjuster.live.http.request_counts import RequestCounts
 from adjuster.live.learning.following import FollowingWorker
 from adjuster.live.learning.generations import Champion
 from adjuster.live.learning.worker import WorkerSettings
 from adjuster.live.monitoring.modes import MODE
-from adjuster.live.retrieval.search import Answer, Result
 from adjuster.live.storage.records import Status
 from adjuster.live.storage.store import StoreUnavailable
 from adjuster.live.storage.store_pool import StorePool
-from tests.adjuster.live.small_shop import INDEX, QUERY, Shelf, fill, search
+from tests.adjuster.live.small_shop import INDEX, Shelf, fill, search
 from tests.live_place import Place
 
 
@@ -30,26 +26,12 @@ class Originals(Shelf):
     info = INDEX
 
 
-class Found:
-    """Answers every search alike, and remembers what was asked."""
-
-    def __init__(self):
-        self.asked = []
-
-    def search(self, store, request):
-        self.asked.append(request)
-        found = [Result("b", 0.25, True, 0.5, "adjusted"), Result("a", 0.5, False, 1.0)]
-        return Answer(tuple(found[: request.limit]), "interleaved", 3)
-
-
 class Served:
     def __init__(self, tmp_path):
         self.place = Place("sqlite", str(tmp_path / "live.db"))
-        self.pool, self.counts, self.found = StorePool(self.place.open), RequestCounts(), Found()
-        stream = Clickstream(clock=lambda: 1000.5)
-        operator = LivePaths(self.pool, self.counts, stream.clock)
-        searches = SearchPaths(self.pool, stream, QueryBook(INDEX, [QUERY]), self.found, 4)
-        app = make_app([operator.router(), searches.router()], Access(), self.counts)
+        self.pool, self.counts = StorePool(self.place.open), RequestCounts()
+        operator = LivePaths(self.pool, self.counts, lambda: 1000.5)
+        app = make_app([operator.router()], Access(), self.counts)
         self.client = TestClient(app, raise_server_exceptions=False)
 
     def mode(self, mode, **more):
@@ -165,57 +147,3 @@ def test_a_store_that_is_gone_is_unhealthy(served):
     answer = served.client.get("/healthz")
     assert (answer.status_code, "gone" in answer.json()["detail"]) == (503, True)
     served.pool._idle.get()
-
-
-SEARCH = {"search_query": "q", "limit": 2, "user_id": "ann", "meta_info": {"page": "home"}}
-
-
-def post_search(served, **changed):
-    return served.client.post("/api/v1/embeddings/similarity-search", json=SEARCH | changed)
-
-
-def test_a_search_is_asked_and_answered_in_the_clients_words(served):
-    found = post_search(served, create_session=True, session_id="mine", offset=4).json()
-    assert found["session_id"] == "mine"
-    assert found["search_results"] == [
-        {
-            "object_id": "b",
-            "distance": 0.25,
-            "payload": None,
-            "meta": {"propensity": 0.5, "team": "adjusted", "is_adjusted": True},
-        },
-        {
-            "object_id": "a",
-            "distance": 0.5,
-            "payload": None,
-            "meta": {"propensity": 1.0, "team": None, "is_adjusted": False},
-        },
-    ]
-    assert (found["next_page_offset"], found["total_count"]) == (6, 4)
-    (asked,) = served.found.asked
-    assert (asked.owner, asked.user_id, asked.limit, asked.offset) == ("ann", "ann", 2, 4)
-    assert (asked.at, asked.is_registered, asked.query.query_id) == (1000, True, "q")
-
-
-def test_a_search_without_a_name_gets_one_of_its_own(served):
-    names = {post_search(served).json()["session_id"] for _ in range(2)}
-    assert len(names) == 2
-    assert post_search(served, limit=3).json()["next_page_offset"] is None
-    assert not served.found.asked[0].is_registered
-
-
-@pytest.mark.parametrize(
-    ("changed", "told"),
-    [
-        ({"limit": 0}, "limit: Input should be greater than or equal to 1"),
-        ({"limit": 1001}, "limit: Input should be less than or equal to 1000"),
-        ({"offset": -1}, "offset: "),
-        ({"search_query": "new"}, "has no encoder"),
-        ({"user_id": ""}, "user_id: "),
-    ],
-)
-def test_a_search_that_cannot_be_made_is_one_sentence(served, changed, told):
-    answer = post_search(served, **changed)
-    assert answer.status_code == 422
-    assert told in answer.json()["detail"]
-    assert served.found.asked == []
