@@ -11,10 +11,10 @@ LOCKED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep live ui report export test test-all lint bench fuzz mutants lock clean
+.PHONY: help setup sweep live ui report export test test-all lint bench readme-figures notebooks fuzz mutants lock clean
 
 help: ## Show what can be made
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 	@echo "  ARGS=\"…\" is passed on, as in: make sweep ARGS=\"study.n_trials=20 replay.interval_seconds=0\""
 
 setup: $(READY) ## Create .venv with the pinned dependencies and the project
@@ -63,6 +63,12 @@ test-all: test ## Every check, the slow tests too
 
 bench: $(READY) ## Measure adjusters, replay and study
 	$(BIN)/python -m experiments.benchmark $(ARGS)
+
+readme-figures: $(READY) ## Run the README's commands anew and write their figures into it (ARGS="sweep")
+	$(BIN)/python -m experiments.benchmarks.readme_figures $(ARGS)
+
+notebooks: $(READY) ## Run the notebooks and keep what they show
+	$(BIN)/python -m tests.render_notebooks $(ARGS)
 
 fuzz: $(READY) ## Fuzz all that reads a file, for a minute
 	$(PIP) --constraint constraints.txt --editable '.[fuzz]'

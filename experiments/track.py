@@ -8,10 +8,12 @@ import sys
 from experiments.common.steps import step
 from experiments.config.command import run_command
 from experiments.config.commands import TrackConfig
+from experiments.config.study_names import check_study
 
 
 def track(command: TrackConfig) -> int:
     """Bring MLflow up to a finished or interrupted study; the exit status."""
+    check_study(command.study, command.output_dir)
     with step("Starting", quiet=True):
         from experiments.commands.track import track as run
     return run(command)

@@ -1,10 +1,14 @@
-"""The notebooks: stripped of output, short of definitions, and running to their end."""
+"""The notebooks: with pictures of their figures, short of definitions, running to their end."""
 
 import ast
+import re
+from base64 import b64decode
+from io import BytesIO
 from pathlib import Path
 
 import nbformat
 import pytest
+from PIL import Image
 
 from experiments.data.made.shop import SimulatedConfig
 from experiments.data.made.simulated import prepare_simulated
@@ -12,7 +16,11 @@ from tests.experiments.finished_folder import write_finished_study
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NAMES = [path.stem for path in NOTEBOOKS]
+FIGURES = list(zip(NOTEBOOKS, (3, 8, 4), strict=True))
 SLOWEST_CELL_SECONDS = 180
+LARGEST = 300_000
+"""Bytes of a notebook with its outputs."""
 
 
 def read(path):
@@ -28,11 +36,21 @@ def test_all_three_are_there():
     assert names == ["01_quickstart", "02_review_a_sweep", "03_published_or_documented"]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_holds_no_output_and_no_trace_of_a_run(path):
-    for cell in code_of(path):
-        assert cell.outputs == []
-        assert cell.execution_count is None
+@pytest.mark.parametrize(("path", "n_figures"), FIGURES, ids=NAMES)
+def test_a_notebook_ships_with_its_figures_and_no_trace_of_a_run(path, n_figures):
+    outputs = [output for cell in code_of(path) for output in cell.outputs]
+    assert all(cell.execution_count is None for cell in code_of(path))
+    assert {output.output_type for output in outputs} == {"display_data"}
+    pictures = [output.data["image/png"] for output in outputs if "image/png" in output.data]
+    assert len(pictures) >= n_figures
+    for picture in pictures:
+        seen = Image.open(BytesIO(b64decode(picture)))
+        assert min(seen.size) >= 200
+        assert len(seen.getcolors() or []) > 3, "an empty picture"
+    texts = [text for item in outputs for kind, text in item.data.items() if "png" not in kind]
+    told = " ".join(texts)
+    assert re.findall(r"/(?:home|tmp|work|Users)/|\b0x[0-9a-f]{8}", told) == []
+    assert path.stat().st_size < LARGEST
     nbformat.validate(read(path))
 
 
@@ -82,11 +100,7 @@ def execute(path, monkeypatch, environment):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("path", "n_figures"),
-    [(NOTEBOOKS[0], 3), (NOTEBOOKS[1], 8), (NOTEBOOKS[2], 4)],
-    ids=lambda value: getattr(value, "stem", ""),
-)
+@pytest.mark.parametrize(("path", "n_figures"), FIGURES, ids=NAMES)
 def test_a_notebook_runs_to_its_end_and_shows_its_figures(path, n_figures, monkeypatch, folders):
     cells = execute(path, monkeypatch, folders)
     outputs = [output for cell in cells for output in cell.outputs]

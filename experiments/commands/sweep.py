@@ -31,7 +31,7 @@ from experiments.study_folder.best_yaml import Provenance, write_best
 from experiments.study_folder.judged_records import FinalistRecord
 from experiments.study_folder.layout import StudyFolder, write_config, write_trials
 from experiments.study_folder.summary import DatasetRecord, Summary, summarize, write_summary
-from experiments.tracking.study_info import StudyInfo, review_lines
+from experiments.tracking.study_info import StudyInfo, review_text
 from experiments.tracking.tracker import Tracker, open_tracker
 from experiments.workflow.baselines import baselines_of
 from experiments.workflow.first_replay import first_replay
@@ -150,8 +150,7 @@ def _deliver(run: Sweep, records: list[TrialRecord], summary: Summary) -> str:
         return run.tracker.finish(records, summary)
     with step("Delivering to MLflow", quiet=True):
         trouble = run.tracker.finish(records, summary)
-    lines = review_lines(run.config.tracking, run.outputs, run.tracker.page)
-    say("\n".join(f"review:             {line}" for line in lines))
+    say(review_text(run.config.tracking, run.outputs, run.tracker.page))
     return trouble
 
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from experiments.common.console import say
 from experiments.common.secrets import without_user_info
+from experiments.common.steps import step
 from experiments.config.command import FAILED, OK
 from experiments.config.commands import TrackConfig
 from experiments.study_folder.summary import read_summary
-from experiments.tracking.study_info import tracking_uri
+from experiments.tracking.study_info import review_text, tracking_uri
 from experiments.tracking.tracker import open_tracker
 from experiments.workflow.publishing import info_of, show_in_mlflow, write_report
 from experiments.workflow.studies import load_study
@@ -33,13 +34,15 @@ def track(command: TrackConfig) -> int:
         study.close()
     summary = read_summary(outputs.summary)
     info = info_of(config, uid, summary.dataset, summary.objective)
-    tracker = open_tracker(tracking, outputs, info)
-    tracker.start(records, list(baselines.values()))
-    trouble = tracker.finish(records, summary)
+    with step("Delivering to MLflow", quiet=True):
+        tracker = open_tracker(tracking, outputs, info)
+        tracker.start(records, list(baselines.values()))
+        trouble = tracker.finish(records, summary)
     if not trouble and summary.best is not None:
         trouble = show_in_mlflow(tracking, outputs, info, write_report(outputs))
     if trouble:
         print(trouble, file=sys.stderr)
         return FAILED
     say(f"Study {command.study} is in MLflow: {without_user_info(uri)}")
+    say(review_text(tracking, outputs, tracker.page))
     return OK

@@ -3,6 +3,7 @@
 What goes to a file or a pipe is never wrapped and never left out.
 """
 
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,8 @@ from typing import TextIO
 from experiments.common.wording import grid
 
 NARROWEST = 40
-COMMAND = "python -m "
+COMMAND = re.compile(r"(?:^ *|: +)(?=(?:python -m|mlflow) )")
+"""Where a command begins that is all of a line, or all behind a colon; not one amid a sentence."""
 
 Rows = Sequence[Sequence[str]]
 
@@ -65,7 +67,8 @@ def _wrapped(line: str, width: int) -> list[str]:
         return [line]
     text = line.lstrip(" ")
     indent = " " * (len(line) - len(text) + (2 if text.startswith("- ") else 0))
-    joint = " \\" if COMMAND in line else ""
+    begin = COMMAND.search(line)
+    joint = " \\" if begin else ""
     parts = wrap(
         line,
         width - len(joint),
@@ -73,7 +76,12 @@ def _wrapped(line: str, width: int) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return [*(f"{part}{joint}" for part in parts[:-1]), *parts[-1:]]
+    shown, told = [], 0
+    for part in parts[:-1]:
+        told += len(part.replace(" ", ""))
+        within = begin and told > len(line[: begin.end()].replace(" ", ""))
+        shown.append(f"{part}{joint}" if within else part)
+    return [*shown, *parts[-1:]]
 
 
 def fitted_grid(

@@ -7,8 +7,10 @@ from hydra._internal.utils import get_args_parser
 
 from experiments.common.errors import InputError
 
-REFUSED = frozenset(("-m", "--multirun", "--experimental-rerun"))
-"""Flags of Hydra that these commands do not offer: the study searches, and nothing is unpickled."""
+COMPLETION = ("--shell-completion", "-sc")
+REFUSED = frozenset(("-m", "--multirun", "--experimental-rerun", "--hydra-help", *COMPLETION))
+"""Flags of Hydra that these commands do not offer: the study searches, nothing is unpickled, and
+help and completion are their own."""
 
 HEARD = ("hydra.searchpath", "hydra.job.env_set")
 """Settings of Hydra's own that do something here."""
@@ -37,7 +39,8 @@ def arranged(arguments: Sequence[str]) -> list[str]:
     given = ["verbose=true" if argument == "-v" else argument for argument in arguments]
     refused = REFUSED & {argument.split("=")[0] for argument in given}
     if refused:
-        raise InputError(f"{', '.join(sorted(refused))} is not for this command.")
+        own = "; adjuster-tune completion bash completes" if refused & {*COMPLETION} else ""
+        raise InputError(f"{', '.join(sorted(refused))} is not for this command{own}.")
     flags, overrides = split_arguments(given)
     _refuse_unknown(flags)
     _refuse_unheard(overrides)

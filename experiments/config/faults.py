@@ -164,6 +164,8 @@ def _kind(name: str, key: str) -> str:
     """What a setting must be, from its type in the schema."""
     hint = setting_type(COMMANDS[name], key)
     if is_dataclass(hint):
+        if key == "study":
+            return "a group of settings (its name is study.name=NAME)"
         return f"one of the files in conf/{key}" if key in GROUPS else "a group of settings"
     return kind_words(hint) or "of another type"
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.common.errors import InputError
+
 NAMED = "study must be "
 
 
@@ -26,6 +28,21 @@ def unknown_study(name: str, output_dir: str | Path) -> str:
     if near:
         return f"{told}; did you mean {near}?"
     return f"{told}; {_listed(studies_in(output_dir))}."
+
+
+def check_study(name: str, output_dir: str | Path) -> None:
+    """Refuse a study that was never begun, before anything heavy is loaded to read it.
+
+    Args:
+        name: As it was given.
+        output_dir: Where it is looked for.
+
+    Raises:
+        InputError: As `unknown_study` says it.
+    """
+    folder = Path(output_dir).expanduser() / name
+    if not (folder / "config.yaml").exists() and not (folder / "summary.json").exists():
+        raise InputError(unknown_study(name, output_dir))
 
 
 def nearest_study(name: str, output_dir: str | Path) -> str:

@@ -5,10 +5,9 @@ import os
 import re
 import shutil
 import tempfile
-import warnings
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import adjuster
 from experiments.common.secrets import without_user_info
@@ -26,6 +25,12 @@ if TYPE_CHECKING:
 
 ALIAS = "champion"
 ARTIFACT = "champion"
+DESCRIPTION = (
+    "Moves the vectors of clicked objects toward the query, those of unclicked ones away from it. "
+    f"`{ALIAS}` is the configuration that was exported last. A row of the input is a session; "
+    "the answer has its objects' adjusted vectors. Each version says what the sealed test of its "
+    "study said."
+)
 NEEDED = ("mlflow", "numpy", "numba", "pandas", "torch")
 CODE = Path(adjuster.__file__).parent
 MODEL = Path(__file__).with_name("served_model.py")
@@ -82,9 +87,7 @@ def save_model(folder: Path, deployment: Deployment) -> None:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     from mlflow.pyfunc import save_model as save
 
-    with tempfile.TemporaryDirectory() as work, warnings.catch_warnings():
-        # An example would be run at once, which costs seconds and tells nothing new.
-        warnings.filterwarnings("ignore", ".*input example was not provided")
+    with tempfile.TemporaryDirectory() as work:
         best = Path(work) / "best.json"
         best.write_text(json_text(deployment), encoding="utf-8")
         save(
@@ -94,6 +97,7 @@ def save_model(folder: Path, deployment: Deployment) -> None:
             artifacts={"best": str(best)},
             code_paths=[str(CODE)],
             signature=signature(),
+            input_example=example(deployment.index.dimensions),
             # The build of a library ("+cpu") is the machine's, not the model's.
             pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in NEEDED],
         )
@@ -125,6 +129,27 @@ def signature() -> "ModelSignature":
     )
 
 
+def example(dimensions: int) -> list[dict[str, Any]]:
+    """A session as the model takes it: of two objects shown the first was clicked.
+
+    Args:
+        dimensions: Of the index's vectors, at least 1.
+    """
+    first = [1.0, *[0.0] * (dimensions - 1)]
+    last = [*[0.0] * (dimensions - 1), 1.0]
+    return [
+        {
+            "session_id": "a search",
+            "query": [first],
+            "object_ids": ["clicked", "passed over"],
+            "clicked": [True, False],
+            "vectors": [[last], [first]],
+            "user_id": "a user",
+            "originals": [[last], [first]],
+        }
+    ]
+
+
 def _register(client: "MlflowClient", info: StudyInfo, deployment: Deployment) -> str:
     name, digest = model_name(info.experiment), _digest(deployment)
     number = _known_version(client, name, digest) or _new_version(
@@ -150,13 +175,13 @@ def _new_version(
         folder = Path(work) / "model"
         save_model(folder, deployment)
         client.log_artifacts(run_id, str(folder), artifact)
-    _make_model(client, name)
+    _make_model(client, info, name)
     made = client.create_model_version(
         name,
         f"{client.get_run(run_id).info.artifact_uri}/{artifact}",
         run_id=run_id,
         tags={"digest": digest, **_tags(info, deployment.provenance)},
-        description=sealed.verdict.sentence if sealed else "",
+        description="\n\n".join([*([sealed.verdict.sentence] if sealed else []), deployment.what]),
     )
     return str(made.version)
 
@@ -170,11 +195,12 @@ def _study_run(client: "MlflowClient", info: StudyInfo) -> str:
     return str(runs[0].info.run_id)
 
 
-def _make_model(client: "MlflowClient", name: str) -> None:
+def _make_model(client: "MlflowClient", info: StudyInfo, name: str) -> None:
     from mlflow.exceptions import MlflowException
 
+    data = {"dataset.name": info.dataset.name, "objective": info.objective}
     try:
-        client.create_registered_model(name)
+        client.create_registered_model(name, tags=data, description=DESCRIPTION)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise

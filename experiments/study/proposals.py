@@ -35,7 +35,7 @@ def history(trials: Sequence[FrozenTrial], rules: SearchRules) -> list[FrozenTri
     pruner's stopped trial counts as pruned.
 
     Args:
-        trials: The study's trials, without those lost to a kill.
+        trials: The study's trials as they ended, without those lost to a kill.
         rules: Which pruner and guardrails there are.
     """
     guardrails = [item.name for item in GUARDRAILS if item.bound(rules.guardrails) is not None]
@@ -147,7 +147,8 @@ def _seen(
 ) -> FrozenTrial:
     outcome = trial.user_attrs.get("outcome")
     state, values = trial.state, trial.values
-    constraints = dict(trial.constraints)
+    # A stored trial has each constraint twice: by name, and in the list that others read.
+    constraints = {name: trial.constraints[name] for name in guardrails if trial.constraints}
     if state == TrialState.PRUNED and paired and best is not None:
         state, values = TrialState.COMPLETE, [_estimate(trial, best)]
         constraints = dict.fromkeys(guardrails, 0.0)

@@ -1,6 +1,7 @@
 """A trial as the study's storage keeps it, read back as plain data."""
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,11 @@ STATES = {
     FAILED: TrialState.FAIL,
 }
 
+EXCESSES = "constraints"
+"""System attribute of a trial: how far each guardrail is exceeded, as a list.
+
+It is the form in which optuna-dashboard tells what is feasible; Optuna itself reads both forms.
+"""
 
 SHOWN = {"drift": "drift_at_log_end", "harm": "harmed_share", "reach": "reach"}
 """Attribute of a trial → its metric: what other tools may sort and draw trials by."""
@@ -34,11 +40,41 @@ def shown_attributes(metrics: Mapping[str, float], objective: str) -> dict[str, 
     return {shown: metrics[name] for shown, name in names.items() if name in metrics}
 
 
+def stored_state(outcome: Outcome) -> TrialState:
+    """The state that a finished trial has in the storage.
+
+    optuna-dashboard and `BaseStorage.get_best_trial` take the complete trial of the highest value
+    for the best and ask no guardrail: one that breaks a guardrail is stored as pruned, with its
+    value, so that the best is one that may be adopted.
+
+    Example:
+        >>> stored_state(Outcome(state="complete", value=0.5, constraints={"drift": 0.1})).name
+        'PRUNED'
+    """
+    if any(excess > 0 for excess in outcome.constraints.values()):
+        return TrialState.PRUNED
+    return STATES[outcome.state]
+
+
+def as_run(trial: FrozenTrial) -> FrozenTrial:
+    """A trial of the storage in the state in which it ended: one that ran to its end is complete.
+
+    Args:
+        trial: It is not changed.
+    """
+    outcome = trial.user_attrs.get("outcome", {})
+    if trial.state != TrialState.PRUNED or outcome.get("state") != COMPLETE:
+        return trial
+    complete = copy(trial)
+    complete.state = TrialState.COMPLETE
+    return complete
+
+
 def read_record(trial: FrozenTrial) -> TrialRecord:
     """A trial of the storage as plain data."""
     kept = trial.user_attrs
     outcome = _outcome(kept["outcome"]) if "outcome" in kept else None
-    if not trial.state.is_finished() or trial.state != STATES.get(_state(outcome)):
+    if outcome is not None and as_run(trial).state != STATES[outcome.state]:
         outcome = None
     return TrialRecord(
         number=trial.number,
@@ -52,10 +88,6 @@ def read_record(trial: FrozenTrial) -> TrialRecord:
         finished=_epoch(trial.datetime_complete),
         process=kept["session"],
     )
-
-
-def _state(outcome: Outcome | None) -> str:
-    return outcome.state if outcome else ""
 
 
 def _outcome(kept: Mapping[str, Any]) -> Outcome:

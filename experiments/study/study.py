@@ -22,7 +22,13 @@ from experiments.study.rules import SearchRules
 from experiments.study.search_space import SearchSpace
 from experiments.study.shared_ledger import SharedLedger
 from experiments.study.storage import StudyStorage
-from experiments.study.stored_trial import STATES, read_record, shown_attributes
+from experiments.study.stored_trial import (
+    EXCESSES,
+    as_run,
+    read_record,
+    shown_attributes,
+    stored_state,
+)
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -173,9 +179,14 @@ class Study:
         }
         self.set_attribute("baselines", rows)
 
+    def trials(self) -> list[FrozenTrial]:
+        """The study's trials as they ended, without what other tools may have added to it."""
+        trials = self.optuna.get_trials(deepcopy=False)
+        return [as_run(trial) for trial in trials if "ordinal" in trial.user_attrs]
+
     def records(self) -> list[TrialRecord]:
         """Every trial, in order of its number."""
-        return [read_record(trial) for trial in self._trials()]
+        return [read_record(trial) for trial in self.trials()]
 
     def claim(self) -> Claim | None:
         """The next trial to run, or None once the study has all its trials.
@@ -189,7 +200,7 @@ class Study:
             if self._storage.knows_who_lives:
                 self._storage.fail_lost(self.optuna)
                 self._let_go_of_unanswered()
-            found = self._queue.next(self._trials())
+            found = self._queue.next(self.trials())
             if found is None:
                 return None
             trial_id = self._start(found)
@@ -200,7 +211,7 @@ class Study:
 
     def _let_go_of_unanswered(self) -> None:
         """Fail what this process claimed without hearing of it: it claims when it runs nothing."""
-        for trial in self._trials():
+        for trial in self.trials():
             mine = trial.user_attrs.get("session") == self.process
             if mine and trial.state == TrialState.RUNNING:
                 self._storage.storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
@@ -238,7 +249,7 @@ class Study:
                 storage.set_trial_user_attr(claim.trial_id, name, value)
             self._set_constraints(claim, outcome.constraints)
             values = None if outcome.value is None else [outcome.value]
-            storage.set_trial_state_values(claim.trial_id, STATES[outcome.state], values)
+            storage.set_trial_state_values(claim.trial_id, stored_state(outcome), values)
         return read_record(storage.get_trial(claim.trial_id))
 
     def _set_constraints(self, claim: Claim, constraints: Mapping[str, float]) -> None:
@@ -248,6 +259,8 @@ class Study:
             warnings.simplefilter("ignore", UserWarning)
             for name, excess in constraints.items():
                 trial.set_constraint(name, excess)
+        storage = self._storage.storage
+        storage.set_trial_system_attr(claim.trial_id, EXCESSES, list(constraints.values()))
 
     def abandon(self, claim: Claim) -> None:
         """Let a claimed trial go without an outcome; it is the next to be run again.
@@ -270,11 +283,6 @@ class Study:
             direction="maximize",
             load_if_exists=True,
         )
-
-    def _trials(self) -> list[FrozenTrial]:
-        """The study's trials, without what other tools may have added to it."""
-        trials = self.optuna.get_trials(deepcopy=False)
-        return [trial for trial in trials if "ordinal" in trial.user_attrs]
 
     def _start(self, found: NextTrial) -> int:
         """Write the running trial with all its parameters at once; its key in the storage."""

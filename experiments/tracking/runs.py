@@ -1,6 +1,5 @@
 """The runs of a study in MLflow: found again by their tags, made once, mended where half made."""
 
-import json
 import logging
 import os
 import time
@@ -34,20 +33,23 @@ from experiments.tracking.study_info import StudyInfo
 from experiments.tracking.trouble import DeletedExperiment
 
 if TYPE_CHECKING:
-    from mlflow.entities import DatasetInput, Run
+    from mlflow.entities import Run
     from mlflow.tracking import MlflowClient
 
 PARENT, TRIAL, BASELINE = "study", "trial", "baseline"
 CONFIG = "config.yaml"
 KIND, MODELS = "mlflow.experimentKind", "custom_model_development"
-"""MLflow's own tag: without it the UI opens among traces and prompts, not on the runs."""
+"""MLflow's own tag, which tells an experiment with runs from one with traces and prompts."""
+
+WORKFLOW = "workflowType=machine_learning"
+"""What the UI reads in an address; without it a first visit opens among traces and prompts. An
+experiment's address with it is short enough for a line, a run's is not."""
 
 STATUSES = {FAILED: "FAILED", PRUNED: "KILLED"}
 """State of a trial → status of its run; `FINISHED` for others."""
 
 PARAMS_PER_CALL = 100
 METRICS_PER_CALL = 1000
-LONGEST_DIGEST = 36
 ClaimLock = Callable[[], AbstractContextManager[None]]
 """Makes a context in which no other machine makes runs of the same study."""
 
@@ -206,10 +208,10 @@ class MlflowRuns:
 
     @property
     def page(self) -> str:
-        """Where the study stands among the runs of its experiment; "" until it is there."""
+        """The runs of the experiment, the newest study's first; "" until the study is there."""
         if not self._parent:
             return ""
-        return f"#/experiments/{self._experiment}/runs/{self._parent}"
+        return f"#/experiments/{self._experiment}/runs?{WORKFLOW}"
 
     @property
     def client(self) -> "MlflowClient":
@@ -256,6 +258,8 @@ class MlflowRuns:
                 return found
 
     def _describe_study(self) -> None:
+        from experiments.tracking.logged_data import logged_data
+
         info = self._info
         config = to_yaml(dict(info.config))
         tags = {
@@ -265,19 +269,9 @@ class MlflowRuns:
             **code_tags(),
             "state": "running",
         }
-        self.client.log_inputs(self._parent, datasets=[self._dataset()])
+        self.client.log_inputs(self._parent, datasets=[logged_data(info.dataset, info.config)])
         self._log(self._parent, flatten(info.config, keep_empty=False), [], tags)
         self.client.log_text(self._parent, config, CONFIG)
-
-    def _dataset(self) -> "DatasetInput":
-        """The data set as MLflow shows it: its name, and as digest the fingerprint's beginning."""
-        from mlflow.entities import Dataset, DatasetInput, InputTag
-
-        data = self._info.dataset
-        path = self._info.config.get("dataset", {}).get("path") or f"data/{data.name}"
-        source = json.dumps({"uri": str(path)})
-        dataset = Dataset(data.name, data.fingerprint[:LONGEST_DIGEST], "local", source)
-        return DatasetInput(dataset, [InputTag("mlflow.data.context", "tune")])
 
     def _create(
         self, key: str, name: str, tags: Mapping[str, str], start: float | None = None

@@ -82,6 +82,17 @@ def tracking_uri(config: TrackingConfig) -> str | None:
     return TRACKING.read(config.uri, config.uri_env)
 
 
+def review_text(config: TrackingConfig, folder: StudyFolder, page: str) -> str:
+    """What is printed of `review_lines`: each stands on a line of its own, however long it is.
+
+    Args:
+        config: Where MLflow is.
+        folder: Where the default store lies.
+        page: As `review_lines` takes it.
+    """
+    return "\n".join(["review:", *(f"  {line}" for line in review_lines(config, folder, page))])
+
+
 def review_lines(config: TrackingConfig, folder: StudyFolder, page: str) -> list[str]:
     """What opens the runs: their page on a server, or the command that serves a store first.
 

@@ -61,7 +61,7 @@ def judge_study(
         A record for each finalist, best first.
     """
     with step("Working out which parameters decided", quiet=True):
-        write_importances(outputs.path, importances(study.optuna))
+        write_importances(outputs.path, importances(study.trials()))
     chosen = choose(records)
     known = whole_finalists(outputs.path)
     if _same(known, chosen):

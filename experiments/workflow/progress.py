@@ -11,6 +11,7 @@ from experiments.common.wording import label, plain
 from experiments.study.records import COMPLETE, FAILED, PRUNED, TrialRecord
 
 SECONDS_BETWEEN_LINES = 10.0
+NONE_YET = "best: none within the guardrails yet (starts first)"
 
 
 class Progress:
@@ -45,7 +46,7 @@ class Progress:
         self._started = self._shown = time.monotonic()
         self._bars = bars(self._stream) if self._stream.isatty() else None
         if self._bars is not None:
-            self._trials = self._bars.add_task(self._told(), total=total, completed=self._done)
+            self._trials = self._bars.add_task(self._short(), total=total, completed=self._done)
             self._bars.start()
 
     @property
@@ -56,7 +57,7 @@ class Progress:
         """A trial has finished."""
         self._count(record)
         if self._bars is not None:
-            self._bars.update(self._trials, completed=self._done, description=self._told())
+            self._bars.update(self._trials, completed=self._done, description=self._short())
         if self._verbose:
             self._write(f"trial {record.number} ({record.origin}): {_outcome(record)}")
         elif self._bars is None:
@@ -93,12 +94,19 @@ class Progress:
         best = (
             f"best {label(self._metric)} {plain(self._best)}"
             if math.isfinite(self._best)
-            else "best: none within the guardrails yet (starts first)"
+            else NONE_YET
         )
         return (
             f"{self._done}{of} trials, {best}, "
             f"{counts[COMPLETE]} done, {counts[PRUNED]} pruned, {counts[FAILED]} failed"
         )
+
+    def _short(self) -> str:
+        """The same beside a bar, on a line of 80 columns; the sweep's first line has the metric."""
+        best = f"best {plain(self._best)}" if math.isfinite(self._best) else NONE_YET
+        ended = [f"{self._counts[state]} {state}" for state in (PRUNED, FAILED)]
+        told = [text for text in ended if not text.startswith("0 ")]
+        return ", ".join([f"{self._done}/{self._total} trials", best, *told])
 
     def _write(self, line: str) -> None:
         if self._bars is not None:

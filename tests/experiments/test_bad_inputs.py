@@ -246,7 +246,7 @@ PLACES = {
     "study that is not there": (
         "report",
         ["study=none", "output_dir={here}"],
-        "study 'none' has no config.yaml",
+        "study none has not been swept",
     ),
     "study to deliver that is not there": (
         "track",

@@ -5,8 +5,11 @@ import re
 
 import pytest
 
+from experiments.tracking.runs import MlflowRuns
+from experiments.tracking.study_info import StudyInfo
 from tests.experiments.browser import needs_chromium, open_page
 from tests.experiments.mlflow_server import free_port, mlflow_server
+from tests.experiments.planted_records import DATASET
 from tests.experiments.small_sweep import sweep_small_log
 
 pytestmark = [pytest.mark.slow, needs_chromium]
@@ -69,6 +72,20 @@ def test_the_runs_are_nested_in_the_study_with_its_data_set(server, runs, swept)
         assert trials.count() == 6
         for baseline in ("no_adjustment", "popularity", "rocchio"):
             assert page.get_by_role("link", name=baseline, exact=True).count() == 1
+
+
+def test_the_printed_link_opens_on_the_runs_the_studys_first(server, runs, swept):
+    uri = f"sqlite:///{swept / 'mlflow.db'}"
+    info = StudyInfo(runs["autumn"].data.tags["study.uid"], "autumn", "shop", {}, DATASET, "mrr")
+    found = MlflowRuns(uri, None, info)
+    found.open([], [])
+    with open_page(1600, 1000) as page:
+        page.goto(f"{server}/{found.page}")
+        page.get_by_role("link", name="autumn", exact=True).wait_for()
+        close_assistant(page)
+        assert page.get_by_text("Observability", exact=True).count() == 0, "not among traces"
+        links = page.get_by_role("link", name=re.compile("^(autumn|trial-|popularity|rocchio)"))
+        assert links.first.inner_text() == "autumn"
 
 
 def test_the_studys_page_shows_note_data_set_metrics_and_trials(server, runs, swept):

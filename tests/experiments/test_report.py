@@ -27,7 +27,7 @@ def test_the_command_writes_the_page_whole(output_dir, capsys):
 
 def test_the_command_names_a_missing_study(tmp_path, capsys):
     assert run_command("report", report, ["study=nope", f"output_dir={tmp_path}"]) == 2
-    assert "has no config.yaml" in capsys.readouterr().err
+    assert "study nope has not been swept" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -101,7 +101,7 @@ def test_the_settings_shown_are_the_adopted_trials(job):
     assert seen["report"][1] == summary, "a report changes nothing"
 
 
-def test_the_sweep_links_to_the_studys_run(job):
+def test_the_sweep_links_to_the_studys_experiment_on_one_line(job):
     shown, _, run, _ = job[1]["sweep"]
-    page = f"http://127.0.0.1:5000/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
-    assert page in shown.words
+    runs = f"#/experiments/{run.info.experiment_id}/runs?workflowType=machine_learning"
+    assert f"http://127.0.0.1:5000/{runs}" in [line.strip() for line in shown.lines]

@@ -37,6 +37,22 @@ def test_a_command_can_still_be_pasted():
     assert max(map(len, lines)) <= 50
 
 
+def test_a_command_behind_a_sentence_is_pasted_without_the_sentence():
+    text = (
+        "Nothing was written, as the verdict is so. All the same: python -m experiments.export a=b"
+    )
+    assert fitted(text, 40).splitlines() == [
+        "Nothing was written, as the verdict is",
+        "so. All the same: python -m \\",
+        "experiments.export a=b",
+    ]
+
+
+def test_a_sentence_that_names_a_command_is_a_sentence():
+    text = "Did you mean smoke? Else run python -m experiments.sweep study.name=smok first."
+    assert "\\" not in fitted(text, 40)
+
+
 def test_a_path_longer_than_the_terminal_stays_whole():
     path = "/" + "a" * 60
     assert path in fitted(f"report: {path}", 40).splitlines()

@@ -39,7 +39,7 @@ def told(capsys, *overrides: str, name: str = "sweep") -> str:
             "sampler must be one of cmaes, families, gp, grid, qmc, random, tpe, got foo.",
         ),
         ("tracking=foo", "tracking must be one of mlflow, none, got foo."),
-        ("study=5", "study must be a group of settings, got 5."),
+        ("study=5", "study must be a group of settings (its name is study.name=NAME), got 5."),
         (
             "replay.personalize_by=me",
             "replay.personalize_by must be one of user_id, segment, none or null, got me.",

@@ -2,7 +2,14 @@
 
 import pytest
 
-from experiments.config.study_names import nearest_study, studies_in, unknown_study, with_studies
+from experiments.common.errors import InputError
+from experiments.config.study_names import (
+    check_study,
+    nearest_study,
+    studies_in,
+    unknown_study,
+    with_studies,
+)
 
 
 @pytest.fixture
@@ -22,6 +29,12 @@ def test_a_mistyped_name_is_asked_back(outputs):
     assert unknown_study("frist", outputs).endswith(f"in {outputs}; did you mean first?")
     assert unknown_study("x", outputs).endswith("; there are first, second.")
     assert nearest_study("first", outputs) == "", "a study is not its own neighbour"
+
+
+def test_a_study_that_was_never_begun_is_refused_at_once(outputs):
+    check_study("first", outputs)
+    with pytest.raises(InputError, match="did you mean first"):
+        check_study("frist", outputs)
 
 
 def test_only_the_fault_about_the_study_changes(outputs):

@@ -36,6 +36,10 @@ import json, sys
 import mlflow
 mlflow.set_tracking_uri(sys.argv[1])
 model = mlflow.pyfunc.load_model(sys.argv[2])
+assert model.metadata.signature.inputs.input_names()[:2] == ["session_id", "query"]
+(shown,) = model.predict(model.input_example).to_dict("records")
+assert shown["object_ids"] == ["clicked", "passed over"]
+assert shown["vectors"][0] != model.input_example[0]["vectors"][0]
 answer = model.predict(json.load(open(sys.argv[3]))).to_dict("records")
 import adjuster
 json.dump({"rows": answer, "code": adjuster.__file__}, open(sys.argv[4], "w"))
@@ -173,7 +177,10 @@ def test_the_same_configuration_is_one_version_and_another_one_is_the_champion(o
     assert int(champion.version) > int(first.version)
     assert champion.tags["verdict"] == "keep off"
     assert champion.tags["trial"] == "3"
-    assert champion.description == "Keep off: it's better."
+    sentence, what = champion.description.split("\n\n")
+    assert sentence == "Keep off: it's better."
+    assert what.startswith("Trial 3 of study ")
+    assert "sealed test" in client_of(outputs).get_registered_model(name).description
     assert client_of(outputs).get_run(champion.run_id).data.tags["study.key"] == "study"
 
 

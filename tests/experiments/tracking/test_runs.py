@@ -67,8 +67,8 @@ def test_an_experiment_of_an_earlier_version_is_mended(client, folder):
     assert found.page == ""
     found.open([], [])
     assert client.get_experiment(made).tags["mlflow.experimentKind"] == "custom_model_development"
-    (run,) = client.search_runs([made])
-    assert found.page == f"#/experiments/{made}/runs/{run.info.run_id}"
+    assert len(client.search_runs([made])) == 1
+    assert found.page == f"#/experiments/{made}/runs?workflowType=machine_learning"
 
 
 def test_the_studys_run_shows_the_best_of_now(runs):

@@ -7,6 +7,7 @@ from experiments.config.study import TrackingConfig
 from experiments.study_folder.layout import StudyFolder
 from experiments.tracking.study_info import (
     review_lines,
+    review_text,
     study_info,
     tracking_location,
     tracking_uri,
@@ -44,13 +45,22 @@ def test_the_store_lies_beside_the_studies_unless_it_is_named(tmp_path):
 def test_what_is_printed_for_the_review_can_be_opened_and_tells_no_secret(tmp_path, uri, line):
     config, folder = TrackingConfig(uri=uri), StudyFolder(tmp_path, "s")
     assert review_lines(config, folder, "") == [line]
-    told = review_lines(config, folder, "#/experiments/3/runs/ab")
+    told = review_lines(config, folder, "#/experiments/3/runs?a=b")
     if uri.startswith("http"):
-        assert told == [f"{line}/#/experiments/3/runs/ab"]
+        assert told == [f"{line}/#/experiments/3/runs?a=b"]
     elif uri == "databricks":
         assert told == [line]
     else:
-        assert told == [line, "http://127.0.0.1:5000/#/experiments/3/runs/ab"]
+        assert told == [line, "http://127.0.0.1:5000/#/experiments/3/runs?a=b"]
+
+
+def test_the_link_stands_on_a_line_of_its_own(tmp_path):
+    told = review_text(TrackingConfig(), StudyFolder(tmp_path, "s"), "#/experiments/3/runs?a=b")
+    assert told.splitlines() == [
+        "review:",
+        f"  mlflow ui --backend-store-uri sqlite:///{tmp_path}/mlflow.db",
+        "  http://127.0.0.1:5000/#/experiments/3/runs?a=b",
+    ]
 
 
 def test_the_store_may_stand_in_the_environment(monkeypatch):

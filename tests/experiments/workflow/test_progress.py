@@ -33,7 +33,8 @@ def test_elsewhere_the_end_is_one_line(tmp_path):
 def test_on_a_terminal_one_bar_is_drawn_over(tmp_path):
     text = shown(tmp_path, Terminal())
     assert "\r" in text
-    assert "best NDCG@10" in text
+    assert "8/8 trials, best .79" in text
+    assert "0 pruned" not in text
 
 
 def test_on_a_terminal_nothing_is_wider(tmp_path, monkeypatch):
