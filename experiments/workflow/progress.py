@@ -53,6 +53,10 @@ class Progress:
     def _done(self) -> int:
         return sum(self._counts.values())
 
+    @property
+    def _so_far(self) -> str:
+        return f"{self._done}" if self._total is None else f"{self._done}/{self._total}"
+
     def add(self, record: TrialRecord) -> None:
         """A trial has finished."""
         self._count(record)
@@ -90,14 +94,14 @@ class Progress:
 
     def _told(self) -> str:
         """How far the study is and what it has found."""
-        counts, of = self._counts, "" if self._total is None else f"/{self._total}"
+        counts = self._counts
         best = (
             f"best {label(self._metric)} {plain(self._best)}"
             if math.isfinite(self._best)
             else NONE_YET
         )
         return (
-            f"{self._done}{of} trials, {best}, "
+            f"{self._so_far} trials, {best}, "
             f"{counts[COMPLETE]} done, {counts[PRUNED]} pruned, {counts[FAILED]} failed"
         )
 
@@ -106,7 +110,7 @@ class Progress:
         best = f"best {plain(self._best)}" if math.isfinite(self._best) else NONE_YET
         ended = [f"{self._counts[state]} {state}" for state in (PRUNED, FAILED)]
         told = [text for text in ended if not text.startswith("0 ")]
-        return ", ".join([f"{self._done}/{self._total} trials", best, *told])
+        return ", ".join([f"{self._so_far} trials", best, *told])
 
     def _write(self, line: str) -> None:
         if self._bars is not None:
