@@ -1,7 +1,8 @@
 """Feedback on search results: the plugin API's objects, and the flat form the engines take."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,17 +52,15 @@ def element_parts(element: Any) -> int:
     return min(len(flags), n_rows) if flags else n_rows
 
 
-@dataclass(frozen=True)
-class FeedbackBatch:
-    """What is to be learnt at one tick, flat and ragged: objects, their parts, their terms.
+@dataclass(frozen=True, kw_only=True)
+class FeedbackTerms:
+    """What is to be learnt at one tick, flat and ragged, but for the vectors that are to move.
 
     An *object* here is one (owner, object) pair. Object ``o`` has the parts
     ``object_offsets[o]:object_offsets[o + 1]`` and the terms
     ``term_offsets[o]:term_offsets[o + 1]``; a term pairs it with a query and two weights.
 
     Args:
-        vectors: Shape ``(n_parts, D)``, float32 or float64: where the adjustment starts.
-        originals: Shape ``(n_parts, D)``: the index's vectors, for anchor and drift bound.
         object_offsets: Shape ``(n_objects + 1,)``.
         query_vectors: Shape ``(n_query_parts, D)``.
         query_offsets: Shape ``(n_queries + 1,)``.
@@ -72,8 +71,6 @@ class FeedbackBatch:
             `non_clicked_weight` is applied.
     """
 
-    vectors: NDArray[np.floating]
-    originals: NDArray[np.floating]
     object_offsets: NDArray[np.int64]
     query_vectors: NDArray[np.floating]
     query_offsets: NDArray[np.int64]
@@ -86,6 +83,42 @@ class FeedbackBatch:
     def n_objects(self) -> int:
         """Number of (owner, object) problems."""
         return len(self.object_offsets) - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedbackBatch(FeedbackTerms):
+    """`FeedbackTerms` with the vectors of all parts in one array.
+
+    Args:
+        vectors: Shape ``(n_parts, D)``, float32 or float64: where the adjustment starts.
+        originals: Shape ``(n_parts, D)``: the index's vectors, for anchor and drift bound.
+    """
+
+    vectors: NDArray[np.floating]
+    originals: NDArray[np.floating]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScatteredBatch(FeedbackTerms):
+    """`FeedbackTerms` with the vectors where their owner keeps them, each its own original.
+
+    Args:
+        addresses: Shape ``(n_objects,)``: where in memory an object's first part begins; the
+            others follow, D numbers each.
+        dtype: float32 or float64, of every vector.
+        holders: What the memory belongs to, so that it stays.
+        is_padded: Whether any of them holds more than its object's parts.
+    """
+
+    addresses: NDArray[np.int64]
+    dtype: np.dtype[Any]
+    holders: Sequence[Any]
+    is_padded: bool
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(n_parts, D)``."""
+        return int(self.object_offsets[-1]), self.query_vectors.shape[1]
 
 
 def batch_in_range(batch: FeedbackBatch) -> tuple[FeedbackBatch, NDArray[np.intc]]:
@@ -107,22 +140,59 @@ def batch_in_range(batch: FeedbackBatch) -> tuple[FeedbackBatch, NDArray[np.intc
     return safe, shifts
 
 
+class Shown(NamedTuple):
+    """What some sessions show, element after element, and which elements are one object.
+
+    Args:
+        session: Shape ``(n_elements,)``: the session of each.
+        clicked: Shape ``(n_elements,)`` bool.
+        n_clicked: Shape ``(n_sessions,)``.
+        n_shown: Shape ``(n_sessions,)``.
+        elements: The elements, each session's clicked ones first.
+        objects: The (owner, object id) of each object, in the order in which they are first shown.
+        places: Shape ``(n_elements,)``: the object that each element shows.
+        first: Shape ``(n_objects,)``: the first element of each.
+    """
+
+    session: NDArray[np.int64]
+    clicked: NDArray[np.bool_]
+    n_clicked: NDArray[np.int64]
+    n_shown: NDArray[np.int64]
+    elements: list[Any]
+    objects: list[tuple[str | None, str]]
+    places: NDArray[np.int64]
+    first: NDArray[np.int64]
+
+    @property
+    def is_each_another(self) -> bool:
+        """Whether no two elements are one object."""
+        return len(self.objects) == len(self.elements)
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """Reason → number of sessions that say nothing (``no_clicked_object``)."""
+        n_silent = int((self.n_clicked == 0).sum())
+        return {"no_clicked_object": n_silent} if n_silent else {}
+
+
 @dataclass(frozen=True)
 class FeedbackLayout:
     """A `FeedbackBatch` with the way back to the sessions' elements.
 
     Args:
         batch: The flat form.
-        objects: The (owner, object id) of each of the batch's objects.
-        elements: The sessions' elements one after the other, each session's clicked ones first.
-        n_elements: How many elements each session has.
-        places: Shape ``(n_elements,)``: the object in the batch that each element shows.
-        skipped: Reason → number of sessions that say nothing (``no_clicked_object``).
+        shown: Whose objects these are.
     """
 
     batch: FeedbackBatch
-    objects: list[tuple[str | None, str]]
-    elements: list[Any]
-    n_elements: list[int]
-    places: NDArray[np.int64]
-    skipped: dict[str, int]
+    shown: Shown
+
+    @property
+    def objects(self) -> list[tuple[str | None, str]]:
+        """The (owner, object id) of each of the batch's objects."""
+        return self.shown.objects
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """Reason → number of sessions that say nothing."""
+        return self.shown.skipped

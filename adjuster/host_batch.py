@@ -4,52 +4,50 @@ A host hands over tens of thousands of small objects; what is done for each of t
 takes longer than the adjustment itself.
 """
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise, repeat
+from operator import attrgetter, is_, itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.feedback import FeedbackBatch, FeedbackLayout, element_parts
+from adjuster.feedback import (
+    FeedbackBatch,
+    FeedbackLayout,
+    ScatteredBatch,
+    Shown,
+    element_parts,
+)
 from adjuster.host_rows import (
-    check_distinct,
+    Sources,
     check_rows,
     is_misshapen,
     name_of,
     to_array,
     vector_rows,
 )
+from adjuster.host_sessions import SourceOf, read_shown
 from adjuster.index import SearchIndexInfo
-from adjuster.ragged import offsets_of
+from adjuster.ragged import offsets_of, rows_of
 from adjuster.terms import merge_terms, term_weights
 
 Rows = NDArray[np.floating]
 Stack = Callable[[Sequence[Any]], Rows]
 """From many vectors of shape ``(parts, D)`` to all of their rows, one after the other."""
 
+FEW_NUMBERS = 8
+
+AddressesOf = Callable[[Sequence[Any]], tuple[NDArray[np.int64], np.dtype[Any]] | None]
+"""From vectors of shape ``(parts, D)`` to the address of each one's first number, the others behind
+it, and the type of all numbers; None where that cannot be told."""
+
 
 def stack_arrays(vectors: Sequence[Any]) -> Rows:
     """All rows of many vectors, tensors or arrays of any type, as float32 or float64."""
     return np.concatenate([to_array(vector) for vector in vectors])
-
-
-class _Shown(NamedTuple):
-    """What some sessions show, element after element.
-
-    Args:
-        session: Shape ``(n_elements,)``: the session of each.
-        clicked: Shape ``(n_elements,)`` bool.
-        n_clicked: Shape ``(n_sessions,)``.
-        n_shown: Shape ``(n_sessions,)``.
-        element: The elements.
-    """
-
-    session: NDArray[np.int64]
-    clicked: NDArray[np.bool_]
-    n_clicked: NDArray[np.int64]
-    n_shown: NDArray[np.int64]
-    element: list[Any]
 
 
 class _Blocks(NamedTuple):
@@ -83,167 +81,209 @@ def build_batch(
         ValueError: Naming session, object and field, for a vector that is not ``(parts, D)``,
             not finite, or zero under cosine, and for an object twice in a session.
     """
-    shown = _flattened(sessions)
-    names: dict[tuple[str | None, str], int] = {}
-    keys = [(getattr(item, "user_id", None), item.id) for item in shown.element]
-    places = np.array([names.setdefault(key, len(names)) for key in keys], np.int64)
-    _check_once(sessions, shown, places, len(names))
-    first = np.unique(places, return_index=True)[1]
-    sources = [(sessions[shown.session[row]], shown.element[row]) for row in first]
-    objects = _blocks(sources, index, stack)
-    check_rows(objects.rows, objects.lengths, sources, index)
-    _check_again(sessions, shown, (places, first, objects.lengths), index, stack)
-    queries, query = _queries(sessions, index, stack)
-    (owned, asked), clicked, unclicked = _terms(shown, places, query, term_weight)
-    batch = FeedbackBatch(
-        vectors=objects.rows,
-        originals=_originals(objects, sources, index),
-        object_offsets=offsets_of(objects.lengths),
-        query_vectors=queries.rows.astype(objects.rows.dtype, copy=False),
-        query_offsets=offsets_of(queries.lengths),
-        term_offsets=offsets_of(np.bincount(owned, minlength=len(names))),
-        term_query=asked,
-        term_clicked=clicked,
-        term_unclicked=unclicked,
-    )
-    n_silent = int((shown.n_clicked == 0).sum())
-    return FeedbackLayout(
-        batch,
-        objects=list(names),
-        elements=shown.element,
-        n_elements=shown.n_shown.tolist(),
-        places=places,
-        skipped={"no_clicked_object": n_silent} if n_silent else {},
-    )
+    feedback = HostFeedback(sessions, index, term_weight, stack)
+    return FeedbackLayout(feedback.gathered(), feedback.shown)
 
 
-def _terms(
-    shown: _Shown, places: NDArray[np.int64], query: NDArray[np.int64], term_weight: str
-) -> tuple[tuple[NDArray[np.int64], ...], NDArray[np.float64], NDArray[np.float64]]:
-    """(Object, query) of each term, and its two weights; sessions without a click say nothing."""
-    taught = (shown.n_clicked > 0)[shown.session]
-    session = shown.session[taught]
-    weights = term_weights(
-        shown.clicked[taught], session, shown.n_clicked, shown.n_shown, term_weight
-    )
-    return merge_terms((places[taught], query[session]), *weights)
-
-
-def _flattened(sessions: Sequence[Any]) -> _Shown:
-    n_clicked = np.array([len(one.clicked_elements) for one in sessions], np.int64)
-    n_passed = np.array([len(one.non_clicked_elements) for one in sessions], np.int64)
-    lengths = np.stack([n_clicked, n_passed], axis=1).ravel()
-    return _Shown(
-        session=np.repeat(np.arange(len(sessions)), n_clicked + n_passed),
-        clicked=np.repeat(np.tile([True, False], len(sessions)), lengths),
-        n_clicked=n_clicked,
-        n_shown=n_clicked + n_passed,
-        element=[
-            item for one in sessions for item in (*one.clicked_elements, *one.non_clicked_elements)
-        ],
-    )
-
-
-def _check_once(
-    sessions: Sequence[Any], shown: _Shown, places: NDArray[np.int64], n_objects: int
-) -> None:
-    """Refuse a session that shows an object twice."""
-    if len(np.unique(shown.session * max(n_objects, 1) + places)) < len(places):
-        for session in sessions:
-            check_distinct(session)
-
-
-def _blocks(sources: Sequence[tuple[Any, Any]], index: SearchIndexInfo, stack: Stack) -> _Blocks:
-    """The data rows of elements' vectors, without padding.
-
-    Raises:
-        ValueError: Naming the first whose shape is not ``(parts, D)``.
-    """
-    if not sources:
-        return _Blocks(np.empty((0, index.dimensions), np.float32), np.empty(0, np.int64))
-    elements = [element for _, element in sources]
-    vectors = [element.vector for element in elements]
-    shapes = [vector.shape for vector in vectors]
-    if any(is_misshapen(shape, index) for shape in set(shapes)):
-        for session, element in sources:
-            vector_rows(session, element, index)
-    whole = np.array([shape[0] for shape in shapes], np.int64)
-    flags = [getattr(element, "is_average", None) for element in elements]
-    if not any(flags):
-        return _Blocks(stack(vectors), whole)
-    lengths = np.array([element_parts(element) for element in elements], np.int64)
-    starts = offsets_of(whole)[:-1]
-    local = np.arange(lengths.sum()) - np.repeat(offsets_of(lengths)[:-1], lengths)
-    return _Blocks(stack(vectors)[np.repeat(starts, lengths) + local], lengths)
-
-
-def _check_again(
-    sessions: Sequence[Any],
-    shown: _Shown,
-    known: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
-    index: SearchIndexInfo,
-    stack: Stack,
-) -> None:
-    """Check the vectors of objects that were seen before; only the first one counts.
+@dataclass(frozen=True)
+class HostFeedback:
+    """Sessions of the plugin API, of which nothing has been read until it is asked for.
 
     Args:
         sessions: The sessions.
-        shown: What they show.
-        known: Object of each element, first element of each object, parts of each object.
         index: The search index.
+        term_weight: ``session`` or ``impression``.
         stack: How vectors become rows.
     """
-    places, first, n_parts = known
-    vectors = [item.vector for item in shown.element]
-    again = [
-        row
-        for row in np.flatnonzero(first[places] != np.arange(len(places))).tolist()
-        if vectors[row] is not vectors[first[places[row]]]
-    ]
-    sources = [(sessions[shown.session[row]], shown.element[row]) for row in again]
-    blocks = _blocks(sources, index, stack)
-    wanted = n_parts[places[again]] if again else blocks.lengths
-    for number in np.flatnonzero(blocks.lengths != wanted)[:1].tolist():
-        session, element = sources[number]
-        raise ValueError(
-            f"session {session.session_id!r}, object {element.id!r}: vector must have the parts it "
-            f"has in an earlier session ({wanted[number]}), got {blocks.lengths[number]}."
+
+    sessions: Sequence[Any]
+    index: SearchIndexInfo
+    term_weight: str
+    stack: Stack
+
+    @cached_property
+    def shown(self) -> Shown:
+        """What the sessions show; errors of `read_shown`."""
+        return read_shown(self.sessions)
+
+    @cached_property
+    def objects(self) -> list[Any]:
+        """The first element of each object, which gives its vector."""
+        elements = self.shown.elements
+        if self.shown.is_each_another:
+            return elements
+        return [elements[row] for row in self.shown.first.tolist()]
+
+    def gathered(self) -> FeedbackBatch:
+        """The batch, its vectors gathered in one array and checked; errors of `build_batch`."""
+        sources = SourceOf(self.sessions, self.shown, self.shown.first)
+        objects = self._blocks(self.objects, sources)
+        check_rows(objects.rows, objects.lengths, sources, self.index)
+        self._check_again(objects.lengths)
+        return FeedbackBatch(
+            vectors=objects.rows,
+            originals=self._originals(objects, sources),
+            **self._terms(objects.lengths, objects.rows.dtype),
         )
-    check_rows(blocks.rows, blocks.lengths, sources, index)
+
+    def scattered(
+        self,
+        addresses_of: Callable[[Sequence[Any]], tuple[NDArray[np.int64], np.dtype[Any]] | None],
+    ) -> ScatteredBatch | None:
+        """The batch, its vectors left where they are, not checked but for their shapes.
+
+        Args:
+            addresses_of: Tells where vectors are.
+
+        Returns:
+            None where vectors cannot be read in place, or the host tells of originals.
+
+        Raises:
+            ValueError: As `build_batch`, but for what is wrong with an object's own numbers.
+        """
+        objects = self.objects
+        if not all(map(is_, _originals_of(objects), repeat(None))):
+            return None
+        sources = SourceOf(self.sessions, self.shown, self.shown.first)
+        lengths, whole = self._lengths(objects, sources)
+        vectors = [element.vector for element in objects]
+        found = addresses_of(vectors)
+        if found is None:
+            return None
+        self._check_again(lengths)
+        addresses, dtype = found
+        return ScatteredBatch(
+            addresses=addresses,
+            dtype=dtype,
+            holders=vectors,
+            is_padded=lengths is not whole,
+            **self._terms(lengths, dtype),
+        )
+
+    def _terms(self, lengths: NDArray[np.int64], dtype: np.dtype[Any]) -> dict[str, Any]:
+        """The fields of `FeedbackTerms` for objects of so many parts."""
+        shown = self.shown
+        queries, query = self._queries()
+        taught = (shown.n_clicked > 0)[shown.session]
+        session = shown.session[taught]
+        owned, asked = shown.places[taught], query[session]
+        clicked, unclicked = term_weights(
+            shown.clicked[taught], session, shown.n_clicked, shown.n_shown, self.term_weight
+        )
+        if not shown.is_each_another:
+            (owned, asked), clicked, unclicked = merge_terms((owned, asked), clicked, unclicked)
+        return {
+            "object_offsets": offsets_of(lengths),
+            "query_vectors": queries.rows.astype(dtype, copy=False),
+            "query_offsets": offsets_of(queries.lengths),
+            "term_offsets": offsets_of(np.bincount(owned, minlength=len(shown.objects))),
+            "term_query": asked,
+            "term_clicked": clicked,
+            "term_unclicked": unclicked,
+        }
+
+    def _lengths(
+        self, elements: Sequence[Any], sources: Sources
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The parts of each element's vector, and its rows: the same array where none is padded.
+
+        Raises:
+            ValueError: Naming the first whose shape is not ``(parts, D)``.
+        """
+        shapes = [element.vector.shape for element in elements]
+        kinds = set(shapes)
+        if any(is_misshapen(shape, self.index) for shape in kinds):
+            for place, element in enumerate(elements):
+                vector_rows(sources[place][0], element, self.index)
+        if len(kinds) == 1:
+            whole = np.full(len(shapes), shapes[0][0], np.int64)
+        else:
+            whole = np.fromiter(map(itemgetter(0), shapes), np.int64, len(shapes))
+        if not any(map(getattr, elements, repeat("is_average"), repeat(None))):
+            return whole, whole
+        return np.fromiter(map(element_parts, elements), np.int64, len(elements)), whole
+
+    def _blocks(self, elements: Sequence[Any], sources: Sources) -> _Blocks:
+        """The data rows of elements' vectors, without padding."""
+        if not elements:
+            return _Blocks(np.empty((0, self.index.dimensions), np.float32), np.empty(0, np.int64))
+        lengths, whole = self._lengths(elements, sources)
+        rows = self.stack([element.vector for element in elements])
+        if lengths is whole:
+            return _Blocks(rows, lengths)
+        return _Blocks(rows[rows_of(offsets_of(whole)[:-1], lengths)], lengths)
+
+    def _check_again(self, n_parts: NDArray[np.int64]) -> None:
+        """Check the vectors of objects that were seen before; only the first one counts.
+
+        Args:
+            n_parts: Parts of each object.
+        """
+        shown = self.shown
+        if shown.is_each_another:
+            return
+        first, places = shown.first[shown.places], shown.places
+        vectors = [element.vector for element in shown.elements]
+        repeated = np.flatnonzero(first != np.arange(len(places)))
+        pairs = zip(repeated.tolist(), first[repeated].tolist(), strict=True)
+        again = np.array([row for row, one in pairs if vectors[row] is not vectors[one]], np.int64)
+        sources = SourceOf(self.sessions, shown, again)
+        blocks = self._blocks([shown.elements[row] for row in again.tolist()], sources)
+        wanted = n_parts[places[again]]
+        for number in np.flatnonzero(blocks.lengths != wanted)[:1].tolist():
+            session, element = sources[number]
+            raise ValueError(
+                f"session {session.session_id!r}, object {element.id!r}: vector must have the "
+                f"parts it has in an earlier session ({wanted[number]}), got "
+                f"{blocks.lengths[number]}."
+            )
+        check_rows(blocks.rows, blocks.lengths, sources, self.index)
+
+    def _queries(self) -> tuple[_Blocks, NDArray[np.int64]]:
+        """Distinct queries in order of their first session, and which one each session asks."""
+        asked = list(map(attrgetter("query"), self.sessions))
+        sources = list(zip(self.sessions, asked, strict=True))
+        blocks = self._blocks(asked, sources)
+        check_rows(blocks.rows, blocks.lengths, sources, self.index)
+        query = _equal_blocks(blocks)
+        first = np.unique(query, return_index=True)[1]
+        if len(first) == len(query):
+            return blocks, query
+        is_first = np.zeros(len(query), np.bool_)
+        is_first[first] = True
+        rows = blocks.rows[np.repeat(is_first, blocks.lengths)]
+        return _Blocks(rows, blocks.lengths[first]), query
+
+    def _originals(self, objects: _Blocks, sources: Sources) -> Rows:
+        """The index's own rows of each object; its vector's where the host does not tell."""
+        originals = list(_originals_of(self.objects))
+        if all(map(is_, originals, repeat(None))):
+            return objects.rows
+        mine = np.split(objects.rows, offsets_of(objects.lengths)[1:-1])
+        rows = [
+            vector if original is None else _original_rows(original, vector, sources[place])
+            for place, (original, vector) in enumerate(zip(originals, mine, strict=True))
+        ]
+        stacked = np.concatenate(rows).astype(objects.rows.dtype, copy=False)
+        check_rows(stacked, objects.lengths, sources, self.index)
+        return stacked
 
 
-def _queries(
-    sessions: Sequence[Any], index: SearchIndexInfo, stack: Stack
-) -> tuple[_Blocks, NDArray[np.int64]]:
-    """The distinct queries in order of their first session, and which one each session asks."""
-    sources = [(session, session.query) for session in sessions]
-    blocks = _blocks(sources, index, stack)
-    check_rows(blocks.rows, blocks.lengths, sources, index)
+def _equal_blocks(blocks: _Blocks) -> NDArray[np.int64]:
+    """Numbers the distinct blocks of rows in order; shape ``(n_blocks,)``."""
     starts = offsets_of(blocks.lengths)
-    pieces = [blocks.rows[lo:hi].tobytes() for lo, hi in pairwise(starts)]
+    # Most differ in their first numbers, which are compared sooner than whole rows.
+    heads = list(map(bytes, blocks.rows[starts[:-1], :FEW_NUMBERS]))
+    if len(set(heads)) == len(heads):
+        return np.arange(len(heads))
+    pieces = [blocks.rows[lo:hi].tobytes() for lo, hi in pairwise(starts.tolist())]
     numbers: dict[bytes, int] = {}
-    query = np.array([numbers.setdefault(piece, len(numbers)) for piece in pieces], np.int64)
-    first = np.unique(query, return_index=True)[1]
-    is_first = np.zeros(len(pieces), np.bool_)
-    is_first[first] = True
-    return _Blocks(blocks.rows[np.repeat(is_first, blocks.lengths)], blocks.lengths[first]), query
+    return np.array([numbers.setdefault(piece, len(numbers)) for piece in pieces], np.int64)
 
 
-def _originals(
-    objects: _Blocks, sources: Sequence[tuple[Any, Any]], index: SearchIndexInfo
-) -> Rows:
-    """The index's own rows of each object; its vector's where the host does not tell."""
-    originals = [getattr(element, "original", None) for _, element in sources]
-    if all(original is None for original in originals):
-        return objects.rows
-    mine = np.split(objects.rows, offsets_of(objects.lengths)[1:-1])
-    rows = [
-        vector if original is None else _original_rows(original, vector, source)
-        for original, vector, source in zip(originals, mine, sources, strict=True)
-    ]
-    stacked = np.concatenate(rows).astype(objects.rows.dtype, copy=False)
-    check_rows(stacked, objects.lengths, sources, index)
-    return stacked
+def _originals_of(elements: Sequence[Any]) -> Iterator[Any]:
+    """What a host tells of each element's vector in the index; None where it does not."""
+    return map(getattr, elements, repeat("original"), repeat(None))
 
 
 def _original_rows(

@@ -1,7 +1,7 @@
 """The vectors of a host's objects as arrays of rows, and what is refused of them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,10 +57,16 @@ def vector_rows(session: Any, element: Any, index: SearchIndexInfo) -> NDArray[n
     return array[: element_parts(element)]
 
 
+class Sources(Protocol):
+    """The session and element that vectors came from, asked for where a sentence names them."""
+
+    def __getitem__(self, place: int, /) -> tuple[Any, Any]: ...
+
+
 def check_rows(
     rows: NDArray[np.floating],
     lengths: Sequence[int] | NDArray[np.integer],
-    sources: Sequence[tuple[Any, Any]],
+    sources: Sources,
     index: SearchIndexInfo,
     *,
     zeros_allowed: bool = False,

@@ -17,6 +17,17 @@ def offsets_of(lengths: Sequence[int] | NDArray[np.integer]) -> NDArray[np.int64
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
 
 
+def rows_of(begins: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers ``begins[i]``, ``begins[i] + 1``, … of so many each, one after the other.
+
+    Example:
+        >>> rows_of(np.array([7, 0]), np.array([2, 3])).tolist()
+        [7, 8, 0, 1, 2]
+    """
+    ends = offsets_of(lengths)
+    return np.arange(ends[-1]) + np.repeat(begins - ends[:-1], lengths)
+
+
 def row_sums(values: NDArray[Any], offsets: NDArray[np.int64]) -> NDArray[Any]:
     """Sum of each row, 0 for an empty one; booleans are counted.
 

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from adjuster.adjusters.host_copies import device_of, stack_tensors, with_adjusted
+from adjuster.adjusters.answers import Answers, no_collection
+from adjuster.adjusters.host_copies import device_of, stack_tensors
 from adjuster.config import AdjusterConfig
 from adjuster.feedback import FeedbackBatch
-from adjuster.host_batch import build_batch
+from adjuster.host_batch import HostFeedback
 from adjuster.index import SearchIndexInfo
 
 
@@ -67,12 +68,21 @@ class BatchAdjuster(VectorsAdjuster):
 
     def adjust_vectors(self, data_for_improvement: Sequence[Any]) -> list[Any]:
         """See `VectorsAdjuster.adjust_vectors`."""
-        sessions = data_for_improvement
-        layout = build_batch(
-            sessions, self.search_index_info, term_weight=self.term_weight, stack=stack_tensors
+        feedback = HostFeedback(
+            data_for_improvement, self.search_index_info, self.term_weight, stack_tensors
         )
-        self.skipped = layout.skipped
-        return with_adjusted(sessions, layout, self._adjust(layout.batch, device_of(sessions)))
+        answer = self._answer(feedback, device_of(data_for_improvement))
+        self.skipped = feedback.shown.skipped
+        return answer
+
+    def _answer(self, feedback: HostFeedback, device: torch.device) -> list[Any]:
+        """Copies of sessions, whose vectors came from `device`, with new ones."""
+        with no_collection():
+            batch = feedback.gathered()
+        adjusted = self._adjust(batch, device)
+        with no_collection():
+            answers = Answers(feedback.sessions, feedback.shown, batch.object_offsets, adjusted)
+        return answers.fill()
 
     def _adjust(self, batch: FeedbackBatch, device: torch.device) -> NDArray[np.floating]:
         """Adjust a batch whose vectors came from `device`."""

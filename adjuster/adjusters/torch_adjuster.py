@@ -7,8 +7,11 @@ import torch
 from numpy.typing import NDArray
 
 from adjuster.adjusters.base import BatchAdjuster, constructor_settings
+from adjuster.adjusters.in_place import adjust_in_place
+from adjuster.adjusters.kept_memory import KeptMemory
 from adjuster.config import AdjusterConfig
 from adjuster.feedback import FeedbackBatch
+from adjuster.host_batch import HostFeedback
 from adjuster.losses import check_bias
 from adjuster.torch_engine.autograd import adjust_with_autograd
 
@@ -19,11 +22,12 @@ class TorchBasedAdjuster(BatchAdjuster):
     A drop-in for Embedding Studio's plugin hook ``get_vectors_adjuster()``. The settings and
     their ranges are those of `AdjusterConfig`; the first three stand in the published order.
 
-    A call keeps nothing for the next one: it starts from the vectors handed in, and `max_drift`
-    and `anchor_weight` measure from an element's ``original`` where it has one, else from its
-    vector. What `memory` asks for is done by whoever calls: `ImprovementWorker` does so with its
-    store; a host that only calls `adjust_vectors` hands over the original vectors under
-    ``restart`` and ``refit``, and under ``refit`` with all sessions so far.
+    A call keeps nothing for the next one but memory: for up to two answers, used again once nobody
+    holds a vector that lies there. It starts from the vectors handed in, and `max_drift` and
+    `anchor_weight` measure from an element's ``original`` where it has one, else from its vector.
+    What `memory` asks for is done by whoever calls: `ImprovementWorker` does so with its store; a
+    host that only calls `adjust_vectors` hands over the original vectors under ``restart`` and
+    ``refit``, and under ``refit`` with all sessions so far.
 
     Args:
         search_index_info: The index that the vectors live in, ours or a host's own class.
@@ -97,6 +101,7 @@ class TorchBasedAdjuster(BatchAdjuster):
             logit_bias=logit_bias,
         )
         check_bias(self.config)
+        self._memory = KeptMemory()
         super().__init__(search_index_info, term_weight=term_weight)
 
     @classmethod
@@ -117,6 +122,13 @@ class TorchBasedAdjuster(BatchAdjuster):
     def adjust_batch(self, batch: FeedbackBatch) -> NDArray[np.floating]:
         """New vectors of a batch's parts, on the CPU; shape and dtype of ``batch.vectors``."""
         return self._adjust(batch, torch.device("cpu"))
+
+    def _answer(self, feedback: HostFeedback, device: torch.device) -> list[Any]:
+        if self.engine_on(device) == "fused":
+            answer = adjust_in_place(feedback, self.config, self._memory)
+            if answer is not None:
+                return answer
+        return super()._answer(feedback, device)
 
     def _adjust(self, batch: FeedbackBatch, device: torch.device) -> NDArray[np.floating]:
         if self.engine_on(device) == "torch":

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.config import AdjusterConfig
-from adjuster.feedback import FeedbackBatch, batch_in_range
+from adjuster.feedback import FeedbackBatch, FeedbackTerms, ScatteredBatch, batch_in_range
+from adjuster.fused_engine.addresses import row_addresses, rows_at
 from adjuster.fused_engine.descent import descend
 from adjuster.fused_engine.jit import compiled
 from adjuster.fused_engine.kernel import squared_norm
 from adjuster.fused_engine.knobs import NEWTON, Knobs, make_knobs, unit_rows
 from adjuster.fused_engine.problem import Problem, aligned_empty, gather_rows, make_workspace
 from adjuster.index import MetricType, SearchIndexInfo
-from adjuster.scale import safe_exponent, shifted
+from adjuster.scale import computable_sizes, safe_exponent, shifted
 
 CHUNKS_PER_THREAD = 8
 FEWEST_ITEMS = 64
@@ -24,10 +25,14 @@ FEWEST_ITEMS = 64
 
 
 class FlatBatch(NamedTuple):
-    """A `FeedbackBatch` as the kernel takes it: contiguous, queries as `query_rows` gives them."""
+    """What the kernel takes: terms, queries as `query_rows` gives them, and where vectors lie.
 
-    starts: NDArray[np.floating]
-    originals: NDArray[np.floating]
+    Args:
+        starts: Shape ``(n_objects,)``: the address of each object's first part, as of `originals`.
+    """
+
+    starts: NDArray[np.int64]
+    originals: NDArray[np.int64]
     object_offsets: NDArray[np.int64]
     queries: NDArray[np.floating]
     query_offsets: NDArray[np.int64]
@@ -35,6 +40,12 @@ class FlatBatch(NamedTuple):
     term_query: NDArray[np.int64]
     clicked: NDArray[np.float64]
     unclicked: NDArray[np.float64]
+
+
+Squares = tuple[float, float]
+"""Between which |x|² must lie for an object to be adjusted; `ANY_SQUARES` asks nothing."""
+
+ANY_SQUARES: Squares = (0.0, np.inf)
 
 
 def adjust_batch(
@@ -78,42 +89,98 @@ def adjust_with_knobs(
     else:
         _check_out(out, batch)
     if index.metric_type is not MetricType.COSINE:
-        _adjust_all(knobs, batch, index, (0.0, np.inf), n_threads, out)
-    elif _adjust_all(knobs, batch, index, _harmless_squares(batch), n_threads, out):
+        _adjust_gathered(knobs, batch, index, ANY_SQUARES, n_threads, out)
+    elif not _adjust_gathered(knobs, batch, index, _harmless_squares(out, index), n_threads, out):
         safe, shifts = batch_in_range(batch)
-        _adjust_all(knobs, safe, index, (0.0, np.inf), n_threads, out)
+        _adjust_gathered(knobs, safe, index, ANY_SQUARES, n_threads, out)
         out[...] = shifted(out, -shifts)
     return out
 
 
-def _harmless_squares(batch: FeedbackBatch) -> tuple[float, float]:
-    """Between these |x|² is such that no row of x can be out of the range of `scale`."""
-    edge = 4.0 ** safe_exponent(batch.vectors.dtype)
-    return batch.vectors.shape[1] / edge, edge
+def adjust_scattered(
+    batch: ScatteredBatch,
+    index: SearchIndexInfo,
+    config: AdjusterConfig,
+    out: NDArray[np.floating],
+    *,
+    n_threads: int = 0,
+) -> bool:
+    """Adjust every object of a batch whose vectors lie where their owner keeps them.
+
+    Every bit is that of `adjust_batch`.
+
+    Args:
+        batch: What is to be learnt; its vectors need not have been checked.
+        index: Metric and pooling.
+        config: The adjuster's settings.
+        out: Where the new vectors go: C-contiguous, of the batch's shape and type, overlapping
+            none of its vectors.
+        n_threads: 0 is one a core; the result does not depend on it.
+
+    Returns:
+        Whether all vectors could be computed as they stand. If not, some are not finite, or too
+        long or too short to be squared, or zero: the batch must be gathered, checked, and adjusted
+        by `adjust_batch`, and what stands in `out` is good for nothing.
+    """
+    flat = _flat(batch, index, batch.addresses, batch.addresses)
+    squares = _harmless_squares(out, index)
+    return _adjust_all(make_knobs(index, config), flat, squares, n_threads, out)
 
 
-def _adjust_all(
+def _harmless_squares(rows: NDArray[np.floating], index: SearchIndexInfo) -> Squares:
+    """Between these |x|² is such that no row of x can be out of the range of `scale`.
+
+    Under dot and Euclid with a factor of two to spare, for the rounding of the sum.
+    """
+    if index.metric_type is MetricType.COSINE:
+        edge = 4.0 ** safe_exponent(rows.dtype)
+        return rows.shape[1] / edge, edge
+    smallest, largest = computable_sizes(rows.dtype)
+    return 2.0 * rows.shape[1] * smallest**2, 0.5 * largest**2
+
+
+def _flat(
+    terms: FeedbackTerms,
+    index: SearchIndexInfo,
+    starts: NDArray[np.int64],
+    originals: NDArray[np.int64],
+) -> FlatBatch:
+    return FlatBatch(
+        starts=starts,
+        originals=originals,
+        object_offsets=terms.object_offsets,
+        queries=query_rows(terms.query_vectors, index),
+        query_offsets=terms.query_offsets,
+        term_offsets=terms.term_offsets,
+        term_query=terms.term_query,
+        clicked=terms.term_clicked,
+        unclicked=terms.term_unclicked,
+    )
+
+
+def _adjust_gathered(
     knobs: Knobs,
     batch: FeedbackBatch,
     index: SearchIndexInfo,
-    squares: tuple[float, float],
+    squares: Squares,
     n_threads: int,
     out: NDArray[np.floating],
 ) -> bool:
-    """Adjust every object into `out`; whether any has |x|² outside `squares` and was left out."""
-    flat = FlatBatch(
-        starts=np.ascontiguousarray(batch.vectors),
-        originals=np.ascontiguousarray(batch.originals),
-        object_offsets=batch.object_offsets,
-        queries=query_rows(batch.query_vectors, index),
-        query_offsets=batch.query_offsets,
-        term_offsets=batch.term_offsets,
-        term_query=batch.term_query,
-        clicked=batch.term_clicked,
-        unclicked=batch.term_unclicked,
+    """`_adjust_all` for a batch whose vectors are rows of arrays."""
+    vectors, originals = (
+        np.ascontiguousarray(rows, out.dtype) for rows in (batch.vectors, batch.originals)
     )
-    n_rows = rows_per_object(batch.term_offsets, batch.term_query, batch.query_offsets)
-    n_parts, left_out = np.diff(batch.object_offsets), []
+    firsts = batch.object_offsets[:-1]
+    starts, anchors = row_addresses(vectors, firsts), row_addresses(originals, firsts)
+    return _adjust_all(knobs, _flat(batch, index, starts, anchors), squares, n_threads, out)
+
+
+def _adjust_all(
+    knobs: Knobs, flat: FlatBatch, squares: Squares, n_threads: int, out: NDArray[np.floating]
+) -> bool:
+    """Adjust every object into `out`; False if any has |x|² outside `squares` and was left out."""
+    n_rows = rows_per_object(flat.term_offsets, flat.term_query, flat.query_offsets)
+    n_parts, left_out = np.diff(flat.object_offsets), []
 
     def run(lo: int, hi: int) -> None:
         is_newton = knobs.optimizer == NEWTON
@@ -121,7 +188,7 @@ def _adjust_all(
         left_out.append(_adjust_range(knobs, workspace, flat, out, squares, lo, hi))
 
     run_chunks(run, n_rows * n_parts, n_threads)
-    return any(left_out)
+    return not any(left_out)
 
 
 def _check_out(out: NDArray[np.floating], batch: FeedbackBatch) -> None:
@@ -183,10 +250,10 @@ def usable_cores() -> int:
 
 @compiled(inline=True)
 def outside(x, squares):
-    """Whether |x_m|² of any part is not within a range."""
+    """Whether |x_m|² of any part is not within a range, or not a number."""
     for m in range(x.shape[0]):
         square = squared_norm(x, m)
-        if square < squares[0] or square > squares[1]:
+        if square < squares[0] or not square <= squares[1]:
             return True
     return False
 
@@ -195,25 +262,28 @@ def outside(x, squares):
 def _adjust_range(knobs, workspace, flat, out, squares, lo, hi):
     """Adjust objects ``lo:hi`` into `out`, but those outside `squares`; returns their number."""
     n_outside = 0
+    checked = squares[0] > 0.0
+    bounded = knobs.min_cosine > -1.0 or knobs.anchor_weight > 0.0
     for o in range(lo, hi):
         first, last = flat.term_offsets[o], flat.term_offsets[o + 1]
         n_rows = 0
         for j in range(first, last):
             query = flat.term_query[j]
             n_rows = gather_rows(workspace, n_rows, j - first, query, flat.query_offsets)
-        parts = slice(flat.object_offsets[o], flat.object_offsets[o + 1])
+        begin, end = flat.object_offsets[o], flat.object_offsets[o + 1]
         problem = Problem(
-            out[parts],
-            flat.starts[parts],
-            flat.originals[parts],
+            out[begin:end],
+            rows_at(out, flat.starts[o], end - begin),
+            rows_at(out, flat.originals[o], end - begin),
             flat.queries,
             workspace.rows[:n_rows],
             workspace.term_rows[: last - first + 1],
             flat.clicked[first:last],
             flat.unclicked[first:last],
         )
-        bounded = knobs.min_cosine > -1.0 or knobs.anchor_weight > 0.0
-        if outside(problem.start, squares) or (bounded and outside(problem.original, squares)):
+        if checked and (
+            outside(problem.start, squares) or (bounded and outside(problem.original, squares))
+        ):
             n_outside += 1
         else:
             descend(knobs, problem, workspace)

@@ -100,8 +100,12 @@ def aligned_empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         0
     """
     n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
-    memory = np.empty(n_bytes + LINE_BYTES, np.uint8)
-    first = -memory.ctypes.data % LINE_BYTES
+    return aligned(np.empty(n_bytes + LINE_BYTES, np.uint8), shape, dtype)
+
+
+def aligned(memory: NDArray[np.uint8], shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """An array over memory that has a cache line to spare, from the first line on."""
+    first, n_bytes = -memory.ctypes.data % LINE_BYTES, math.prod(shape) * np.dtype(dtype).itemsize
     return memory[first : first + n_bytes].view(dtype).reshape(shape)
 
 

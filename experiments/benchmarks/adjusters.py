@@ -103,7 +103,8 @@ ENGINES: dict[str, Callable[[Sessions, SearchIndexInfo, AdjusterConfig], Call]] 
 }
 """Engine → what makes ready a call on some sessions: the kernel, autograd and the published
 arithmetic on arrays; then the kernel and the published semantics behind the plugin hook. The kernel
-on arrays writes into memory that is kept from call to call, as a worker would."""
+on arrays writes into memory that is kept from call to call, as a worker would; `adjust_vectors`
+uses the memory of the answer before again, since nobody holds that here."""
 
 IN_TORCH = ("torch", "published_arrays", "published")
 TABLES = {

@@ -35,9 +35,9 @@ def test_worked_by_hand():
     assert batch.term_query.tolist() == [0, 0, 1, 1]
     assert batch.term_clicked.tolist() == [1.0, 0.0, 0.5, 0.5]
     assert batch.term_unclicked.tolist() == [0.0, 1.0, 0.0, 0.0]
-    assert layout.places.tolist() == [0, 1, 1, 2]
-    assert layout.n_elements == [2, 2]
-    assert [item.id for item in layout.elements] == ["a", "b", "b", "c"]
+    assert layout.shown.places.tolist() == [0, 1, 1, 2]
+    assert layout.shown.n_shown.tolist() == [2, 2]
+    assert [item.id for item in layout.shown.elements] == ["a", "b", "b", "c"]
 
 
 def test_terms_on_equal_queries_are_merged_with_both_weights():

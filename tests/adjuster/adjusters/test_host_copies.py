@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from adjuster import ImprovementElement, ImprovementInput, SearchIndexInfo, build_batch
-from adjuster.adjusters.host_copies import device_of, stack_tensors, with_adjusted, with_rows
-
-INDEX = SearchIndexInfo(2)
+from adjuster import ImprovementElement, ImprovementInput
+from adjuster.adjusters.host_copies import all_changed, device_of, stack_tensors, with_rows
 
 
 @dataclass(frozen=True)
@@ -61,16 +59,6 @@ def test_the_device_is_that_of_the_first_tensor():
     assert device_of([arrays, tensors]) == torch.device("meta")
 
 
-def answered(*sessions):
-    layout = build_batch(sessions, INDEX, stack=stack_tensors)
-    adjusted = -layout.batch.vectors
-    return with_adjusted(sessions, layout, adjusted), torch.from_numpy(adjusted)
-
-
-def vectors_of(answer):
-    return [item.vector for item in (*answer.clicked_elements, *answer.non_clicked_elements)]
-
-
 def one(name, dtype=torch.float32, **more):
     return ImprovementElement(name, torch.tensor([[1.0, 2.0]], dtype=dtype), **more)
 
@@ -84,41 +72,6 @@ def test_many_tensors_are_stacked_at_once_and_anything_else_one_by_one():
     grown = torch.ones((1, 2), requires_grad=True)
     assert stack_tensors([grown, grown]).tolist() == [[1, 1], [1, 1]]
     assert stack_tensors([torch.ones((1, 2), dtype=torch.bfloat16)]).dtype == np.float32
-
-
-def test_new_tensors_are_views_of_one_memory_that_do_not_overlap():
-    (first, second), adjusted = answered(
-        session_of([one("a")], [one("b")]), session_of([one("a")], [one("c")])
-    )
-    vectors = [*vectors_of(first), *vectors_of(second)]
-    assert [vector.tolist() for vector in vectors] == [[[-1.0, -2.0]]] * 4
-    shared = [
-        vector.untyped_storage().data_ptr() == adjusted.untyped_storage().data_ptr()
-        for vector in vectors
-    ]
-    assert shared == [True, True, False, True], "the second of an object has its own"
-    vectors[0].zero_()
-    assert [vector.sum().item() for vector in vectors[1:]] == [-3.0] * 3
-
-
-def test_elements_keep_all_that_is_not_their_vector():
-    element = one("a", is_average=[False], user_id="ann")
-    (answer,), _ = answered(session_of([element], []))
-    (new,) = answer.clicked_elements
-    assert (new.id, new.user_id, new.is_average) == ("a", "ann", [False])
-    assert element.vector.tolist() == [[1.0, 2.0]]
-    assert answer.session_id == "s"
-
-
-def test_each_element_keeps_its_own_kind_of_vector_and_its_padding():
-    padded = ImprovementElement("p", torch.tensor([[1.0, 2.0], [0.0, 0.0]]), is_average=[True])
-    array = ImprovementElement("n", np.array([[1.0, 2.0]], np.float32))
-    (answer,), _ = answered(session_of([one("h", torch.float16), padded], [array, one("d")]))
-    half, with_padding, numbers, plain = vectors_of(answer)
-    assert half.dtype == torch.float16
-    assert with_padding.tolist() == [[-1.0, -2.0], [0.0, 0.0]]
-    assert isinstance(numbers, np.ndarray)
-    assert plain.tolist() == [[-1.0, -2.0]]
 
 
 class Slotted:
@@ -141,20 +94,49 @@ class Counted:
         return Counted(self.id, self.vector)
 
 
-@pytest.mark.parametrize("kind", [Slotted, Counted, HostElement])
+class Guarded:
+    """Says what its vector is by a property."""
+
+    def __init__(self, name, vector):
+        self.id, self._vector = name, vector
+
+    @property
+    def vector(self):
+        return self._vector
+
+    @vector.setter
+    def vector(self, vector):
+        self._vector = vector
+
+
+@pytest.mark.parametrize("kind", [Slotted, Counted, HostElement, Guarded])
 def test_a_hosts_own_classes_are_copied_their_own_way(kind):
     element = kind("a", np.ones((1, 2), np.float32))
-    (answer,), _ = answered(session_of([element], []))
-    (new,) = answer.clicked_elements
+    (new,) = all_changed([element], vector=[np.zeros((1, 2))])
     assert type(new) is kind
-    assert new.vector.tolist() == [[-1.0, -1.0]]
+    assert new.id == "a"
+    assert new.vector.tolist() == [[0.0, 0.0]]
     assert element.vector.tolist() == [[1.0, 1.0]]
     assert Counted.n_copies == (kind is Counted) or kind is not Counted
 
 
 def test_a_short_copy_is_what_copy_makes():
     element = one("a", user_id="ann")
-    (answer,), _ = answered(session_of([element], []))
+    element.note = "the host's own"
+    rows = np.zeros((1, 2))
+    (new,) = all_changed([element], vector=[rows])
     twin = copy.copy(element)
-    twin.vector = answer.clicked_elements[0].vector
-    assert vars(answer.clicked_elements[0]) == vars(twin)
+    twin.vector = rows
+    assert vars(new) == vars(twin)
+    assert element.vector.tolist() == [[1.0, 2.0]]
+
+
+def test_objects_of_several_classes_are_copied_each_its_own_way():
+    elements = [one("a"), HostElement("b", None), Slotted("c", None)]
+    twins = all_changed(elements, vector=[1, 2, 3])
+    assert [type(twin) for twin in twins] == [ImprovementElement, HostElement, Slotted]
+    assert [(twin.id, twin.vector) for twin in twins] == [("a", 1), ("b", 2), ("c", 3)]
+    with pytest.raises(ValueError, match="shorter"):
+        all_changed(elements, vector=[1, 2])
+    with pytest.raises(ValueError, match="shorter"):
+        all_changed(elements[:1], vector=[])

@@ -108,7 +108,7 @@ def test_adjust_batch_is_adjust_vectors_without_the_wrapping():
     layout = build_batch(sessions, INDEX)
     adjuster = TorchBasedAdjuster(INDEX)
     flat = adjuster.adjust_batch(layout.batch)
-    start, end = layout.batch.object_offsets[layout.places[0] :][:2]
+    start, end = layout.batch.object_offsets[layout.shown.places[0] :][:2]
     n_rows = end - start
     wrapped = adjuster.adjust_vectors(sessions)[0].clicked_elements[0].vector
     assert torch.equal(wrapped[:n_rows], torch.tensor(flat[start:end]))

@@ -117,15 +117,15 @@ def single_part_batch(times):
     rng = np.random.default_rng(7)
     vectors, queries = rng.normal(size=(30, 6)), rng.normal(size=(5, 6))
     return FeedbackBatch(
-        vectors,
-        vectors,
-        np.arange(31),
-        queries,
-        np.arange(6),
-        np.arange(0, 121, 4),
-        rng.integers(0, 5, 120),
-        times * rng.random(120),
-        times * rng.random(120),
+        vectors=vectors,
+        originals=vectors,
+        object_offsets=np.arange(31),
+        query_vectors=queries,
+        query_offsets=np.arange(6),
+        term_offsets=np.arange(0, 121, 4),
+        term_query=rng.integers(0, 5, 120),
+        term_clicked=times * rng.random(120),
+        term_unclicked=times * rng.random(120),
     )
 
 

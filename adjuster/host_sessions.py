@@ -1,0 +1,75 @@
+"""Which objects a host's sessions show, by owner and id: many small objects, read in bulk."""
+
+from collections.abc import Sequence
+from itertools import count, repeat
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adjuster.feedback import Shown
+from adjuster.host_rows import check_distinct
+
+
+class SourceOf:
+    """The session and element of some of a `Shown`'s rows, put together when asked for."""
+
+    def __init__(self, sessions: Sequence[Any], shown: Shown, rows: NDArray[np.integer]) -> None:
+        self.sessions, self.shown, self.rows = sessions, shown, rows
+
+    def __getitem__(self, place: int) -> tuple[Any, Any]:
+        row = self.rows[place]
+        return self.sessions[self.shown.session[row]], self.shown.elements[row]
+
+
+def read_shown(sessions: Sequence[Any]) -> Shown:
+    """What sessions of the plugin API show. Elements with the same (user_id, id) are one object.
+
+    Raises:
+        ValueError: Naming session and object, if a session shows one twice.
+    """
+    n_clicked = np.array([len(one.clicked_elements) for one in sessions], np.int64)
+    n_passed = np.array([len(one.non_clicked_elements) for one in sessions], np.int64)
+    elements = [
+        item for one in sessions for item in (*one.clicked_elements, *one.non_clicked_elements)
+    ]
+    session = np.repeat(np.arange(len(sessions)), n_clicked + n_passed)
+    lengths = np.stack([n_clicked, n_passed], axis=1).ravel()
+    objects, places, first = _objects_of(elements)
+    if len(objects) < len(elements):
+        _check_once(sessions, session, places, len(objects))
+    return Shown(
+        session=session,
+        clicked=np.repeat(np.tile([True, False], len(sessions)), lengths),
+        n_clicked=n_clicked,
+        n_shown=n_clicked + n_passed,
+        elements=elements,
+        objects=objects,
+        places=places,
+        first=first,
+    )
+
+
+def _objects_of(
+    elements: list[Any],
+) -> tuple[list[tuple[str | None, str]], NDArray[np.int64], NDArray[np.int64]]:
+    """The distinct (owner, id), which one each element is, and the first element of each."""
+    owners = map(getattr, elements, repeat("user_id"), repeat(None))
+    keys = list(zip(owners, map(attrgetter("id"), elements), strict=True))
+    objects = list(dict.fromkeys(keys))
+    if len(objects) == len(keys):
+        every = np.arange(len(keys))
+        return objects, every, every
+    number = dict(zip(objects, count(), strict=False))
+    places = np.fromiter(map(number.__getitem__, keys), np.int64, len(keys))
+    return objects, places, np.unique(places, return_index=True)[1]
+
+
+def _check_once(
+    sessions: Sequence[Any], session: NDArray[np.int64], places: NDArray[np.int64], n_objects: int
+) -> None:
+    """Refuse a session that shows an object twice."""
+    if len(np.unique(session * n_objects + places)) < len(places):
+        for one in sessions:
+            check_distinct(one)
