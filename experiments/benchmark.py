@@ -54,6 +54,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--random", type=int, metavar="N", help="search: random settings of each shop (2000)"
     )
+    parser.add_argument("--sessions", type=int, metavar="N", help="scale: sessions (50,000)")
+    parser.add_argument("--partitions", type=int, metavar="N", help="scale: partitions (8)")
     parser.add_argument(
         "--postgres",
         metavar="URL",
@@ -66,6 +68,7 @@ def _options(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """What single parts are asked for, by part."""
     asked = {
         "calibration": {"n_logs": arguments.logs, "words": arguments.kind},
+        "scale": {"n_sessions": arguments.sessions, "n_parts": arguments.partitions},
         "search": {
             "n_seeds": arguments.seeds,
             "n_random": arguments.random,

@@ -38,7 +38,7 @@ ROOMS = {
         "config",
         "common",
     ],
-    "experiments.replay": ["", "position"],
+    "experiments.replay": ["partitioned", "", "position"],
     "experiments.data": [
         "",
         "importers",
@@ -47,6 +47,7 @@ ROOMS = {
         "made",
         "texts",
         "readers",
+        "partitions",
         "format",
     ],
     "adjuster.live": ["", "http", "learning", "retrieval", "monitoring", "storage", "ranking"],

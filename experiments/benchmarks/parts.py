@@ -26,6 +26,7 @@ PARTS: dict[str, str] = {
     "search": "experiments.benchmarks.searches",
     "calibration": "experiments.benchmarks.calibration",
     "ingest": "experiments.benchmarks.ingests",
+    "scale": "experiments.benchmarks.scale",
     "live": "experiments.benchmarks.live",
     "live_decisions": "experiments.benchmarks.live_decisions",
 }

@@ -14,9 +14,8 @@ from experiments.config.commands import SweepConfig
 from experiments.config.saved import anchored
 from experiments.data.card.no_reach import why_nothing_is_reached
 from experiments.data.format.click_log import ClickLog
-from experiments.data.open_dataset import open_dataset
 from experiments.judging.tune_gain import tune_gain
-from experiments.replay.layout import lay_out
+from experiments.replay.partitioned.replay import PartitionedReplay
 from experiments.replay.replay import Replay
 from experiments.review.outlook import outlook_lines
 from experiments.review.still_open import still_open
@@ -34,6 +33,7 @@ from experiments.study_folder.summary import DatasetRecord, Summary, summarize, 
 from experiments.tracking.study_info import StudyInfo, review_text
 from experiments.tracking.tracker import Tracker, open_tracker
 from experiments.workflow.baselines import baselines_of
+from experiments.workflow.engines import OpenLog, open_log, tune_replay
 from experiments.workflow.first_replay import first_replay
 from experiments.workflow.judgement import judge_study, sealed_test_of
 from experiments.workflow.outlook import kept_outlook
@@ -42,18 +42,28 @@ from experiments.workflow.publishing import info_of, show_in_mlflow, write_repor
 from experiments.workflow.studies import base_settings, make_study
 from experiments.workflow.trials import run_trials, run_workers
 
+IN_PARTITIONS = (
+    "In partitions: the outlook, popularity and headroom are left out, which look at all clicks at "
+    "once."
+)
+
 
 @dataclass(frozen=True)
 class Sweep:
     """A sweep under way."""
 
     config: SweepConfig
-    log: ClickLog
+    opened: OpenLog
     study: Study
     outputs: StudyFolder
     tracker: Tracker
     started: float
     before: float
+
+    @property
+    def log(self) -> ClickLog:
+        """The click log."""
+        return self.opened.log
 
 
 def sweep(config: SweepConfig) -> int:
@@ -62,9 +72,10 @@ def sweep(config: SweepConfig) -> int:
     config = anchored(config)
     check_sampler(config.sampler)
     space = SearchSpace.from_config(config.search_space, base_settings(config))
-    log = open_dataset(config.dataset)
+    opened = open_log(config)
+    log = opened.log
     with step("Laying out the log", quiet=True):
-        replay = Replay(lay_out(log, config.replay, config.objective))
+        replay = tune_replay(opened, config)
     study = make_study(config, space)
     try:
         study.open(definition(asdict(config), log.fingerprint), uuid.uuid4().hex)
@@ -75,16 +86,19 @@ def sweep(config: SweepConfig) -> int:
         info = _info(config, log, study, replay.objective_key)
         tracker = open_tracker(config.tracking, outputs, info, shared)
         before = float(study.attribute("seconds") or 0.0)
-        return _run(Sweep(config, log, study, outputs, tracker, started, before), replay)
+        return _run(Sweep(config, opened, study, outputs, tracker, started, before), replay)
     finally:
         study.close()
 
 
-def _run(run: Sweep, replay: Replay) -> int:
+def _run(run: Sweep, replay: Replay | PartitionedReplay) -> int:
     study, config = run.study, run.config
-    with first_replay("Looking at what the data can tell"):
-        outlook = kept_outlook(study, replay, config.guardrails.min_gain)
-    say("\n".join(outlook_lines(outlook)))
+    if isinstance(replay, Replay):
+        with first_replay("Looking at what the data can tell"):
+            outlook = kept_outlook(study, replay, config.guardrails.min_gain)
+        say("\n".join(outlook_lines(outlook)))
+    else:
+        say(IN_PARTITIONS)
     with step("Scoring the baselines", quiet=True):
         baselines = baselines_of(study, replay)
     records = study.records()
@@ -92,6 +106,10 @@ def _run(run: Sweep, replay: Replay) -> int:
     progress = Progress(
         replay.objective_key, config.study.n_asked, _finished(records), verbose=config.verbose
     )
+
+    if isinstance(replay, PartitionedReplay):
+        n_steps = replay.n_steps
+        replay.on_partition = lambda: progress.partition(n_steps)
 
     def on_trial(record: TrialRecord) -> None:
         run.tracker.trial(record)
@@ -126,7 +144,7 @@ def _finish(
     is_whole = not interrupted and not died and any(r.state == COMPLETE for r in records)
     finalists: list[FinalistRecord] = []
     if is_whole:
-        finalists = judge_study(run.config, run.log, run.study, records, run.outputs)
+        finalists = judge_study(run.config, run.opened, run.study, records, run.outputs)
     with step("Working out what tune can say", quiet=True):
         summary = _summary(run, objective, baselines, records, finalists)
     write_trials(run.outputs, records)
@@ -204,7 +222,7 @@ def _write_best(run: Sweep, records: list[TrialRecord], summary: Summary) -> Non
 def _why_no_reach(run: Sweep, records: list[TrialRecord]) -> str:
     """What keeps feedback from every session, where no trial reached one; else ""."""
     reach = [record.metrics["reach"] for record in records if "reach" in record.metrics]
-    if not reach or max(reach) > 0:
+    if not reach or max(reach) > 0 or run.opened.parts is not None:
         return ""
     replay = run.config.replay
     scope = replay.personalize_by or run.log.personalize_by

@@ -20,6 +20,7 @@ from experiments.config.data import (
     InspectedConfig,
     SimulateConfig,
 )
+from experiments.config.partitions import EngineConfig, PartitionConfig
 from experiments.config.ranges import or_missing, study_name
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.config.serve import ServeConfig
@@ -52,6 +53,7 @@ class SweepConfig:
     search_space: SearchSpaceConfig = setting(factory=SearchSpaceConfig)
     sampler: SamplerConfig = setting(factory=SamplerConfig)
     pruner: PrunerConfig = setting(factory=PrunerConfig)
+    engine: EngineConfig = setting(factory=EngineConfig)
     tracking: TrackingConfig = setting(factory=TrackingConfig)
     output_dir: str = setting("outputs", text="The output folder of all studies.")
     verbose: bool = setting(False, text="Log every trial; `-v` is short for it.")
@@ -172,6 +174,7 @@ COMMANDS: dict[str, type] = {
     "compare": CompareConfig,
     "simulate": SimulateConfig,
     "ingest": IngestConfig,
+    "partition": PartitionConfig,
     "inspect": InspectConfig,
     "serve": ServeConfig,
 }
@@ -187,6 +190,7 @@ GROUPS: dict[str, type] = {
     "search_space": SearchSpaceConfig,
     "sampler": SamplerConfig,
     "pruner": PrunerConfig,
+    "engine": EngineConfig,
     "tracking": TrackingConfig,
     "encoder": EncoderConfig,
 }

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from experiments.common.errors import InputError
 from experiments.common.steps import step
 from experiments.config.data import DatasetConfig
 from experiments.data.format.click_log import ClickLog
@@ -12,6 +13,7 @@ from experiments.data.format.folder import load_click_log
 from experiments.data.made.kinds import PLANTED
 from experiments.data.made.movielens import prepare_movielens
 from experiments.data.made.simulated import prepare_simulated
+from experiments.data.partitions.files import MANIFEST
 
 PREPARED: dict[str, Callable[[Path], None]] = {
     "movielens": prepare_movielens,
@@ -32,12 +34,18 @@ def open_dataset(config: DatasetConfig, data_dir: str | Path = "data") -> ClickL
     Raises:
         InputError: If the folder is missing or faulty, or the set cannot be prepared.
     """
-    folder = _folder(config, data_dir)
+    folder = folder_of(config, data_dir)
+    if (folder / MANIFEST).is_file():
+        raise InputError(
+            f"dataset.path must be a whole data set here, got {str(folder)!r}, which is a log in "
+            "partitions: only a sweep reads one, with engine=local. Name the data set it was made "
+            "of."
+        )
     with step(f"Reading {folder}", quiet=True):
         return replace(load_click_log(folder), person=config.person)
 
 
-def _folder(config: DatasetConfig, data_dir: str | Path) -> Path:
+def folder_of(config: DatasetConfig, data_dir: str | Path = "data") -> Path:
     """Where the data set lies, prepared first where it is a known one and absent."""
     if config.path:
         return Path(config.path).expanduser()

@@ -21,6 +21,7 @@ from experiments.replay.popularity import rank_by_popularity
 from experiments.replay.replay import Replay
 from experiments.replay.results import ReplayResult
 from experiments.replay.settings import Settings
+from experiments.replay.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -65,5 +66,10 @@ def score_baselines(replay: Replay, settings: Settings) -> dict[str, Baseline]:
 
 def logged_order(layout: Layout) -> NDArray[np.float64]:
     """Scores that rank as the log shows, shape ``(n_impressions,)``."""
-    shown = layout.log.impression_position[: layout.timeline.n_impressions]
+    return order_shown(layout.timeline)
+
+
+def order_shown(timeline: Timeline) -> NDArray[np.float64]:
+    """The same for any timeline, or a part of one."""
+    shown = timeline.log.impression_position[: timeline.n_impressions]
     return -shown.astype(np.float64)

@@ -62,10 +62,39 @@ def build_blocks(
         labels: Labels.
         n_blocks: How many blocks.
     """
+    sessions = sessions_of_blocks(timeline, owner_block, n_blocks)
+    if owner_block.max() > 0:
+        return _by_owner(timeline, pairs, owner_block, labels, sessions)
+    return _by_time(timeline, pairs, labels, sessions)
+
+
+def sessions_of_blocks(
+    timeline: Timeline, owner_block: NDArray[np.int64], n_blocks: int
+) -> list[NDArray[np.int64]]:
+    """The scored sessions of each block, in order of time; none is empty.
+
+    Args:
+        timeline: The replay; what its sessions show is not looked at.
+        owner_block: From `assign_owners`.
+        n_blocks: How many blocks.
+    """
     scored = np.arange(timeline.scored_from, timeline.n_sessions)
-    if len(pairs.block_offsets) > 2:
-        return _by_owner(timeline, pairs, owner_block, labels, scored, n_blocks)
-    return _by_time(timeline, pairs, labels, scored, n_blocks)
+    if owner_block.max() == 0:
+        return [piece for piece in np.array_split(scored, n_blocks) if len(piece)]
+    group = _block_of(timeline, owner_block, scored, n_blocks)
+    return [scored[group == number] for number in np.unique(group)]
+
+
+def _block_of(
+    timeline: Timeline,
+    owner_block: NDArray[np.int64],
+    sessions: NDArray[np.int64],
+    n_blocks: int,
+) -> NDArray[np.int64]:
+    """The block of owners that each session is scored in."""
+    owner = timeline.owner[sessions]
+    # A session without an owner is never adjusted; it only has to be in some block.
+    return np.where(owner >= 0, owner_block[np.maximum(owner, 0)], sessions % n_blocks)
 
 
 def _by_owner(
@@ -73,32 +102,25 @@ def _by_owner(
     pairs: Pairs,
     owner_block: NDArray[np.int64],
     labels: Labels,
-    scored: NDArray[np.int64],
-    n_blocks: int,
+    sessions: list[NDArray[np.int64]],
 ) -> tuple[ScoringBlock, ...]:
-    owner = timeline.owner[scored]
-    # A session without an owner is never adjusted; it only has to be in some block.
-    group = np.where(owner >= 0, owner_block[np.maximum(owner, 0)], scored % n_blocks)
     # Owners without a scored session still learn: their pairs are run with the block before.
-    filled = np.unique(group)
+    n_blocks = len(pairs.block_offsets) - 1
+    filled = [_block_of(timeline, owner_block, mine[:1], n_blocks)[0] for mine in sessions]
     edges = np.append(pairs.block_offsets[filled], pairs.block_offsets[-1])
     edges[0] = 0
     offsets = pairs.showings.offsets
     return tuple(
         _block(
-            timeline,
-            labels,
-            scored[group == number],
-            Span((int(first), int(last)), offsets[:-1], offsets[1:], True),
+            timeline, labels, mine, Span((int(first), int(last)), offsets[:-1], offsets[1:], True)
         )
-        for number, first, last in zip(filled, edges[:-1], edges[1:], strict=True)
+        for mine, first, last in zip(sessions, edges[:-1], edges[1:], strict=True)
     )
 
 
 def _by_time(
-    timeline: Timeline, pairs: Pairs, labels: Labels, scored: NDArray[np.int64], n_blocks: int
+    timeline: Timeline, pairs: Pairs, labels: Labels, pieces: list[NDArray[np.int64]]
 ) -> tuple[ScoringBlock, ...]:
-    pieces = [piece for piece in np.array_split(scored, n_blocks) if len(piece)]
     offsets, n_pairs = pairs.showings.offsets, len(pairs.showings.pair_object)
     session = timeline.session_of[pairs.showings.impression]
     key = pairs.pair * (timeline.n_sessions + 1) + session
@@ -110,6 +132,18 @@ def _by_time(
         blocks.append(_block(timeline, labels, piece, span))
         begin = end
     return tuple(blocks)
+
+
+def one_block(timeline: Timeline, pairs: Pairs, labels: Labels) -> ScoringBlock:
+    """All scored sessions of a timeline as one block, whose pairs are run in one go."""
+    scored = np.arange(timeline.scored_from, timeline.n_sessions)
+    return _block(timeline, labels, scored, whole_span(pairs))
+
+
+def whole_span(pairs: Pairs) -> Span:
+    """All pairs, from their first showing to their end."""
+    offsets = pairs.showings.offsets
+    return Span((0, len(offsets) - 1), offsets[:-1], offsets[1:], True)
 
 
 def _block(

@@ -55,7 +55,7 @@ def _through_streams(layout: Layout, settings: Settings) -> Copies:
     streams = PairStreams(layout, plan.lessons, knobs, keep=True)
     scores, adjusted = layout.before.copy(), np.zeros(len(layout.before), np.bool_)
     for block in layout.blocks:
-        streams.advance(block, scores, adjusted)
+        streams.advance(block.span, scores, adjusted)
     state = streams.state
     touched = np.flatnonzero(state.touched)
     return _in_order(

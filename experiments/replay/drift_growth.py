@@ -9,6 +9,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.replay.exact_sums import ExactSums
+from experiments.replay.timeline import Timeline
+
 STRAIGHT = 2.0
 """The largest power: vectors that keep their direction move in proportion to time, and
 1 - cos(angle) to the square of the angle."""
@@ -46,6 +49,32 @@ def growth(early: float, late: float, *, at_early: float, at_late: float, end: f
     return max(1.0, min(factor, FURTHEST / late))
 
 
-def mean_drift(drift: NDArray[np.float64]) -> float:
-    """Mean over objects; 0 where nothing was adjusted."""
-    return float(drift.mean()) if len(drift) else 0.0
+def growth_of(timeline: Timeline, early: ExactSums, late: ExactSums) -> float:
+    """By how much mean drift grows from the end of a replay's window to the end of its log.
+
+    Args:
+        timeline: The replay.
+        early: Drift of the objects adjusted by the middle of the scored sessions.
+        late: Drift at the end of the window.
+    """
+    if not 0 < timeline.middle < timeline.n_sessions:
+        return 1.0
+    return growth(
+        mean_drift(early),
+        mean_drift(late),
+        at_early=timeline.middle,
+        at_late=timeline.n_sessions,
+        end=timeline.log.n_sessions,
+    )
+
+
+def sum_drift(drift: NDArray[np.float64]) -> ExactSums:
+    """The drift of pairs as one sum, whatever their order; those that are NaN have none."""
+    total = ExactSums()
+    total.add(drift[~np.isnan(drift)])
+    return total
+
+
+def mean_drift(drift: ExactSums) -> float:
+    """Mean over pairs; 0 where nothing was adjusted."""
+    return float(drift.means()[0]) if drift.counts[0] else 0.0

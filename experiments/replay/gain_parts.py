@@ -5,15 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.ticks import NEVER
+from experiments.replay.exact_sums import ExactSums
 from experiments.replay.labels import Labels
 from experiments.replay.linear_score import LinearScore
 from experiments.replay.timeline import Timeline
-
-DAY = 86_400
-REFINDING_DAYS = 7
-"""People look again for what they found mostly within some days (Tyler and Teevan, *Large scale
-query log analysis of re-finding*, WSDM 2010); who clicks it after more days likes it."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +56,34 @@ def refound_part(
     return GainPart(rows, session, linear.gains[rows] / scale)
 
 
+def never_clicked(
+    timeline: Timeline,
+    labels: Labels,
+    linear: LinearScore,
+    divisor: NDArray[np.float64] | float,
+) -> ExactSums:
+    """How much is clicked at each position of what its user never clicked, as sums by position.
+
+    Args:
+        timeline: The replay, or some of its sessions; sums of others may be merged.
+        labels: Say what was clicked before, and what is left out.
+        linear: The clicks that the gain is split by.
+        divisor: Of a session's value; one for all, or shape ``(n_scored,)``.
+    """
+    rows, worth, counts = _worth(timeline, labels, linear, divisor)
+    known = timeline.log.session_user[timeline.session_of[rows]] >= 0
+    never = counts & known & ~labels.clicked_before[rows]
+    sums = ExactSums()
+    sums.add(worth[never], timeline.log.impression_position[rows[never]].astype(np.int64))
+    return sums
+
+
 def lasting_part(
     timeline: Timeline,
     labels: Labels,
     linear: LinearScore,
     divisor: NDArray[np.float64] | float,
+    never: ExactSums,
 ) -> GainPart:
     """How much more what a user clicked long ago is clicked than what they never clicked.
 
@@ -74,54 +92,36 @@ def lasting_part(
     only look again for what they found leave nothing here, wherever adjusting moves it.
 
     Args:
-        timeline: The replay.
+        timeline: The replay, or some of its sessions.
         labels: Say what was clicked before, and what is left out.
         linear: The clicks that the gain is split by.
         divisor: Of a session's value; one for all, or shape ``(n_scored,)``.
+        never: From `never_clicked`, of all sessions of the replay.
     """
-    first = int(timeline.offsets[timeline.scored_from])
-    rows = np.arange(first, timeline.n_impressions)
-    session, scale = _scaled(timeline, rows, divisor)
+    rows, worth, counts = _worth(timeline, labels, linear, divisor)
+    depth = timeline.log.impression_position[rows].astype(np.int64)
+    means = never.means()
+    expected = np.append(means, np.nan)[np.minimum(depth, len(means))]
+    chosen = counts & labels.clicked_long_ago[rows] & ~np.isnan(expected)
+    session = timeline.session_of[rows[chosen]].astype(np.int64) - timeline.scored_from
+    return GainPart(rows[chosen], session, worth[chosen] - expected[chosen])
+
+
+def _worth(
+    timeline: Timeline,
+    labels: Labels,
+    linear: LinearScore,
+    divisor: NDArray[np.float64] | float,
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    """The results of scored sessions, what each is worth at discount 1, and whether it counts."""
+    rows = np.arange(int(timeline.offsets[timeline.scored_from]), timeline.n_impressions)
+    _, scale = _scaled(timeline, rows, divisor)
     with np.errstate(divide="ignore", invalid="ignore"):
-        worth = linear.gains[first:] / scale
+        worth = linear.gains[rows] / scale
     counts = np.isfinite(worth)
     if labels.left_out is not None:
-        counts &= ~labels.left_out[first:]
-    depth = timeline.log.impression_position[rows].astype(np.int64)
-    known = timeline.log.session_user[timeline.session_of[rows]] >= 0
-    never = counts & known & ~labels.clicked_before[first:]
-    n_shown = np.bincount(depth[never], minlength=depth.max(initial=0) + 1)
-    clicks = np.bincount(depth[never], worth[never], len(n_shown))
-    long_ago = counts & clicked_long_ago(timeline)[first:] & (n_shown[depth] > 0)
-    expected = clicks[depth[long_ago]] / n_shown[depth[long_ago]]
-    return GainPart(rows[long_ago], session[long_ago], worth[long_ago] - expected)
-
-
-def clicked_long_ago(timeline: Timeline, days: float = REFINDING_DAYS) -> NDArray[np.bool_]:
-    """Impressions whose user last clicked the object, in an earlier session, so many days ago.
-
-    Args:
-        timeline: The replay.
-        days: More than these.
-
-    Returns:
-        Shape ``(n_impressions,)`` bool; False for an unknown user and what was never clicked.
-    """
-    log, n = timeline.log, timeline.n_impressions
-    user = log.session_user[: timeline.n_sessions].astype(np.int64)[timeline.session_of]
-    pair = user * log.n_objects + log.impression_object[:n]
-    order = np.argsort(pair, kind="stable")
-    group = np.cumsum(np.diff(pair[order], prepend=pair[order[:1]]) != 0)
-    start = int(timeline.created_at.min(initial=0))
-    clicked = timeline.click_at[order]
-    time = np.where(clicked < NEVER, clicked - start + 1, 0)
-    span = int(time.max(initial=0)) + 1
-    # Sessions stand in order of time, so that what came earlier stands above.
-    latest = np.maximum.accumulate(group * span + time)[:-1] - group[1:] * span
-    last = np.zeros(n, np.int64)
-    last[order[1:]] = latest
-    now = timeline.created_at[timeline.session_of] - start + 1
-    return (user >= 0) & (last > 0) & (last < now - days * DAY)
+        counts &= ~labels.left_out[rows]
+    return rows, worth, counts
 
 
 def _scaled(

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from adjuster.ticks import NEVER
 from experiments.common.errors import InputError
+from experiments.replay.click_history import ClickHistory
 from experiments.replay.timeline import Timeline
 
 
@@ -21,6 +22,7 @@ class Labels:
         left_out: Shape ``(n_impressions,)`` bool, or None.
         clicked_before: Shape ``(n_impressions,)`` bool: the user had clicked the object in an
             earlier session.
+        clicked_long_ago: Shape ``(n_impressions,)`` bool: last more than `REFINDING_DAYS` ago.
         among_equals: Shape ``(n_impressions,)``: from `ties.among_equals`: each session's rows, as
             a ranking that does not tell them apart has them.
     """
@@ -30,6 +32,7 @@ class Labels:
     judged: NDArray[np.bool_] | None
     left_out: NDArray[np.bool_] | None
     clicked_before: NDArray[np.bool_]
+    clicked_long_ago: NDArray[np.bool_]
     among_equals: NDArray[np.int64]
 
     def kept(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -40,6 +43,7 @@ class Labels:
 def build_labels(
     timeline: Timeline,
     among_equals: NDArray[np.int64],
+    history: ClickHistory,
     *,
     estimator: str,
     repeat_clicks: str,
@@ -51,30 +55,39 @@ def build_labels(
     Args:
         timeline: The replay.
         among_equals: Who stands first among equals.
+        history: What users had clicked before.
         estimator: What tells relevance; judgements do where it is ``judged``.
         repeat_clicks: ``count`` or ``ignore``.
 
     Raises:
-        InputError: If a judgement is below 0, or no scored session has a positive label.
+        InputError: If a judgement is below 0.
     """
     clicks = (timeline.click_at < NEVER).astype(np.float64)
     is_judged = estimator == "judged"
     gains = _relevance(timeline) if is_judged else clicks
-    if not (gains[timeline.offsets[timeline.scored_from] :] > 0).any():
-        raise InputError(
-            f"No scored session of data set {timeline.log.name!r} has a positive label "
-            f"(objective.estimator is {estimator}), so no ranking can be scored. "
-            "Check the events, or use another replay.split."
-        )
-    before = clicked_before(timeline)
     relevance = timeline.log.impression_relevance[: timeline.n_impressions]
     return Labels(
         gains=gains,
         clicks=clicks,
         judged=~np.isnan(relevance) if is_judged else None,
-        left_out=before if repeat_clicks == "ignore" else None,
-        clicked_before=before,
+        left_out=history.before if repeat_clicks == "ignore" else None,
+        clicked_before=history.before,
+        clicked_long_ago=history.long_ago,
         among_equals=among_equals,
+    )
+
+
+def has_positive(timeline: Timeline, labels: Labels) -> bool:
+    """Whether any scored session shows a positive label."""
+    return bool((labels.gains[timeline.offsets[timeline.scored_from] :] > 0).any())
+
+
+def nothing_to_score(name: str, estimator: str) -> InputError:
+    """What to say where no scored session of a data set shows a positive label."""
+    return InputError(
+        f"No scored session of data set {name!r} has a positive label "
+        f"(objective.estimator is {estimator}), so no ranking can be scored. "
+        "Check the events, or use another replay.split."
     )
 
 
@@ -86,18 +99,3 @@ def _relevance(timeline: Timeline) -> NDArray[np.float64]:
             f"{timeline.log.name!r}. Shift the judgements so that 0 is not relevant."
         )
     return np.nan_to_num(relevance)
-
-
-def clicked_before(timeline: Timeline) -> NDArray[np.bool_]:
-    """Impressions of objects that the same user clicked in an earlier session, before this one.
-
-    Returns:
-        Shape ``(n_impressions,)`` bool; False for an unknown user.
-    """
-    user = timeline.log.session_user[: timeline.n_sessions].astype(np.int64)[timeline.session_of]
-    objects = timeline.log.impression_object[: timeline.n_impressions]
-    _, pair = np.unique(user * timeline.log.n_objects + objects, return_inverse=True)
-    first = np.full(pair.max(initial=0) + 1, NEVER)
-    np.minimum.at(first, pair, timeline.click_at)
-    # The first click on the pair is this session's own if it is not before its search.
-    return (user >= 0) & (first[pair] < timeline.created_at[timeline.session_of])

@@ -1,20 +1,22 @@
 """What is the same for every setting: a click log laid out once to be replayed many times."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.config import AdjusterConfig
 from adjuster.fused_engine.knobs import make_knobs
-from adjuster.fused_engine.streams import Corpus, make_corpus, score_originals
+from adjuster.fused_engine.streams import Corpus, Span, make_corpus, score_originals
 from adjuster.index import MetricType
 from adjuster.scale import cannot_be_computed, computable_sizes, row_sizes
 from experiments.common.errors import InputError
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.blocks import ScoringBlock, assign_owners, build_blocks, rank_block
-from experiments.replay.labels import Labels, build_labels
+from experiments.replay.click_history import click_history
+from experiments.replay.labels import Labels, build_labels, has_positive, nothing_to_score
 from experiments.replay.lessons import Pairs, build_pairs
 from experiments.replay.measures import Columns
 from experiments.replay.objective import Objective, find_objective
@@ -22,6 +24,20 @@ from experiments.replay.scorers import ExplorationScorer, SessionScorer
 from experiments.replay.scoring import Scoring, build_scoring
 from experiments.replay.ties import among_equals
 from experiments.replay.timeline import Timeline, build_timeline
+
+
+class OriginalsRanked(NamedTuple):
+    """The blocks ranked with the originals.
+
+    Args:
+        orders: Block → its results, ranked.
+        scores: Block → column → its sessions' values.
+        discounts: Shape ``(n_impressions,)``: discount of each result of a scored session.
+    """
+
+    orders: tuple[NDArray[np.int64], ...]
+    scores: tuple[Columns, ...]
+    discounts: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -44,10 +60,7 @@ class Layout:
         before: Shape ``(n_impressions,)``: scores with the originals.
         blocks: The blocks that a replay is scored in, at least one, none without sessions.
         scoring: What the blocks are measured by, and how sessions are weighted.
-        before_orders: Block → its results ranked with the originals.
-        before_scores: Block → column → its sessions' values with the originals.
-        before_discounts: Shape ``(n_impressions,)``: discount of each result of a scored session,
-            ranked with the originals.
+        originals: What the originals' rankings come to.
         scorers: What fills further columns.
     """
 
@@ -62,10 +75,13 @@ class Layout:
     before: NDArray[np.floating]
     blocks: tuple[ScoringBlock, ...]
     scoring: Scoring
-    before_orders: tuple[NDArray[np.int64], ...]
-    before_scores: tuple[Columns, ...]
-    before_discounts: NDArray[np.float64]
+    originals: OriginalsRanked
     scorers: tuple[SessionScorer, ...]
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """How far which pairs are run in each block."""
+        return tuple(block.span for block in self.blocks)
 
     @property
     def weight(self) -> NDArray[np.float64]:
@@ -104,20 +120,22 @@ def lay_out(
         InputError: If the log cannot be replayed or scored like this.
     """
     timeline = build_timeline(log, config, window=window)
-    corpus = _corpus(log)
-    before = _score_originals(corpus, timeline)
+    corpus = corpus_of(log)
+    before = score_shown(corpus, timeline)
     chosen = find_objective(timeline, objective, before, seed=config.seed, found=found)
     labels = build_labels(
         timeline,
         among_equals(before, timeline.offsets, config.seed),
+        click_history(timeline),
         estimator=chosen.estimator,
         repeat_clicks=objective.repeat_clicks,
     )
+    if not has_positive(timeline, labels):
+        raise nothing_to_score(log.name, chosen.estimator)
     owner_block = assign_owners(timeline, config.n_blocks, config.seed)
     pairs = build_pairs(timeline, owner_block=owner_block)
     blocks = build_blocks(timeline, pairs, owner_block, labels, config.n_blocks)
     scoring = build_scoring(timeline, chosen, labels, blocks)
-    orders = tuple(rank_block(block, before) for block in blocks)
     return Layout(
         log=log,
         config=config,
@@ -130,23 +148,35 @@ def lay_out(
         before=before,
         blocks=blocks,
         scoring=scoring,
-        before_orders=orders,
-        before_scores=tuple(scoring.score(number, order) for number, order in enumerate(orders)),
-        before_discounts=_discounts(scoring, orders, len(before)),
+        originals=rank_originals(blocks, scoring, before),
         scorers=_scorers(config, chosen, scoring, blocks),
     )
 
 
-def _discounts(
-    scoring: Scoring, orders: tuple[NDArray[np.int64], ...], n_impressions: int
-) -> NDArray[np.float64]:
-    discounts = np.zeros(n_impressions)
+def rank_originals(
+    blocks: tuple[ScoringBlock, ...], scoring: Scoring, before: NDArray[np.floating]
+) -> OriginalsRanked:
+    """Rank and score the sessions of some blocks with the originals.
+
+    Args:
+        blocks: The blocks.
+        scoring: How they are scored.
+        before: Shape ``(n_impressions,)``: scores with the originals.
+    """
+    orders = tuple(rank_block(block, before) for block in blocks)
+    discounts = np.zeros(len(before))
     for number, order in enumerate(orders):
         scoring.linear.put_discounts(number, order, discounts)
-    return discounts
+    scores = tuple(scoring.score(number, order) for number, order in enumerate(orders))
+    return OriginalsRanked(orders, scores, discounts)
 
 
-def _corpus(log: ClickLog) -> Corpus:
+def corpus_of(log: ClickLog) -> Corpus:
+    """The vectors of a log as the engine reads them.
+
+    Raises:
+        InputError: If a vector's square cannot be computed.
+    """
     objects, queries = log.object_vectors, log.query_vectors
     if log.index.metric_type is not MetricType.COSINE:
         _refuse_sizes("object", log.object_ids, objects, log.object_offsets)
@@ -173,7 +203,8 @@ def _refuse_sizes(
     )
 
 
-def _score_originals(corpus: Corpus, timeline: Timeline) -> NDArray[np.floating]:
+def score_shown(corpus: Corpus, timeline: Timeline) -> NDArray[np.floating]:
+    """Score what a timeline's sessions show with the originals, shape ``(n_impressions,)``."""
     scores: NDArray[np.floating] = score_originals(
         corpus,
         make_knobs(timeline.log.index, AdjusterConfig()),

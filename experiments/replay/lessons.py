@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.fused_engine.streams import Lessons, Showings
-from adjuster.ragged import offsets_of, row_sums
+from adjuster.ragged import offsets_of
 from adjuster.terms import changes, merge_terms, term_weights
 from experiments.replay.schedule import Schedule
 from experiments.replay.timeline import Timeline
@@ -25,15 +25,12 @@ class Pairs:
         showings: When each is shown.
         pair: Shape ``(n_showings,)``: the pair of each showing.
         block_offsets: Shape ``(n_owner_blocks + 1,)``: the pairs of each block of owners.
-        by_owner: Shape ``(n_pairs,)``: the pairs in order of (owner, object), however the owners
-            are grouped; a sum over pairs taken in this order does not depend on the blocks.
     """
 
     owner: NDArray[np.int64]
     showings: Showings
     pair: NDArray[np.int64]
     block_offsets: NDArray[np.int64]
-    by_owner: NDArray[np.int64]
 
 
 def build_pairs(timeline: Timeline, *, owner_block: NDArray[np.int64]) -> Pairs:
@@ -65,8 +62,15 @@ def build_pairs(timeline: Timeline, *, owner_block: NDArray[np.int64]) -> Pairs:
         ),
         pair=np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(key)))),
         block_offsets=offsets_of(np.bincount(blocks, minlength=int(owner_block.max()) + 1)),
-        by_owner=np.lexsort((pair_object, pair_owner)),
     )
+
+
+def no_pairs() -> Pairs:
+    """The pairs of who only scores sessions."""
+    nothing = np.empty(0, np.int64)
+    few = nothing.astype(np.int32)
+    showings = Showings(few, np.zeros(1, np.int64), few, nothing)
+    return Pairs(nothing, showings, nothing, np.zeros(2, np.int64))
 
 
 def build_lessons(
@@ -86,9 +90,9 @@ def build_lessons(
     rows = np.flatnonzero(schedule.step[session_of[impression]] >= 0)
     session, pair = session_of[impression[rows]], pairs.pair[rows]
     step, query = schedule.step[session], timeline.query[session].astype(np.int64)
-    n_clicked, n_shown = row_sums(schedule.clicked, timeline.offsets), np.diff(timeline.offsets)
-    flags = schedule.clicked[impression[rows]]
-    clicked, unclicked = term_weights(flags, session, n_clicked, n_shown, term_weight)
+    taken = schedule.taken
+    flags = timeline.click_at[impression[rows]] <= taken.known_at[session]
+    clicked, unclicked = term_weights(flags, session, taken.n_clicked, taken.n_shown, term_weight)
     (pair, step, query), clicked, unclicked = merge_terms((pair, step, query), clicked, unclicked)
     new_step = changes(pair, step)
     step_pair = pair[new_step]
@@ -96,10 +100,11 @@ def build_lessons(
     step_offsets = offsets_of(np.bincount(step_pair, minlength=n_pairs))
     step_keys = step_pair * (n_steps + 1) + step[new_step]
     calls_before = np.searchsorted(schedule.step_at, timeline.created_at, side="left")
+    calls_early = np.searchsorted(schedule.step_at, timeline.middle_at, side="left")
 
-    def steps_before(pair: NDArray[np.int64], session: NDArray[np.integer]) -> NDArray[np.int32]:
-        """How many of some pairs' steps came before a session each."""
-        keys = pair * (n_steps + 1) + calls_before[session]
+    def steps_before(pair: NDArray[np.int64], calls: NDArray[np.integer]) -> NDArray[np.int32]:
+        """How many of some pairs' steps are among so many first calls."""
+        keys = pair * (n_steps + 1) + calls
         before: NDArray[np.int64] = np.searchsorted(step_keys, keys) - step_offsets[pair]
         return before.astype(np.int32)
 
@@ -112,8 +117,8 @@ def build_lessons(
         unclicked=unclicked,
         slot_offsets=slot_offsets,
         slot_query=slot_query,
-        steps_before=steps_before(pairs.pair, session_of[impression]),
-        steps_early=steps_before(np.arange(n_pairs), np.full(n_pairs, timeline.middle)),
+        steps_before=steps_before(pairs.pair, calls_before[session_of[impression]]),
+        steps_early=steps_before(np.arange(n_pairs), np.full(n_pairs, calls_early)),
     )
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from adjuster.metrics.linear import LINEAR_METRICS
 from adjuster.ticks import NEVER
+from experiments.common.errors import InputError
 from experiments.config.replay import ObjectiveConfig
 from experiments.replay.position.impressions import Impressions
 from experiments.replay.position_bias import (
@@ -114,6 +115,33 @@ def find_objective(
         if weighted
         else None,
         clicks=clicks,
+    )
+
+
+def plain_objective(config: ObjectiveConfig) -> Objective:
+    """The objective of a log of which no one place sees all clicks: judgements, or plain clicks.
+
+    Raises:
+        InputError: If clicks are to be weighted by position.
+    """
+    if config.estimator not in PREFIXES:
+        raise InputError(
+            f"objective.estimator must be {' or '.join(PREFIXES)} where a log in partitions is "
+            f"replayed, got {config.estimator}: weights by position are estimated from all clicks "
+            "at once."
+        )
+    nothing, none = np.empty(0, np.int64), np.zeros(1, np.int64)
+    clicks = Impressions(nothing, nothing, none, nothing, nothing, nothing.astype(np.bool_))
+    return Objective(
+        key=PREFIXES[config.estimator] + config.metric,
+        metric=config.metric,
+        estimator=config.estimator,
+        reason=(
+            f"objective.estimator is {config.estimator}, as was asked for; clicks of a log in "
+            "partitions are not looked at for what they say of positions."
+        ),
+        bias=None,
+        clicks=ClickEstimate(clicks),
     )
 
 

@@ -1,12 +1,15 @@
 """What a setting becomes on one layout: its open values fixed, its ticks and its lessons."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from adjuster.fused_engine.streams import Lessons
 from adjuster.selection import SelectionConfig
 from experiments.common.errors import InputError
+from experiments.config.replay import ReplayConfig
 from experiments.replay.layout import Layout
 from experiments.replay.lessons import build_lessons
 from experiments.replay.schedule import Schedule, build_schedule
@@ -49,9 +52,14 @@ def resolve(layout: Layout, settings: Settings) -> Settings:
     Raises:
         InputError: If that number is needed and there is no warmup to take it from.
     """
+    return with_bias(settings, lambda: typical_similarity(layout))
+
+
+def with_bias(settings: Settings, typical: Callable[[], float]) -> Settings:
+    """Settings with ``logit_bias: auto`` replaced by a number, which is asked for if needed."""
     if settings.adjuster.loss != "logistic" or settings.adjuster.logit_bias != "auto":
         return settings
-    return settings.with_values({"logit_bias": typical_similarity(layout)})
+    return settings.with_values({"logit_bias": typical()})
 
 
 def typical_similarity(layout: Layout) -> float:
@@ -61,10 +69,22 @@ def typical_similarity(layout: Layout) -> float:
         InputError: If nothing was shown in warmup.
     """
     timeline = layout.timeline
-    shown = layout.before[: timeline.offsets[timeline.warmup_end]]
+    return median_of(layout.before[: timeline.offsets[timeline.warmup_end]], layout.config)
+
+
+def median_of(shown: NDArray[np.floating], config: ReplayConfig) -> float:
+    """The median of what warmup shows.
+
+    Args:
+        shown: Similarities with the originals, in any order.
+        config: Says how long warmup is.
+
+    Raises:
+        InputError: If nothing was shown.
+    """
     if not len(shown):
         raise InputError(
             "adjuster.logit_bias=auto is taken from warmup, but replay.split.warmup is "
-            f"{layout.config.split.warmup}. Pass a number, or a warmup above 0."
+            f"{config.split.warmup}. Pass a number, or a warmup above 0."
         )
     return float(np.median(shown))

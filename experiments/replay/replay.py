@@ -19,7 +19,8 @@ from adjuster.live.retrieval.personalization import PersonalizedVectors
 from adjuster.selection import SelectionConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
-from experiments.replay.drift_growth import growth, mean_drift
+from experiments.replay.drift_growth import growth_of, sum_drift
+from experiments.replay.exact_sums import ExactSums
 from experiments.replay.layout import Layout, lay_out
 from experiments.replay.objective import Objective
 from experiments.replay.pair_streams import PairStreams
@@ -106,7 +107,7 @@ class Replay:
         board.after = scores
         for number in range(len(self.layout.blocks)):
             board.add_block(number)
-        return board.finish(np.empty(0))
+        return board.finish(ExactSums())
 
     def iter_knobs(
         self, knobs: Knobs, settings: Settings
@@ -118,10 +119,10 @@ class Replay:
         board = Scoreboard(self.layout, plan.schedule)
         streams = PairStreams(self.layout, plan.lessons, knobs)
         for number, block in enumerate(self.layout.blocks):
-            streams.advance(block, board.after, board.adjusted)
+            streams.advance(block.span, board.after, board.adjusted)
             yield board.add_block(number)
         drift = streams.drift()
-        result = board.finish(drift, self._growth(streams.early_drift(), drift))
+        result = board.finish(drift, growth_of(self.layout.timeline, streams.early_drift(), drift))
         seconds = {
             "schedule": planned - started,
             "score": board.seconds,
@@ -139,33 +140,15 @@ class Replay:
         number, early = 0, None
         for session in worker.run(vectors, board.after, board.adjusted):
             if early is None and session >= self.layout.timeline.middle:
-                early = drift_of(vectors)
+                early = sum_drift(drift_of(vectors))
             while number < len(blocks) and session > blocks[number].sessions[-1]:
                 yield board.add_block(number)
                 number += 1
-        drift = drift_of(vectors)
-        growing = 1.0 if early is None else self._growth(early, drift)
+        drift = sum_drift(drift_of(vectors))
+        growing = 1.0 if early is None else growth_of(self.layout.timeline, early, drift)
         result = board.finish(drift, growing)
         adjust = perf_counter() - started - board.seconds
         return replace(result, seconds={"score": board.seconds, "adjust": adjust})
-
-    def _growth(self, early: NDArray[np.float64], late: NDArray[np.float64]) -> float:
-        """By how much mean drift grows from the end of the window to the end of the log.
-
-        Args:
-            early: Drift of the objects adjusted by the middle of the scored sessions.
-            late: Drift at the end of the window.
-        """
-        timeline = self.layout.timeline
-        if not 0 < timeline.middle < timeline.n_sessions:
-            return 1.0
-        return growth(
-            mean_drift(early),
-            mean_drift(late),
-            at_early=timeline.middle,
-            at_late=timeline.n_sessions,
-            end=self.layout.log.n_sessions,
-        )
 
     def plan(self, settings: Settings) -> Plan:
         """The worker's ticks under a setting; kept for the settings that share them."""

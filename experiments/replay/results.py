@@ -76,6 +76,25 @@ class SessionScores:
 
 
 @dataclass(frozen=True)
+class SessionColumns:
+    """What a replay found of each session of its window, or of some of them.
+
+    Args:
+        before: Metric → shape ``(n,)``, ranked with the originals; NaN where it cannot be scored.
+        after: Metric → shape ``(n,)``, ranked with the adjusted vectors.
+        reached: Shape ``(n,)`` bool: it showed at least one adjusted object.
+        refound: Shape ``(n,)``; see `SessionScores`.
+        lasting: Shape ``(n,)``; see `SessionScores`.
+    """
+
+    before: dict[str, NDArray[np.float64]]
+    after: dict[str, NDArray[np.float64]]
+    reached: NDArray[np.bool_]
+    refound: NDArray[np.float64]
+    lasting: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Traffic:
     """Whose clicks a log holds, session by session, learnt from or scored.
 
@@ -144,7 +163,6 @@ class ReplayResult:
         curve: Before and after over time.
         counts: What became of the sessions.
         blocks: Block → mean of the objective, its sessions weighted as in the users' means.
-        drift: Shape ``(n_adjusted,)``: 1 - cosine of each adjusted object.
         seconds: Wall time of the parts of the replay.
     """
 
@@ -154,7 +172,6 @@ class ReplayResult:
     curve: list[CurvePoint]
     counts: SessionCounts
     blocks: list[float]
-    drift: NDArray[np.float64]
     seconds: dict[str, float]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.ticks import NEVER
-from experiments.replay.labels import clicked_before
+from experiments.replay.click_history import clicked_before
 from experiments.replay.layout import Layout
 from experiments.replay.timeline import Timeline, build_timeline
 

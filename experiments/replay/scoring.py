@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from adjuster.metrics.ranking import judge
 from experiments.replay.blocks import ScoringBlock
-from experiments.replay.gain_parts import GainPart, lasting_part, refound_part
+from experiments.replay.exact_sums import ExactSums
+from experiments.replay.gain_parts import GainPart, lasting_part, never_clicked, refound_part
 from experiments.replay.labels import Labels
 from experiments.replay.linear_score import LinearScore
 from experiments.replay.measures import (
@@ -69,6 +70,7 @@ class Scoring:
         attainable: Shape ``(n_scored,)``: of each session in a debiased metric, users' mean 1;
             None where clicks are not weighted.
         refinding: Clicks on what was clicked before.
+        never: How much is clicked by position of what was never clicked, of these sessions.
         lasting: What was clicked long ago, against what never was.
         positions: What each position adds to a debiased metric; None where no propensity is
             estimated.
@@ -79,6 +81,7 @@ class Scoring:
     weight: NDArray[np.float64]
     attainable: NDArray[np.float64] | None
     refinding: GainPart
+    never: ExactSums
     lasting: GainPart
     positions: PositionTerms | None
 
@@ -96,7 +99,11 @@ class Scoring:
 
 
 def build_scoring(
-    timeline: Timeline, objective: Objective, labels: Labels, blocks: tuple[ScoringBlock, ...]
+    timeline: Timeline,
+    objective: Objective,
+    labels: Labels,
+    blocks: tuple[ScoringBlock, ...],
+    never: ExactSums | None = None,
 ) -> Scoring:
     """Lay out how blocks are scored.
 
@@ -105,6 +112,7 @@ def build_scoring(
         objective: What is scored.
         labels: The labels.
         blocks: The replay's blocks, judged by them.
+        never: `gain_parts.never_clicked` of all sessions, where these are not all.
     """
     bias = objective.bias
     gains, plain = (labels.clicks,) * 2 if bias is None else (bias.gains, bias.plain_gains)
@@ -116,13 +124,15 @@ def build_scoring(
     # Nothing to divide by where every scored session is withheld.
     scale = float((weight * best).sum()) or float("nan")
     divisor = best if bias is None else scale
+    mine = never_clicked(timeline, labels, linear, divisor)
     return Scoring(
         measures=_measures(objective, labels, blocks, linear, scale),
         linear=linear,
         weight=weight,
         attainable=None if bias is None else best / scale,
         refinding=refound_part(timeline, labels, linear, divisor),
-        lasting=lasting_part(timeline, labels, linear, divisor),
+        never=mine,
+        lasting=lasting_part(timeline, labels, linear, divisor, mine if never is None else never),
         positions=None if bias is None else _positions(timeline, bias, linear, weight),
     )
 

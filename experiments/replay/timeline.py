@@ -40,6 +40,8 @@ class Timeline:
         click_at: Shape ``(n_impressions,)``: first event on an impression, or `NEVER`.
         marked_at: Shape ``(n_sessions,)``: when a session is marked for improvement: once it has
             been quiet for ``quiet_seconds`` after a click; `NEVER` without a click.
+        middle_at: Time of the search half-way through the scored ones, where drift is measured a
+            first time.
     """
 
     log: ClickLog
@@ -54,6 +56,7 @@ class Timeline:
     withheld: NDArray[np.bool_]
     click_at: NDArray[np.int64]
     marked_at: NDArray[np.int64]
+    middle_at: int
 
     @property
     def offsets(self) -> NDArray[np.int64]:
@@ -72,8 +75,8 @@ class Timeline:
 
     @property
     def middle(self) -> int:
-        """The session half-way through the scored ones, where drift is measured a first time."""
-        return (self.scored_from + self.n_sessions) // 2
+        """The session half-way through the scored ones."""
+        return half_way(self.scored_from, self.n_sessions)
 
     @property
     def created_at(self) -> NDArray[np.int64]:
@@ -132,7 +135,13 @@ def build_timeline(log: ClickLog, config: ReplayConfig, *, window: str = "tune")
         withheld=withheld_queries(log, config)[log.session_query[:last]],
         click_at=click_at[: log.impression_offsets[last]],
         marked_at=marking_times(log, config.quiet_seconds)[:last],
+        middle_at=int(created_at[half_way(first, last)]),
     )
+
+
+def half_way(first: int, last: int) -> int:
+    """The session in the middle of ``first:last``."""
+    return (first + last) // 2
 
 
 def _split(log: ClickLog, config: ReplayConfig) -> tuple[int, int]:

@@ -16,6 +16,7 @@ FREE = (
     "replay.n_threads",
     "dataset.path",
     "tracking.",
+    "engine.",
     "output_dir",
     "verbose",
     "provenance.",

@@ -44,7 +44,7 @@ def session_table(log: ClickLog, scores: SessionScores) -> pd.DataFrame:
     if scores.weight is not None:
         columns[f"weight_{scores.weighted_metric}"] = scores.weight
     history = earlier_occurrences(log.session_user)
-    columns["click_position"] = topmost_click(log)[rows]
+    columns["click_position"] = log.session_top_click[rows]
     columns["user_history"] = np.where(log.session_user >= 0, history, -1)[rows]
     columns["query_frequency"] = earlier_occurrences(log.session_query)[rows]
     return pd.DataFrame(columns)
@@ -104,16 +104,3 @@ def earlier_occurrences(keys: NDArray[np.integer]) -> NDArray[np.int64]:
     counts = np.empty(len(keys), np.int64)
     counts[order] = np.arange(len(keys)) - starts
     return counts
-
-
-def topmost_click(log: ClickLog) -> NDArray[np.int64]:
-    """Logged position of each session's highest click, 0-based; -1 without one.
-
-    Returns:
-        Shape ``(n_sessions,)``.
-    """
-    far = np.iinfo(np.int64).max
-    positions = np.full(log.n_sessions, far)
-    np.minimum.at(positions, log.event_session, log.impression_position[log.event_impression])
-    positions[positions == far] = -1
-    return positions

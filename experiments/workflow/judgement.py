@@ -19,6 +19,7 @@ from experiments.judging.seal import Seal
 from experiments.judging.sealed_test import Terms, open_sealed_test
 from experiments.judging.sealed_test import replays_needed as test_replays
 from experiments.replay.judged_replay import JudgedReplay
+from experiments.replay.partitioned.replay import PartitionedReplay
 from experiments.replay.replay import replay_maker
 from experiments.replay.settings import Settings
 from experiments.study.enqueued import enqueued_settings
@@ -35,6 +36,7 @@ from experiments.study_folder.finalist_files import (
 from experiments.study_folder.judged_records import FinalistRecord, SealedRecord
 from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.ledger_file import LedgerFile
+from experiments.workflow.engines import FinalistReplay, OpenLog
 from experiments.workflow.studies import base_settings
 
 SEALED_TEST = "sealed_test"
@@ -43,7 +45,7 @@ SEALED_TEST = "sealed_test"
 
 def judge_study(
     config: SweepConfig,
-    log: ClickLog,
+    opened: OpenLog,
     study: Study,
     records: Sequence[TrialRecord],
     outputs: StudyFolder,
@@ -52,7 +54,7 @@ def judge_study(
 
     Args:
         config: The sweep's configuration.
-        log: The data set.
+        opened: The data set.
         study: The study.
         records: Every trial.
         outputs: The study's folder.
@@ -68,7 +70,7 @@ def judge_study(
         return known
     what = f"Judging {len(chosen)} finalists, on withheld queries too"
     with step(what, finalist_replays(len(chosen))) as advance:
-        over = replays(config, log, advance)
+        over = replays(config, opened, advance)
         finalists = judge_finalists(
             [Candidate.of(record) for record in chosen],
             published_defaults(config),
@@ -77,7 +79,7 @@ def judge_study(
         )
     sealed = sealed_test_of(study)
     adopted = sealed.adopted if sealed else None
-    return write_finalists(outputs.path, log, finalists, adopted=adopted)
+    return write_finalists(outputs.path, opened.log, finalists, adopted=adopted)
 
 
 def open_test(
@@ -108,7 +110,7 @@ def open_test(
     records = study.records()
     others = [Candidate.of(record).settings for record in unselected(records)]
     with step("Opening the sealed test", test_replays(len(others))) as advance:
-        over = replays(config, log, advance)
+        over = replays(config, OpenLog(log), advance)
         objective = over.over("tune").objective
         judge = judge_of(config, objective.key)
         terms = Terms(published_defaults(config), others, config.guardrails, judge)
@@ -167,15 +169,23 @@ def judge_of(config: SweepConfig, objective: str) -> Judge:
     return Judge(objective, config.study.seed)
 
 
-def replays(config: SweepConfig, log: ClickLog, advance: Advance) -> Replays:
+def replays(config: SweepConfig, opened: OpenLog, advance: Advance) -> Replays:
     """Replays of this log as the study scores it; the objective is chosen once, with the first.
 
     Args:
         config: The sweep's configuration.
-        log: The data set.
+        opened: The data set.
         advance: Told of each setting that was replayed.
     """
-    make = replay_maker(log, config.objective)
+    parts = opened.parts
+    if parts is not None:
+
+        def over_partitions(settings: ReplayConfig, window: str) -> FinalistReplay:
+            replay = PartitionedReplay(parts, settings, config.objective, window)
+            return FinalistReplay(replay, lambda: advance(1))
+
+        return Replays(over_partitions, config.replay)
+    make = replay_maker(opened.log, config.objective)
 
     def judged(settings: ReplayConfig, window: str) -> JudgedReplay:
         return JudgedReplay(make(settings, window), lambda: advance(1))

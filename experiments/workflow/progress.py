@@ -44,6 +44,7 @@ class Progress:
             self._count(record)
         self._before = self._done
         self._started = self._shown = time.monotonic()
+        self._partitions = self._steps = 0
         self._bars = bars(self._stream) if self._stream.isatty() else None
         if self._bars is not None:
             self._trials = self._bars.add_task(self._short(), total=total, completed=self._done)
@@ -55,11 +56,26 @@ class Progress:
 
     @property
     def _so_far(self) -> str:
-        return f"{self._done}" if self._total is None else f"{self._done}/{self._total}"
+        done = f"{self._done}" if self._total is None else f"{self._done}/{self._total}"
+        partitions = f", {self._partitions}/{self._steps} partitions" if self._partitions else ""
+        return f"{done} trials{partitions}"
+
+    def partition(self, n_steps: int) -> None:
+        """One more partition of the trial under way is done.
+
+        Args:
+            n_steps: Partitions that a trial works on.
+        """
+        self._partitions, self._steps = self._partitions + 1, n_steps
+        if self._bars is not None:
+            self._bars.update(self._trials, description=self._short())
+        else:
+            self._line()
 
     def add(self, record: TrialRecord) -> None:
         """A trial has finished."""
         self._count(record)
+        self._partitions = 0
         if self._bars is not None:
             self._bars.update(self._trials, completed=self._done, description=self._short())
         if self._verbose:
@@ -101,7 +117,7 @@ class Progress:
             else NONE_YET
         )
         return (
-            f"{self._so_far} trials, {best}, "
+            f"{self._so_far}, {best}, "
             f"{counts[COMPLETE]} done, {counts[PRUNED]} pruned, {counts[FAILED]} failed"
         )
 
@@ -110,7 +126,7 @@ class Progress:
         best = f"best {plain(self._best)}" if math.isfinite(self._best) else NONE_YET
         ended = [f"{self._counts[state]} {state}" for state in (PRUNED, FAILED)]
         told = [text for text in ended if not text.startswith("0 ")]
-        return ", ".join([f"{self._so_far} trials", best, *told])
+        return ", ".join([self._so_far, best, *told])
 
     def _write(self, line: str) -> None:
         if self._bars is not None:

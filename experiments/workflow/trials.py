@@ -11,13 +11,11 @@ from multiprocessing.context import SpawnProcess
 
 from experiments.common.interrupts import unheard_by_children
 from experiments.config.commands import SweepConfig
-from experiments.data.open_dataset import open_dataset
-from experiments.replay.layout import lay_out
-from experiments.replay.replay import Replay
 from experiments.study.records import RUNNING, TrialRecord
 from experiments.study.search_space import SearchSpace
 from experiments.study.study import Claim, Study
 from experiments.study.trial import BlockReplay, run_trial
+from experiments.workflow.engines import reopen_log, tune_replay
 from experiments.workflow.studies import base_settings, make_study
 
 POLL_SECONDS = 0.3
@@ -110,7 +108,7 @@ def _workers(config: SweepConfig) -> Iterator[list[SpawnProcess]]:
 def _work(config: SweepConfig) -> None:
     """What a worker does: everything for itself, so that nothing is shared but the study."""
     space = SearchSpace.from_config(config.search_space, base_settings(config))
-    replay = Replay(lay_out(open_dataset(config.dataset), config.replay, config.objective))
+    replay = tune_replay(reopen_log(config), config)
     study = make_study(config, space)
     study.join()
     try:

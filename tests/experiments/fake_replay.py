@@ -87,7 +87,6 @@ def result(settings: Settings, value: float) -> ReplayResult:
         curve=[CurvePoint(1000 + step, 5, 0.7, value) for step in range(3)],
         counts=SessionCounts(3, {"selected": 10, "too_short": 2}),
         blocks=[value] * N_BLOCKS,
-        drift=np.array([0.1]),
         seconds={"adjust": 0.001},
     )
 

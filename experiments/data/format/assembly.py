@@ -32,28 +32,55 @@ def build_click_log(
         tables: ``sessions``, ``impressions`` and ``events``, without fault.
         codes: Their ids as indices.
     """
-    order = _time_order(tables["sessions"])
+    rows, events = ordered_rows(tables, codes)
+    arrays: dict[str, Any] = {**vector_arrays(items, queries), **rows}
+    return ClickLog(
+        name=metadata.name,
+        index=metadata.index,
+        personalize_by=default_scope(metadata, len(arrays["user_ids"])),
+        fingerprint=fingerprint_of(metadata.index, items, queries, arrays, events),
+        **arrays,
+    )
+
+
+def default_scope(metadata: Metadata, n_users: int) -> str:
+    """Whose vectors a data set's sessions read, unless told otherwise."""
+    return metadata.personalize_by or ("user_id" if n_users else "none")
+
+
+def ordered_rows(
+    tables: dict[str, pa.Table], codes: Codes
+) -> tuple[dict[str, NDArray[Any]], pa.Table]:
+    """Sessions, impressions and events in canonical order.
+
+    Args:
+        tables: ``sessions``, ``impressions`` and ``events``, without fault.
+        codes: Their ids as indices.
+
+    Returns:
+        The arrays of the `ClickLog` that are about them; and the events, with ``id`` and ``type``.
+    """
+    order = time_order(tables["sessions"]["created_at"], tables["sessions"]["session_id"])
     sessions = _session_arrays(tables["sessions"], codes, order)
     rank = _inverse(order)
     rows, session = _impression_rows(codes, rank)
     impressions = _impression_arrays(tables["impressions"], codes, rows, session, len(order))
     events = _ordered_events(tables["events"], _inverse(rows)[codes.event_impression])
     arrays = {
-        **_vector_arrays("object", "object_titles", items),
-        **_vector_arrays("query", "query_texts", queries),
         **sessions,
         **impressions,
         "event_impression": events["impression"].to_numpy(),
         "event_created_at": events["at"].to_numpy(),
     }
-    by_user = "user_id" if len(sessions["user_ids"]) else "none"
-    return ClickLog(
-        name=metadata.name,
-        index=metadata.index,
-        personalize_by=metadata.personalize_by or by_user,
-        fingerprint=fingerprint_of(metadata.index, items, queries, arrays, events),
-        **arrays,
-    )
+    return arrays, events
+
+
+def vector_arrays(items: VectorTable, queries: VectorTable) -> dict[str, NDArray[Any]]:
+    """The arrays of the `ClickLog` that are about objects and queries."""
+    return {
+        **_vector_arrays("object", "object_titles", items),
+        **_vector_arrays("query", "query_texts", queries),
+    }
 
 
 def _vector_arrays(name: str, texts: str, table: VectorTable) -> dict[str, NDArray[Any]]:
@@ -66,9 +93,10 @@ def _vector_arrays(name: str, texts: str, table: VectorTable) -> dict[str, NDArr
     return arrays if name == "query" else {**arrays, "object_is_average": table.is_average}
 
 
-def _time_order(sessions: pa.Table) -> NDArray[np.int64]:
+def time_order(created_at: pa.ChunkedArray, session_id: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Rows of sessions in order of (time, id)."""
     # Arrow sorts strings by their bytes, which is the order of their characters.
-    keys = pa.table({"at": sessions["created_at"], "id": _strings(sessions["session_id"])})
+    keys = pa.table({"at": created_at, "id": _strings(session_id)})
     order = pc.sort_indices(keys, [("at", "ascending"), ("id", "ascending")])
     return np.asarray(order.to_numpy(), np.int64)
 

@@ -117,6 +117,19 @@ class ClickLog:
         return np.searchsorted(self.impression_offsets, self.event_impression, side="right") - 1
 
     @cached_property
+    def session_top_click(self) -> NDArray[np.int64]:
+        """Logged position of each session's highest click, 0-based; -1 without one.
+
+        Shape ``(n_sessions,)``.
+        """
+        far = np.iinfo(np.int64).max
+        positions = np.full(self.n_sessions, far)
+        shown_at = self.impression_position[self.event_impression]
+        np.minimum.at(positions, self.event_session, shown_at)
+        positions[positions == far] = -1
+        return positions
+
+    @cached_property
     def is_clicked(self) -> NDArray[np.bool_]:
         """Whether an impression has an event, whenever it came, shape ``(n_impressions,)``."""
         clicked = np.zeros(self.n_impressions, np.bool_)

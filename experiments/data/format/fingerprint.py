@@ -1,8 +1,8 @@
 """The fingerprint of a click log: a hash of what it says, not of how it is stored."""
 
 import hashlib
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -40,6 +40,22 @@ class Fingerprint:
     def add_array(self, name: str, array: NDArray[Any]) -> None:
         """Add numbers, little-endian; NaNs of every payload count as one."""
         self._head(name, array.dtype.str, array.shape)
+        self._add_numbers(array)
+
+    def add_pieces(self, name: str, pieces: "Pieces") -> None:
+        """Add a column as the whole of it would be added, one piece in memory at a time."""
+        kind = "strings" if pieces.dtype == object else pieces.dtype.str
+        self._head(name, kind, (pieces.length,))
+        if pieces.dtype != object:
+            for array in pieces.read():
+                self._add_numbers(array)
+            return
+        for strings in pieces.read():
+            self._add_lengths(strings)
+        for strings in pieces.read():
+            self._add_joined(strings)
+
+    def _add_numbers(self, array: NDArray[Any]) -> None:
         for start in range(0, len(array), CHUNK_ROWS):
             part = np.ascontiguousarray(array[start : start + CHUNK_ROWS])
             if part.dtype.kind == "f":
@@ -51,8 +67,14 @@ class Fingerprint:
         """Add strings; a missing one differs from an empty one."""
         strings = strings.cast(pa.large_string())
         self._head(name, "strings", (len(strings),))
+        self._add_lengths(strings)
+        self._add_joined(strings)
+
+    def _add_lengths(self, strings: pa.Array) -> None:
         lengths = pc.fill_null(pc.binary_length(strings), -1)
         self._hash.update(lengths.to_numpy(zero_copy_only=False).astype("<i8").tobytes())
+
+    def _add_joined(self, strings: pa.Array) -> None:
         joined = pc.fill_null(strings, "").to_numpy(zero_copy_only=False)
         for start in range(0, len(joined), CHUNK_ROWS):
             self._hash.update("".join(joined[start : start + CHUNK_ROWS]).encode())
@@ -60,6 +82,20 @@ class Fingerprint:
     def hexdigest(self) -> str:
         """The fingerprint so far, 64 hexadecimal digits."""
         return self._hash.hexdigest()
+
+
+class Pieces(NamedTuple):
+    """A column that is never in memory as a whole.
+
+    Args:
+        dtype: Of its numbers; object for strings.
+        length: Its rows.
+        read: Gives its pieces in order, anew at each call: arrays, or Arrow strings.
+    """
+
+    dtype: np.dtype[Any]
+    length: int
+    read: Callable[[], Iterator[Any]]
 
 
 def row_hashes(matrix: NDArray[np.float32]) -> NDArray[np.uint64]:
@@ -83,8 +119,8 @@ def fingerprint_of(
     index: SearchIndexInfo,
     items: VectorTable,
     queries: VectorTable,
-    arrays: dict[str, NDArray[Any]],
-    events: pa.Table,
+    arrays: Mapping[str, "NDArray[Any] | Pieces"],
+    events: "pa.Table | Mapping[str, Pieces]",
 ) -> str:
     """The fingerprint of a click log's content, its name and notes left out.
 
@@ -100,13 +136,20 @@ def fingerprint_of(
     mark.add_text("index", f"{index.dimensions} {' '.join(kinds)}")
     _add_parts(mark, "object", items)
     _add_parts(mark, "query", queries)
-    for column in ("id", "type"):
-        mark.add_strings(f"event_{column}", events[column].combine_chunks())
+    for name in ("id", "type"):
+        strings = events[name]
+        if isinstance(strings, Pieces):
+            mark.add_pieces(f"event_{name}", strings)
+        else:
+            mark.add_strings(f"event_{name}", strings.combine_chunks())
     for name in sorted(arrays):
-        if arrays[name].dtype == object:
-            mark.add_strings(name, pa.array(arrays[name], pa.large_string()))
+        column = arrays[name]
+        if isinstance(column, Pieces):
+            mark.add_pieces(name, column)
+        elif column.dtype == object:
+            mark.add_strings(name, pa.array(column, pa.large_string()))
         elif not name.endswith(("_vectors", "_is_average")):
-            mark.add_array(name, arrays[name])
+            mark.add_array(name, column)
     return mark.hexdigest()
 
 

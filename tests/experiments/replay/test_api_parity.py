@@ -72,7 +72,7 @@ def replayed_scores(layout, settings):
     streams = PairStreams(layout, plan.lessons, make_knobs(layout.log.index, adjuster))
     scores, adjusted = layout.before.copy(), np.zeros(len(layout.before), bool)
     for block in layout.blocks:
-        streams.advance(block, scores, adjusted)
+        streams.advance(block.span, scores, adjusted)
     assert 0 < adjusted.sum() < len(adjusted)
     return scores
 

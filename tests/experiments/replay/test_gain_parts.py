@@ -11,8 +11,8 @@ from experiments.config.replay import ObjectiveConfig, ReplayConfig, SplitConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.kinds import SHOP
 from experiments.data.made.simulated import prepare_simulated
-from experiments.replay.gain_parts import DAY, clicked_long_ago, lasting_part
-from experiments.replay.labels import clicked_before
+from experiments.replay.click_history import DAY, clicked_before, clicked_long_ago
+from experiments.replay.gain_parts import lasting_part, never_clicked
 from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
 from experiments.replay.timeline import build_timeline
@@ -55,7 +55,8 @@ def test_lasting_is_what_is_clicked_more_than_what_was_never_clicked_at_its_posi
         Session(22 * day, (3, 1), ((1, 22 * day + 1),), user=1),
     )
     layout = lay_out(log, WHOLE, ObjectiveConfig(estimator="naive"))
-    part = lasting_part(layout.timeline, layout.labels, layout.scoring.linear, np.ones(5))
+    of = (layout.timeline, layout.labels, layout.scoring.linear, np.ones(5))
+    part = lasting_part(*of, never_clicked(*of))
     # On top, objects 0, 2 and 3 were shown to who had never clicked them: two were clicked.
     assert part.rows.tolist() == [4]
     assert part.worth == pytest.approx([1 - 2 / 3])

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from experiments.common.errors import InputError
-from experiments.config.replay import ReplayConfig, SplitConfig
-from experiments.replay.labels import build_labels, clicked_before
+from experiments.config.replay import ObjectiveConfig, ReplayConfig, SplitConfig
+from experiments.replay.click_history import click_history, clicked_before
+from experiments.replay.labels import build_labels, has_positive
+from experiments.replay.layout import lay_out
 from experiments.replay.timeline import build_timeline
 from tests.experiments.hand_log import Session, write_log
 
@@ -30,7 +32,13 @@ def timeline_of(relevance=None, warmup=0.0):
 
 def labels_of(timeline, estimator="naive", repeat_clicks="count"):
     among_equals = np.arange(timeline.n_impressions)
-    return build_labels(timeline, among_equals, estimator=estimator, repeat_clicks=repeat_clicks)
+    return build_labels(
+        timeline,
+        among_equals,
+        click_history(timeline),
+        estimator=estimator,
+        repeat_clicks=repeat_clicks,
+    )
 
 
 def test_a_click_counts_whenever_it_came():
@@ -76,6 +84,13 @@ def test_a_negative_judgement_is_refused():
 def test_nothing_positive_to_score_is_refused_with_the_estimator():
     nothing = np.zeros(10, np.float32)
     nothing[0] = 1.0  # in warmup
+    timeline = timeline_of(nothing, warmup=0.2)
+    assert not has_positive(timeline, labels_of(timeline, "judged"))
     with pytest.raises(InputError, match=r"positive label \(objective.estimator is judged\)"):
-        labels_of(timeline_of(nothing, warmup=0.2), "judged")
-    labels_of(timeline_of(nothing), "judged")
+        lay_out(
+            timeline.log,
+            ReplayConfig(split=SplitConfig(0.2, 0.8)),
+            ObjectiveConfig(estimator="judged"),
+        )
+    timeline = timeline_of(nothing)
+    assert has_positive(timeline, labels_of(timeline, "judged"))

@@ -82,7 +82,6 @@ def test_pairs_stand_together_by_block_of_owners_and_can_be_read_by_owner():
     assert pairs.owner.tolist() == [1, 0, 0, 2, 2]
     assert pairs.showings.pair_object.tolist() == [5, 4, 5, 0, 5]
     assert pairs.block_offsets.tolist() == [0, 1, 5]
-    assert pairs.by_owner.tolist() == [1, 2, 0, 3, 4]
 
 
 def test_a_block_whose_owners_are_shown_nothing_has_no_pairs():

@@ -60,7 +60,7 @@ def test_a_search_ranks_as_the_replay_does_at_its_time(tmp_path, metric, pooling
     streams = PairStreams(layout, plan.lessons, make_knobs(log.index, settings.adjuster), keep=True)
     scores, adjusted = layout.before.copy(), np.zeros(len(layout.before), np.bool_)
     for block in layout.blocks:
-        streams.advance(block, scores, adjusted)
+        streams.advance(block.span, scores, adjusted)
     assert adjusted.mean() > 0.2
     ids = [str(name) for name in log.object_ids]
     write_index(tmp_path / "index", ids, log.object_vectors, log.object_offsets, log.index)

@@ -71,7 +71,8 @@ def test_a_click_at_the_very_second_of_the_tick_is_known_and_one_later_is_late()
     # Quiet after 20 s, marked at 80, taken at 100; the other clicks came once it was marked.
     shown, first = (0, 1, 2), (0, 20)
     taken = schedule_of(Session(10, shown, (first, (1, 100), (2, 101))), Session(500, (0,)))
-    assert taken.clicked.tolist() == [True, True, False, False]
+    assert taken.taken.known_at.tolist() == [100, -1]
+    assert taken.taken.n_clicked.tolist() == [2, 0]
     assert taken.late_clicks == 1
 
 
@@ -192,5 +193,5 @@ def test_sessions_after_the_window_are_not_looked_at():
     sessions = [Session(10 * i, (0, 1), ((0, 10 * i + 1),)) for i in range(10)]
     taken = schedule_of(*sessions, window="tune", split=SplitConfig(0.2, 0.4), interval=0)
     assert len(taken.tick_at) == 6
-    assert len(taken.clicked) == 12
+    assert taken.taken.n_shown.tolist() == [2] * 6
     assert sum(taken.counts.values()) == 6

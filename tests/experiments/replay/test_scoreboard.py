@@ -9,6 +9,8 @@ import pytest
 from adjuster.metrics.ranking import METRIC_NAMES
 from adjuster.selection import SelectionConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig, SplitConfig
+from experiments.replay.drift_growth import sum_drift
+from experiments.replay.exact_sums import ExactSums
 from experiments.replay.layout import Layout, lay_out
 from experiments.replay.replay import Replay
 from experiments.replay.results import SessionScores
@@ -46,7 +48,7 @@ def test_a_session_is_scored_before_and_after_in_its_own_row():
     layout = layout_of(search(0, 0), search(1, 1, user=1), search(2, None), search(3, 1))
     board = turned(layout, 1)
     board.add_block(0)
-    result = board.finish(np.empty(0))
+    result = board.finish(ExactSums())
     rows = result.sessions
     assert rows.session.tolist() == [0, 1, 3]
     assert rows.user.tolist() == [0, 1, 0]
@@ -65,8 +67,8 @@ def test_a_session_is_scored_before_and_after_in_its_own_row():
 def test_a_result_holds_the_drift_and_the_curve_that_were_found():
     board = turned(layout_of(search(0, 1), search(1, 1)), 0)
     board.add_block(0)
-    result = board.finish(np.array([0.2, 0.4]))
-    assert result.drift.tolist() == [0.2, 0.4]
+    result = board.finish(sum_drift(np.array([0.2, 0.4])))
+    assert result.metrics["drift_mean"] == pytest.approx(0.3)
     assert [point.after for point in result.curve] == pytest.approx([1.0, SECOND])
     assert result.seconds == {}
 
@@ -76,7 +78,7 @@ def test_what_was_not_scored_before_the_window_has_no_row():
     layout = layout_of(*sessions, split=SplitConfig(0.5, 0.5))
     board = turned(layout, 3)
     board.add_block(0)
-    rows = board.finish(np.empty(0)).sessions
+    rows = board.finish(ExactSums()).sessions
     assert rows.session.tolist() == [2, 3]
     assert rows.reached.tolist() == [False, True]
     assert rows.after["mrr"] == pytest.approx([0.5, 1])
@@ -93,7 +95,7 @@ def test_the_running_value_of_one_user_weighs_sessions_not_blocks():
     assert (second.block, second.n_blocks, second.n_sessions) == (1, 2, 5)
     assert second.value == pytest.approx(SECOND)
     assert second.running_value == pytest.approx((2 + 3 * SECOND) / 5)
-    assert board.finish(np.empty(0)).blocks == [first.value, second.value]
+    assert board.finish(ExactSums()).blocks == [first.value, second.value]
     assert board.seconds > 0
 
 
@@ -117,7 +119,7 @@ def test_withheld_sessions_are_bystanders_and_not_in_the_objective():
     board = Scoreboard(layout, None)
     board.after.reshape(8, 2)[:] = np.where(withheld[:, None], [0, 1], [1, 0])
     checkpoint = board.add_block(0)
-    result = board.finish(np.empty(0))
+    result = board.finish(ExactSums())
     assert result.bystanders is not None
     assert result.sessions.session.tolist() == np.flatnonzero(~withheld).tolist()
     assert result.bystanders.session.tolist() == np.flatnonzero(withheld).tolist()
@@ -135,7 +137,7 @@ def test_withheld_queries_that_no_scored_session_asks_make_no_bystanders():
     board = Scoreboard(layout, None)
     board.add_block(0)
     withheld = layout.timeline.withheld.any()
-    assert (board.finish(np.empty(0)).bystanders is None) == (not withheld)
+    assert (board.finish(ExactSums()).bystanders is None) == (not withheld)
 
 
 def test_the_objective_is_the_metric_that_was_asked_for():
@@ -148,12 +150,12 @@ def test_the_workers_counts_are_told_where_there_is_a_worker():
     schedule = build_schedule(layout.timeline, SelectionConfig(), interval_seconds=0, batch_size=5)
     board = Scoreboard(layout, schedule)
     board.add_block(0)
-    counts = board.finish(np.empty(0)).counts
+    counts = board.finish(ExactSums()).counts
     assert counts.by_fate == {"no_click": 1, "no_owner": 1, "selected": 1}
     assert (counts.not_scored, counts.late_clicks) == (1, 0)
     bare = Scoreboard(layout, None)
     bare.add_block(0)
-    counts = bare.finish(np.empty(0)).counts
+    counts = bare.finish(ExactSums()).counts
     assert (counts.by_fate, counts.not_scored, counts.late_clicks) == ({}, 1, None)
 
 
@@ -162,7 +164,7 @@ def test_exploration_stands_beside_the_objective_and_costs_its_gain():
     layout = layout_of(search(0, 1), search(1, 0), search(2, None), exploration_ratio=1.0)
     board = turned(layout, 0)
     board.add_block(0)
-    metrics = board.finish(np.empty(0)).metrics
+    metrics = board.finish(ExactSums()).metrics
     assert metrics["ndcg_at_10"] == 1
     assert metrics["explored_ndcg_at_10"] == pytest.approx((SECOND + 1) / 2)
     assert metrics["exploration_cost"] == pytest.approx(1 - (SECOND + 1) / 2)
@@ -190,14 +192,14 @@ def columns(
 
 
 def test_a_small_fall_is_harm_and_a_rounding_is_none():
-    metrics = summarize(columns(-0.005, -1e-6, -1e-12, 0.0, 0.3), "mrr", np.empty(0))
+    metrics = summarize(columns(-0.005, -1e-6, -1e-12, 0.0, 0.3), "mrr", ExactSums())
     assert metrics["harmed_share"] == 2 / 5
 
 
 def test_figures_are_means_over_users_of_their_mean_sessions():
     reached = (True, True, True, False, False)
     sessions = columns(0.1, 0.1, 0.1, -0.3, 0.3, reached=reached, user=(4, 4, 4, 7, -1))
-    metrics = summarize(sessions, "ndcg_at_10", np.array([0.2, 0.4]))
+    metrics = summarize(sessions, "ndcg_at_10", sum_drift(np.array([0.2, 0.4])))
     assert list(metrics)[:2] == ["ndcg_at_10", "before_ndcg_at_10"]
     assert metrics["reach"] == pytest.approx(1 / 3)
     assert metrics["harmed_share"] == pytest.approx(1 / 3)
@@ -209,13 +211,13 @@ def test_figures_are_means_over_users_of_their_mean_sessions():
     assert metrics["session_ndcg_at_10"] == pytest.approx(0.5 + 0.3 / 5)
     assert metrics["delta_session_ndcg_at_10"] == pytest.approx(0.3 / 5)
     assert "session_mrr" not in metrics
-    assert summarize(sessions, "mrr", np.empty(0))["drift_mean"] == 0
+    assert summarize(sessions, "mrr", ExactSums())["drift_mean"] == 0
 
 
 def test_a_column_without_a_value_for_a_session_is_a_mean_over_the_others():
     sessions = columns(0.1, 0.3, 0.3, user=(0, 0, 1))
     sessions.after["mrr"][1] = sessions.before["mrr"][1] = np.nan
-    metrics = summarize(sessions, "ndcg_at_10", np.empty(0))
+    metrics = summarize(sessions, "ndcg_at_10", ExactSums())
     assert metrics["mrr"] == pytest.approx(0.5 + (0.1 + 0.3) / 2)
     assert metrics["ndcg_at_10"] == pytest.approx(0.5 + (0.2 + 0.3) / 2)
 
@@ -223,8 +225,8 @@ def test_a_column_without_a_value_for_a_session_is_a_mean_over_the_others():
 def test_a_session_is_harmed_by_the_objective_and_no_other_metric():
     sessions = columns(0.1, 0.1)
     sessions.after["map"][:] = 0.0
-    assert summarize(sessions, "mrr", np.empty(0))["harmed_share"] == 0
-    assert summarize(sessions, "map", np.empty(0))["harmed_share"] == 1
+    assert summarize(sessions, "mrr", ExactSums())["harmed_share"] == 0
+    assert summarize(sessions, "map", ExactSums())["harmed_share"] == 1
 
 
 def test_the_mean_of_nothing_is_nan_and_one_of_flags_a_share():
@@ -283,7 +285,7 @@ def test_a_block_weighs_its_sessions_as_the_users_means_do():
     first, second = board.add_block(0), board.add_block(1)
     assert first.value == pytest.approx((1 + SECOND) / 2)
     assert second.value == pytest.approx((SECOND / 6 + SECOND / 2) / (4 / 6))
-    result = board.finish(np.empty(0))
+    result = board.finish(ExactSums())
     assert result.metrics["ndcg_at_10"] == pytest.approx(((1 + 2 * SECOND) / 3 + SECOND) / 2)
     assert second.running_value == pytest.approx(result.metrics["ndcg_at_10"])
     assert result.metrics["session_ndcg_at_10"] == pytest.approx((1 + 3 * SECOND) / 4)
@@ -292,7 +294,7 @@ def test_a_block_weighs_its_sessions_as_the_users_means_do():
 def test_drift_grows_to_the_end_of_the_log_by_what_was_found():
     board = turned(layout_of(search(0, 1), search(1, 1)), 0)
     board.add_block(0)
-    drift = np.array([0.1, 0.3])
+    drift = sum_drift(np.array([0.1, 0.3]))
     assert board.finish(drift, 1.5).metrics["drift_at_log_end"] == pytest.approx(0.3)
     assert board.finish(drift).metrics["drift_at_log_end"] == pytest.approx(0.2)
     rows = board.finish(drift).sessions
@@ -311,7 +313,7 @@ def test_a_debiased_objective_weighs_sessions_by_what_they_could_reach(tmp_path)
     sessions = [search(0, 0), search(1, 1), search(2, 1, user=1)]
     board = turned(layout_of(*sessions, objective=objective), 1)
     board.add_block(0)
-    result = board.finish(np.empty(0))
+    result = board.finish(ExactSums())
     rows = result.sessions
     assert rows.weighted_metric == "debiased_ndcg_at_10"
     assert rows.weight == pytest.approx([4 / 7, 8 / 7, 8 / 7])
@@ -325,7 +327,7 @@ def test_a_debiased_objective_weighs_sessions_by_what_they_could_reach(tmp_path)
 def test_clicks_as_they_are_weigh_all_sessions_alike():
     board = turned(layout_of(search(0, 0), search(1, 1)))
     board.add_block(0)
-    rows = board.finish(np.empty(0)).sessions
+    rows = board.finish(ExactSums()).sessions
     assert (rows.weight, rows.weighted_metric, rows.positions) == (None, "", None)
     assert rows.lasting.tolist() == [0, 0]
 
@@ -335,7 +337,7 @@ def test_what_a_user_finds_again_is_told_from_what_is_new():
     sessions = [search(0, 1), search(1, 1), search(2, 1, user=1), search(3, 1, user=-1)]
     board = turned(layout_of(*sessions), 0, 1, 2, 3)
     board.add_block(0)
-    rows = board.finish(np.empty(0)).sessions
+    rows = board.finish(ExactSums()).sessions
     assert rows.refound == pytest.approx([0, 1 - SECOND, 0, 0])
 
 

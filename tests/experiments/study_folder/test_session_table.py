@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.study_folder.session_table import earlier_occurrences, session_table, topmost_click
+from experiments.study_folder.session_table import earlier_occurrences, session_table
 from tests.experiments.finished_folder import make_log
 from tests.experiments.planted_replay import planted_scores
 
@@ -14,7 +14,7 @@ def test_topmost_click_is_the_highest_of_several():
         "event_impression": np.array([1, 3, 6]),
         "event_created_at": np.array([1, 1, 1]),
     }
-    assert topmost_click(type(log)(**several)).tolist() == [1, 2, -1]
+    assert type(log)(**several).session_top_click.tolist() == [1, 2, -1]
 
 
 def test_earlier_occurrences_equals_a_naive_count():

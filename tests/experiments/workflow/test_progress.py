@@ -55,3 +55,12 @@ def test_while_nothing_keeps_the_guardrails_that_is_said():
 
 def test_verbose_tells_every_trial(tmp_path):
     assert shown(tmp_path, io.StringIO(), verbose=True).count("trial ") == 6
+
+
+def test_partitions_of_the_trial_under_way_are_counted(monkeypatch):
+    monkeypatch.setattr("experiments.workflow.progress.SECONDS_BETWEEN_LINES", 0.0)
+    stream = io.StringIO()
+    progress = Progress("ndcg_at_10", 9, [], stream=stream)
+    progress.partition(6)
+    progress.partition(6)
+    assert "0/9 trials, 2/6 partitions, best: none" in stream.getvalue()

@@ -1,0 +1,28 @@
+"""``python -m experiments.partition``: cut a data set, so that a sweep needs one part in memory."""
+
+from experiments.common.console import say
+from experiments.common.steps import step
+from experiments.config.command import OK
+from experiments.config.partitions import PartitionConfig
+from experiments.config.printed_command import printed_command
+from experiments.data.partitioning import partition_log
+
+
+def partition(config: PartitionConfig) -> int:
+    """Cut a data set into partitions, and say what there is."""
+    with step("cutting", unit="rows", quiet=True) as advance:
+        made = partition_log(
+            config.dataset.path,
+            config.output,
+            config.parts,
+            by=None if config.by == "auto" else config.by,
+            overwrite=config.overwrite,
+            progress=advance,
+        )
+    say(
+        f"{config.output}: {made.n_sessions:,} sessions and {made.n_impressions:,} impressions in "
+        f"{made.n_parts} partitions by {made.by}."
+    )
+    settings = {"dataset": "folder", "dataset.path": config.output, "engine": "local"}
+    say(f"replay it: {printed_command('sweep', settings)}")
+    return OK

@@ -1,0 +1,66 @@
+"""The schema of logs in partitions: how one is cut, and what a sweep replays."""
+
+from dataclasses import dataclass
+
+from omegaconf import MISSING
+
+from adjuster.ranges import between, check_settings, one_of, or_null, setting
+from experiments.config.ranges import a_path
+
+CUTS = ("auto", "user", "object")
+ENGINES = ("memory", "local")
+MOST_PARTS = 1024
+
+
+@dataclass
+class CutDatasetConfig:
+    """Which data set to cut."""
+
+    path: str = setting(MISSING, a_path(), "A folder in the data set format.")
+
+    def __post_init__(self) -> None:
+        check_settings(self, "dataset")
+
+
+@dataclass
+class PartitionConfig:
+    """Which data set to cut into partitions, and into how many."""
+
+    dataset: CutDatasetConfig = setting(factory=CutDatasetConfig)
+    output: str = setting(MISSING, a_path(), "The folder to write.")
+    parts: int = setting(
+        16,
+        between(1, MOST_PARTS),
+        "Partitions; each must fit into memory with what is worked out of it, some 150 bytes an "
+        "impression.",
+    )
+    by: str = setting(
+        "auto",
+        one_of(*CUTS),
+        "What decides where a result goes: its `user`, or its `object`, which serves vectors of "
+        "any owner; `auto`: the user where the data set's own scope is user_id, else the object.",
+    )
+    overwrite: bool = setting(False, text="Replace a data set that is there.")
+
+    def __post_init__(self) -> None:
+        check_settings(self, "")
+
+
+@dataclass
+class EngineConfig:
+    """How much of the log is in memory while it is replayed; the figures do not depend on it."""
+
+    name: str = setting(
+        "memory",
+        one_of(*ENGINES),
+        "`memory`: all of the log; `local`: one partition after the other.",
+    )
+    parts: int | None = setting(
+        None,
+        or_null(between(1, MOST_PARTS)),
+        "For `local`: cut the data set into so many first; null where `dataset.path` is a log in "
+        "partitions.",
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self, "engine")

@@ -1,0 +1,266 @@
+"""What is done with one partition at a time; nothing here knows of the others.
+
+A pair part holds whole lives of (owner, object) pairs, and says what becomes of each showing. A
+shard holds whole sessions, and says what becomes of each once the scores of all that it shows
+have been brought together.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adjuster.fused_engine.knobs import Knobs
+from adjuster.fused_engine.streams import Corpus, Span
+from adjuster.selection import SelectionConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
+from experiments.data.partitioned_log import PartitionedLog
+from experiments.replay.baselines import order_shown
+from experiments.replay.blocks import one_block, whole_span
+from experiments.replay.click_history import ClickHistory, click_history
+from experiments.replay.exact_sums import ExactSums
+from experiments.replay.labels import build_labels, has_positive
+from experiments.replay.layout import Layout, corpus_of, rank_originals, score_shown
+from experiments.replay.lessons import Pairs, build_lessons, build_pairs, no_pairs
+from experiments.replay.objective import Objective, plain_objective
+from experiments.replay.pair_streams import PairStreams
+from experiments.replay.partitioned.frame import pair_timeline, session_frame, shard_timeline
+from experiments.replay.results import SessionColumns
+from experiments.replay.schedule import Schedule, Taken, take_sessions
+from experiments.replay.scoreboard import Scoreboard
+from experiments.replay.scoring import build_scoring
+from experiments.replay.ties import among_equals
+from experiments.replay.timeline import Timeline
+
+
+class PairHistory(NamedTuple):
+    """What is known of a pair part's showings before any setting is tried.
+
+    Args:
+        impression: Shape ``(n,)``: number of each among all impressions of the log.
+        history: What had been clicked before.
+    """
+
+    impression: NDArray[np.int64]
+    history: ClickHistory
+
+
+class ShardFacts(NamedTuple):
+    """What is known of a shard before any setting is tried.
+
+    Args:
+        marked_at: Shape ``(n_sessions,)``: when each session is marked.
+        before: Shape ``(n_impressions,)``: scores with the originals.
+        has_positive: Whether a scored session shows a positive label.
+        never: How much is clicked by position of what was never clicked.
+    """
+
+    marked_at: NDArray[np.int64]
+    before: NDArray[np.floating]
+    has_positive: bool
+    never: ExactSums
+
+
+class PairScores(NamedTuple):
+    """What became of a pair part's showings under a setting.
+
+    Args:
+        scores: Shape ``(n,)``: of those that are adjusted; 0 elsewhere.
+        adjusted: Shape ``(n,)`` bool.
+        drift: 1 - cosine of each adjusted pair, summed.
+        early_drift: The same half-way through the scored sessions.
+    """
+
+    scores: NDArray[np.floating]
+    adjusted: NDArray[np.bool_]
+    drift: ExactSums
+    early_drift: ExactSums
+
+
+class Shown(NamedTuple):
+    """What became of a shard's impressions, brought together from all pair parts.
+
+    Args:
+        scores: Shape ``(n_impressions,)``: with the adjusted vectors.
+        adjusted: Shape ``(n_impressions,)`` bool: of those that are adjusted.
+    """
+
+    scores: NDArray[np.floating]
+    adjusted: NDArray[np.bool_]
+
+
+class Known(NamedTuple):
+    """What a shard must be told of its impressions, whatever the setting.
+
+    Args:
+        before: Shape ``(n_impressions,)``: scores with the originals.
+        history: What had been clicked before.
+        never: How much is clicked by position of what was never clicked, of all shards.
+    """
+
+    before: NDArray[np.floating]
+    history: ClickHistory
+    never: ExactSums
+
+
+@dataclass(frozen=True)
+class PartPairs:
+    """The pairs of one part, ready to be run; see `LaidPairs`."""
+
+    config: ReplayConfig
+    corpus: Corpus
+    pairs: Pairs
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """All pairs in one go."""
+        return (whole_span(self.pairs),)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Works on one partition at a time.
+
+    Args:
+        data: The log in partitions.
+        config: How it is replayed.
+        scored_by: What is scored.
+        window: Which part of the log is scored.
+    """
+
+    data: PartitionedLog
+    config: ReplayConfig
+    scored_by: ObjectiveConfig
+    window: str
+
+    @cached_property
+    def frame(self) -> Timeline:
+        """All sessions, without what they show."""
+        return session_frame(self.data.log, self.config, self.window)
+
+    @cached_property
+    def objective(self) -> Objective:
+        """What the sessions are scored by."""
+        return plain_objective(self.scored_by)
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The originals and the queries."""
+        return corpus_of(self.data.log)
+
+    def history(self, part: int) -> PairHistory:
+        """What is known of a pair part's showings."""
+        rows = self.data.pair_rows(part, self.frame.n_sessions)
+        return PairHistory(rows.impression, click_history(pair_timeline(self.frame, rows)))
+
+    def facts(self, shard: int, history: ClickHistory) -> ShardFacts:
+        """What is known of a shard.
+
+        Args:
+            shard: Its number.
+            history: Of its impressions.
+        """
+        timeline = self._shard(shard)
+        before = score_shown(self.corpus, timeline)
+        if timeline.scored_from == timeline.n_sessions:
+            return ShardFacts(timeline.marked_at, before, False, ExactSums())
+        layout = self._lay_out(shard, timeline, before, history, None)
+        return ShardFacts(
+            marked_at=timeline.marked_at,
+            before=before,
+            has_positive=has_positive(timeline, layout.labels),
+            never=layout.scoring.never,
+        )
+
+    def take(self, shard: int, rule: SelectionConfig, interval_seconds: int) -> Taken:
+        """What the live worker would do with a shard's sessions."""
+        return take_sessions(self._shard(shard), rule, interval_seconds)
+
+    def stream(self, part: int, schedule: Schedule, knobs: Knobs, term_weight: str) -> PairScores:
+        """Run a part's pairs from their first showing to their end.
+
+        Args:
+            part: Its number.
+            schedule: The worker's ticks, of all sessions.
+            knobs: The setting.
+            term_weight: ``session`` or ``impression``.
+        """
+        rows = self.data.pair_rows(part, self.frame.n_sessions)
+        timeline = pair_timeline(self.frame, rows)
+        everyone = np.zeros(max(1, timeline.n_owners), np.int64)
+        mine = PartPairs(self.config, self.corpus, build_pairs(timeline, owner_block=everyone))
+        lessons = build_lessons(timeline, mine.pairs, schedule, term_weight=term_weight)
+        streams = PairStreams(mine, lessons, knobs)
+        scores = np.zeros(len(rows.object), self.corpus.vectors.dtype)
+        adjusted = np.zeros(len(rows.object), np.bool_)
+        streams.advance(mine.spans[0], scores, adjusted)
+        return PairScores(scores, adjusted, streams.drift(), streams.early_drift())
+
+    def score(self, shard: int, known: Known, shown: Shown) -> SessionColumns:
+        """Rank and score a shard's sessions.
+
+        Args:
+            shard: Its number; it has scored sessions.
+            known: What it must be told of its impressions.
+            shown: What became of them.
+        """
+        board = self._board(shard, known)
+        np.copyto(board.after, shown.scores, where=shown.adjusted)
+        board.adjusted[:] = shown.adjusted
+        board.add_block(0)
+        return board.columns()
+
+    def score_fixed(self, shard: int, known: Known, *, logged: bool) -> SessionColumns:
+        """Score a ranking that moves no vector: as the log showed it, or by the originals."""
+        timeline = self._shard(shard)
+        board = self._board(shard, known)
+        if logged:
+            board.after = order_shown(timeline)
+        board.add_block(0)
+        return board.columns()
+
+    def _board(self, shard: int, known: Known) -> Scoreboard:
+        timeline = self._shard(shard)
+        layout = self._lay_out(shard, timeline, known.before, known.history, known.never)
+        return Scoreboard(layout, None)
+
+    def _shard(self, shard: int) -> Timeline:
+        first = self.data.manifest.shard_bounds[shard]
+        return shard_timeline(self.frame, self.data.shard(shard), first, self.config)
+
+    def _lay_out(
+        self,
+        shard: int,
+        timeline: Timeline,
+        before: NDArray[np.floating],
+        history: ClickHistory,
+        never: ExactSums | None,
+    ) -> Layout:
+        """A shard as a layout without pairs, which are run elsewhere."""
+        first = int(self.data.shard_impressions[shard])
+        labels = build_labels(
+            timeline,
+            among_equals(before, timeline.offsets, self.config.seed, first),
+            history,
+            estimator=self.objective.estimator,
+            repeat_clicks=self.scored_by.repeat_clicks,
+        )
+        blocks = (one_block(timeline, no_pairs(), labels),)
+        scoring = build_scoring(timeline, self.objective, labels, blocks, never)
+        return Layout(
+            log=timeline.log,
+            config=self.config,
+            objective=self.objective,
+            window=self.window,
+            timeline=timeline,
+            labels=labels,
+            pairs=no_pairs(),
+            corpus=self.corpus,
+            before=before,
+            blocks=blocks,
+            scoring=scoring,
+            originals=rank_originals(blocks, scoring, before),
+            scorers=(),
+        )
