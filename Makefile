@@ -11,7 +11,8 @@ LOCKED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep live ui report export test test-all lint bench readme-figures notebooks fuzz mutants lock clean
+.PHONY: help setup sweep live ui report export pictures test test-all lint bench readme-figures notebooks
+.PHONY: fuzz mutants lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -46,6 +47,9 @@ report: $(READY) ## Write the report of a study as one HTML file
 
 export: $(READY) ## Open the sealed test and export the best configuration
 	$(BIN)/python -m experiments.export $(ARGS)
+
+pictures: $(READY) ## Picture a finished study for the README (ARGS="--study=NAME")
+	$(BIN)/python -m tests.pictures.make_pictures $(ARGS)
 
 lint: $(READY) ## Lint, formatting and types
 	$(BIN)/ruff check .

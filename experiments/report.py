@@ -1,4 +1,4 @@
-"""``python -m experiments.report study=NAME``: one HTML file that opens anywhere, offline."""
+"""``python -m experiments.report study=NAME``: a page that opens anywhere, offline, and tables."""
 
 import sys
 

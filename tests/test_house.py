@@ -74,10 +74,12 @@ LIBRARIES = {
         "experiments.deployment.served_model",
     },
     "plotly": {
+        "experiments.common.plots",
         "experiments.review.figures",
-        "experiments.review.html_page",
-        "experiments.data.card.page",
+        "experiments.data.card.plots",
     },
+    "jinja2": {"experiments.common.pages"},
+    "matplotlib": {"experiments.review.static_image"},
     # A benchmark measures the published adjuster and torch autograd beside the kernel.
     "torch": {"adjuster.torch_engine", "adjuster.adjusters", "experiments.benchmarks"},
     "numba": {"adjuster.fused_engine"},

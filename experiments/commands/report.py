@@ -1,4 +1,4 @@
-"""``python -m experiments.report study=NAME``: one HTML file that opens anywhere, offline."""
+"""``python -m experiments.report study=NAME``: a page that opens anywhere, offline, and tables."""
 
 from pathlib import Path
 
@@ -10,8 +10,9 @@ from experiments.workflow.publishing import write_report
 
 
 def report(command: ReportConfig) -> int:
-    """Write ``<output_dir>/<study>/report.html`` and say where it lies."""
+    """Write ``report.html`` and, for mail and papers, its short forms; say where they lie."""
     outputs = StudyFolder(Path(command.output_dir), command.study)
     write_report(outputs)
     say(f"report: {outputs.report}")
+    say("beside it, for mail and papers: report.png, report.md, report.csv")
     return OK

@@ -12,15 +12,15 @@ from typing import Any
 import yaml
 
 
-def write_atomic(path: Path, text: str) -> None:
+def write_atomic(path: Path, content: str | bytes) -> None:
     """Write a file so that it is whole or unchanged, whatever happens meanwhile.
 
     Args:
         path: The file; its folder is made where it is missing.
-        text: The whole content, written as UTF-8 with its line ends as they are.
+        content: The whole of it; text is written as UTF-8 with its line ends as they are.
     """
-    with replacing(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
 

@@ -57,6 +57,15 @@ class VerdictLines:
         return text[:1].upper() + text[1:]
 
 
+def question(summary: Summary) -> str:
+    """What a study answers: the title of whatever shows it.
+
+    Args:
+        summary: The study's numbers.
+    """
+    return f"Should click-feedback adjustment be on for {summary.dataset.name}?"
+
+
 def verdict_lines(summary: Summary, *, best: int | None, opening: str = "") -> VerdictLines:
     """The answer of a study in words; the sentence is the same wherever it is shown.
 

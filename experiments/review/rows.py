@@ -8,9 +8,11 @@ from experiments.common.wording import interval_text, label, plain, signed
 from experiments.judging.clustered_interval import ClusteredInterval
 from experiments.judging.comparison import Comparison
 from experiments.judging.optimism import Optimism
+from experiments.replay.baseline_names import HEADROOM
 from experiments.review.answer import row_name
 from experiments.study_folder.finished_study import FinishedStudy
 from experiments.study_folder.judged_records import FinalistRecord, TestRecord
+from experiments.study_folder.summary import BEST
 
 Rows = list[tuple[str, ...]]
 
@@ -51,6 +53,49 @@ def percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
+def rival_rows(study: FinishedStudy) -> Rows:
+    """This setting among all that is simpler, the best first; header first.
+
+    On the sealed test once it is open, with the lead over each rival; else on tune, without the
+    headroom, which is no rival.
+    """
+    test = study.test
+    if test is None:
+        return [("on the tune sessions", label(study.metric), "gain"), *_on_tune(study)]
+    seen = test.evidence
+    rows = [
+        (seen.gain.mean, own_name(study), ""),
+        (seen.gain.reference_mean, "no adjustment", interval_text(seen.gain)),
+        *((rival.value, rival.name, interval_text(rival.lead)) for rival in seen.rivals),
+    ]
+    ranked = sorted(rows, key=lambda row: -row[0])
+    return [
+        ("on the sealed test", label(study.metric), "lead over it"),
+        *((name, plain(value), lead) for value, name, lead in ranked),
+    ]
+
+
+def own_name(study: FinishedStudy) -> str:
+    """How the setting that the study stands for is called."""
+    if study.test:
+        return f"this setting (trial {study.test.trial})"
+    return row_name(study.summary, BEST)
+
+
+def _on_tune(study: FinishedStudy) -> Rows:
+    metric = study.metric
+    rows = {name: row.metrics for name, row in study.summary.rows.items() if name != HEADROOM}
+    ranked = sorted(rows, key=lambda name: -rows[name][metric])
+    return [
+        (
+            row_name(study.summary, name),
+            plain(rows[name][metric]),
+            _shown(rows[name].get(f"delta_{metric}"), signed),
+        )
+        for name in ranked
+    ]
+
+
 def sealed_rows(test: TestRecord) -> Rows:
     """The gains behind a verdict, its rivals among them; header first."""
     seen = test.evidence
@@ -71,18 +116,19 @@ def sealed_rows(test: TestRecord) -> Rows:
     return [
         ("gain on the sealed test", label(seen.gain.metric)),
         *((name, interval_text(item)) for name, item in gains),
-        *((name, _estimate(part)) for name, part in parts),
+        *((name, part_text(part)) for name, part in parts),
         ("tune, over no adjustment", interval_text(test.tune)),
-        ("optimism of having been chosen", _optimism(test.optimism)),
+        ("optimism of having been chosen", optimism_text(test.optimism)),
     ]
 
 
-def _estimate(part: ClusteredInterval) -> str:
+def part_text(part: ClusteredInterval) -> str:
+    """A part of a gain with its interval."""
     ends = part.interval
     return f"{signed(part.estimate)} ({signed(ends.low)} to {signed(ends.high)})"
 
 
-def _optimism(found: Optimism) -> str:
+def optimism_text(found: Optimism) -> str:
     """The finalist's fall from tune to test, and that of trials that nobody chose."""
     fall = f"the finalist falls by {signed(found.gap)} from tune to test"
     if math.isnan(found.usual_gap):

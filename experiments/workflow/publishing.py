@@ -7,9 +7,11 @@ from experiments.common.steps import step
 from experiments.config.commands import SweepConfig
 from experiments.config.saved import shown_config
 from experiments.config.study import TrackingConfig
+from experiments.review.csv_table import csv_table
 from experiments.review.figures.of_study import study_figures
 from experiments.review.html_page import build_page
-from experiments.review.markdown_note import study_note
+from experiments.review.markdown_note import markdown_report, study_note
+from experiments.review.static_image import static_image
 from experiments.study_folder.finished_study import read_study
 from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.summary import DatasetRecord
@@ -19,21 +21,24 @@ from experiments.tracking.tracker import track_conclusion
 
 
 def write_report(outputs: StudyFolder) -> dict[str, str]:
-    """Write the report of a study that has its other files.
+    """Write the report of a study that has its other files, and beside it what mail can hold.
 
     Args:
         outputs: Where the study's files lie.
 
     Returns:
-        File name → text: the report, and each figure as Plotly's JSON.
+        File name → text: the report as page, Markdown and table, and each figure as Plotly's JSON.
     """
     study = read_study(outputs.root, outputs.study)
     with step("Drawing the report", quiet=True):
         figures = study_figures(study)
-        page = build_page(study, figures)
-    write_atomic(outputs.report, page)
+        page, image = build_page(study, figures), static_image(study)
+    texts = {".html": page, ".md": markdown_report(study), ".csv": csv_table(study)}
+    for suffix, text in texts.items():
+        write_atomic(outputs.report.with_suffix(suffix), text)
+    write_atomic(outputs.report.with_suffix(".png"), image)
     drawn = {f"figures/{item.name}.json": item.figure.to_json() for item in figures}
-    return {outputs.report.name: page, **drawn}
+    return {f"{outputs.report.stem}{suffix}": text for suffix, text in texts.items()} | drawn
 
 
 def show_in_mlflow(

@@ -27,13 +27,16 @@ needs_chromium = pytest.mark.skipif(
 
 
 @contextmanager
-def open_page(width: int, height: int, *, offline: bool = False) -> Iterator[Page]:
+def open_page(
+    width: int, height: int, *, offline: bool = False, is_dark: bool = False
+) -> Iterator[Page]:
     """An empty page.
 
     Args:
         width: Of the window, in pixels.
         height: Of the window, in pixels.
         offline: Without network.
+        is_dark: The reader asks for dark pages.
     """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
@@ -41,6 +44,7 @@ def open_page(width: int, height: int, *, offline: bool = False) -> Iterator[Pag
             context = browser.new_context(
                 viewport={"width": width, "height": height},
                 offline=offline,
+                color_scheme="dark" if is_dark else "light",
                 device_scale_factor=1,
             )
             page = context.new_page()

@@ -177,8 +177,8 @@ def tracked(tmp_path_factory, shop, swept):
 @pytest.fixture(autouse=True)
 def quick_parts(monkeypatch):
     """What writes nothing is done once for all runs; a part of the benchmark takes no time."""
-    for module, name in ((publishing, "study_figures"), (publishing, "build_page")):
-        monkeypatch.setattr(module, name, done_once(getattr(module, name)))
+    for name in ("study_figures", "build_page", "static_image"):
+        monkeypatch.setattr(publishing, name, done_once(getattr(publishing, name)))
     monkeypatch.setattr(config_command, "_composed", composed_once)
     monkeypatch.setattr(benchmark, "PARTS", {"known": "nowhere"})
     monkeypatch.setattr(

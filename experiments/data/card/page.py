@@ -1,20 +1,13 @@
-"""The data card for readers: as a table on the terminal, and as a page with small plots."""
+"""The data card for readers: as a table on the terminal, and as a page with figures."""
 
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from html import escape
 
+from experiments.common.pages import render
 from experiments.common.wording import grid
 from experiments.data.card.card import DataCard
-
-BAR_WIDTH, PLOT_HEIGHT = 14, 90
-STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:52em;margin:2em auto;padding:0 1em}"
-    "table{border-collapse:collapse}td{padding:.15em 1em .15em 0;vertical-align:top}"
-    "svg{background:#f6f6f6;border-radius:4px}rect{fill:#3a6ea5}figure{margin:1em 0}"
-    ".warnings{background:#fff3cd;padding:.5em 1em;border-radius:4px}"
-)
+from experiments.data.card.plots import card_figures
 
 
 def card_rows(card: DataCard) -> list[tuple[str, str]]:
@@ -88,53 +81,23 @@ def card_text(card: DataCard, can_tell: Sequence[str] = ()) -> str:
 
 
 def card_html(card: DataCard, can_tell: Sequence[str] = ()) -> str:
-    """The card as a page that needs nothing else.
+    """The card as a page that needs nothing else, in the style of a study's report.
 
     Args:
         card: The card.
         can_tell: As in `card_text`.
     """
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{escape(figure)}</td></tr>"
-        for name, figure in card_rows(card)
-    )
-    warnings = "".join(f"<li>{escape(warning)}</li>" for warning in card.warnings)
-    told = "".join(f"<p>{escape(line)}</p>" for line in can_tell)
-    plots = (
-        ("Click rate by position", card.click_rate_by_position, "position, from 0"),
-        ("Sessions by number of clicks", card.clicks_a_session_counts, "clicks: 0 … 9, 10 or more"),
-        (
-            "Sessions over time",
-            card.sessions_over_time,
-            f"{day(card.first_session)} to {day(card.last_session)}",
-        ),
-    )
-    return (
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(card.name)}</title>"
-        f"<style>{STYLE}</style><h1>Data card of {escape(card.name)}</h1>"
-        + (f"<ul class='warnings'>{warnings}</ul>" if warnings else "")
-        + f"<table>{rows}</table>"
-        + "".join(f"<p>{escape(line)}</p>" for line in row_lines(card.rows))
-        + (f"<h2>{CAN_TELL}</h2>{told}" if told else "")
-        + "".join(_plot(title, [float(v) for v in values], axis) for title, values, axis in plots)
-        + "</html>\n"
-    )
-
-
-def _plot(title: str, values: list[float], axis: str) -> str:
-    top = max([*values, 1e-12])
-    bars = []
-    for number, value in enumerate(values):
-        height = PLOT_HEIGHT * value / top
-        bars.append(
-            f"<rect x='{number * BAR_WIDTH + 1}' y='{PLOT_HEIGHT - height:.1f}' "
-            f"width='{BAR_WIDTH - 2}' height='{height:.1f}'><title>{value:,.4g}</title></rect>"
-        )
-    width = len(values) * BAR_WIDTH
-    return (
-        f"<figure><figcaption>{escape(title)} (highest: {top:,.4g})</figcaption>"
-        f"<svg width='{width}' height='{PLOT_HEIGHT}' role='img' aria-label='{escape(title)}'>"
-        f"{''.join(bars)}</svg><div>{escape(axis)}</div></figure>"
+    return render(
+        "experiments.data.card",
+        "card.html",
+        title=f"What does {card.name} hold, and what can it tell?",
+        about=f"Data card: {card.sessions:,} sessions of {card.users:,} users.",
+        warnings=card.warnings,
+        can_tell=can_tell,
+        can_tell_title=CAN_TELL,
+        rows=[("what", "figure"), *card_rows(card)],
+        source_rows=row_lines(card.rows),
+        figures=card_figures(card),
     )
 
 

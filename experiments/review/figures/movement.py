@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from adjuster.adjusters.base import VectorsAdjuster
 from adjuster.feedback import ImprovementElement, ImprovementInput
-from experiments.review.figures.theme import BLUE, GREY, ORANGE, style
+from experiments.common.plots import BLUE, GREY, ORANGE, style
 
 MakeAdjuster = Callable[[int], VectorsAdjuster]
 """Builds an adjuster that takes this many iterations."""

@@ -1,11 +1,10 @@
 """All figures of a finished study, in the order in which one reads them."""
 
-from dataclasses import dataclass
 from itertools import combinations
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from experiments.common.plots import NamedFigure
 from experiments.judging.comparison import Comparison
 from experiments.replay.baseline_names import BASELINES, NO_ADJUSTMENT, POPULARITY
 from experiments.review.figures import decision, sessions, trials
@@ -13,7 +12,7 @@ from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study_folder.finished_study import FinishedStudy
 
 KNOBS = ("adjustment_rate", "num_iterations", "softmin_temperature")
-"""The published knobs, whose pairs are drawn as contours."""
+"""The published knobs, whose pairs are drawn, too."""
 
 REFERENCES = {
     **{BASELINES[name]: name for name in (NO_ADJUSTMENT, POPULARITY)},
@@ -22,52 +21,75 @@ REFERENCES = {
 """Reference line → its entry in the summary."""
 
 
-@dataclass(frozen=True)
-class NamedFigure:
-    """A figure with its file name, its title and how to read it."""
-
-    name: str
-    title: str
-    caption: str
-    figure: go.Figure
+FIRST, WHY, HOW_SURE, SEARCH = "first", "why", "how sure", "search"
+"""Parts of a report that have figures."""
 
 
 def study_figures(study: FinishedStudy) -> list[NamedFigure]:
     """The figures that this study has the data for; the one that matters comes first."""
-    history = trials.history_frame(study.trials, study.guardrails)
+    history = trials.history_frame(study.trials, study.guardrails, study.finalists)
     return [
         comparisons(study),
-        *_search_figures(study, history),
+        *_split(study),
         *_session_figures(study),
         optimism(study),
+        *_search_figures(study, history),
     ]
+
+
+def compared(study: FinishedStudy) -> dict[str, Comparison | None]:
+    """Every comparison that the verdict rests on, by its name in words."""
+    test = study.test
+    if test:
+        return {
+            "over no adjustment": test.test,
+            **{f"over {rival.name}": rival.lead for rival in test.evidence.rivals},
+            "bystanders": test.bystanders,
+            "on tune, over no adjustment": test.tune,
+        }
+    if not study.finalists:
+        return {}
+    best = study.finalists[0]
+    return {
+        "over no adjustment": best.gain,
+        "over published defaults": best.gain_over_defaults,
+        "bystanders": best.bystanders,
+    }
 
 
 def comparisons(study: FinishedStudy) -> NamedFigure:
     """Every comparison that the verdict rests on."""
-    test, metric = study.test, study.metric
-    found: dict[str, Comparison | None] = {}
-    if test:
-        found = {
-            "sealed test, over no adjustment": test.test,
-            **{f"sealed test, over {rival.name}": rival.lead for rival in test.evidence.rivals},
-            "sealed test, bystanders": test.bystanders,
-            "tune, over no adjustment": test.tune,
-        }
-    elif study.finalists:
-        best = study.finalists[0]
-        found = {
-            "tune, over no adjustment": best.gain,
-            "tune, over published defaults": best.gain_over_defaults,
-            "tune, bystanders": best.bystanders,
-        }
+    where = "the sealed test" if study.test else "the tune sessions, which chose the setting"
     return NamedFigure(
         "evidence",
         "What the verdict rests on",
-        "Gain with its interval, over means of each user's sessions. Clear of the dashed line: not "
-        "chance. Bystanders are queries whose own feedback was withheld.",
-        decision.comparisons_figure(decision.comparisons_frame(found), metric),
+        f"Gains on {where}, with their intervals. Green: clearly ahead; red: clearly behind; "
+        "grey: may be chance. Bystanders are queries whose own feedback was withheld.",
+        decision.comparisons_figure(decision.comparisons_frame(compared(study)), study.metric),
+        FIRST,
     )
+
+
+def _split(study: FinishedStudy) -> list[NamedFigure]:
+    """The gain in its parts."""
+    split = study.test.evidence.split if study.test else None
+    if split is None:
+        return []
+    parts = {
+        "on objects clicked before": split.refound,
+        "of that, a week later": split.lasting,
+        "on new objects": split.new,
+    }
+    return [
+        NamedFigure(
+            "split",
+            "Where the gain comes from",
+            "The gain on the sealed test in its parts, with 95 % intervals: on objects that the "
+            "same user had clicked in an earlier session, and on all others.",
+            decision.comparisons_figure(decision.comparisons_frame(parts), study.metric),
+            WHY,
+        )
+    ]
 
 
 def optimism(study: FinishedStudy) -> NamedFigure:
@@ -79,23 +101,29 @@ def optimism(study: FinishedStudy) -> NamedFigure:
         "The best of many trials is flattered on the sessions that chose it; the test's gain is "
         "the one to expect. A test that is still sealed is not drawn.",
         decision.optimism_figure(frame, study.metric),
+        HOW_SURE,
     )
 
 
 def _search_figures(study: FinishedStudy, history: pd.DataFrame) -> list[NamedFigure]:
+    n_figures = 2 + len(study.parameters) + len(KNOBS)
+    drawn = trials.thinned(history, study.best, trials.MOST_DOTS // n_figures)
     metric = study.metric
     found = [
         NamedFigure(
             "history",
             "Every trial, and the best so far",
-            "Lines are what one gets without a search.",
-            trials.history_figure(history, _references(study), metric),
+            "Lines are what one gets without a search; the bars are the finalists' intervals, and "
+            f"those of other trials are as wide.{_how_many(history, drawn)}",
+            trials.history_figure(drawn, _references(study), metric),
+            SEARCH,
         ),
         NamedFigure(
             "drift",
             "Gain against drift",
             "The same gain at less drift leaves more of the vectors as they were.",
-            trials.drift_figure(history, metric, study.guardrails, study.best),
+            trials.drift_figure(drawn, metric, study.guardrails, study.best),
+            SEARCH,
         ),
     ]
     if study.importances:
@@ -105,29 +133,42 @@ def _search_figures(study: FinishedStudy, history: pd.DataFrame) -> list[NamedFi
                 "Which parameters decided",
                 "Share of each parameter in reaching the best tenth of the trials.",
                 trials.importance_figure(trials.importance_frame(study.importances)),
+                SEARCH,
             )
         )
+    knobs = [name for name in KNOBS if name in study.parameters]
+    pairs = [_pair(study, drawn, x, y) for x, y in combinations(knobs, 2)]
+    return [*found, *_slices(study, drawn), *pairs]
+
+
+def _slices(study: FinishedStudy, history: pd.DataFrame) -> list[NamedFigure]:
     slices = trials.slice_frame(history, study.parameters)
-    found += [
+    return [
         NamedFigure(
             f"slice_{name}",
             name,
-            "A dot for each trial; red ones broke a guardrail.",
-            trials.slice_figure(slices, name, study.log_scaled, metric),
+            "A dot for each trial; red ones broke a guardrail. Bars are the finalists' intervals.",
+            trials.slice_figure(slices, name, study.log_scaled, study.metric),
+            SEARCH,
         )
         for name in dict.fromkeys(slices["parameter"])
     ]
-    knobs = [name for name in KNOBS if name in study.parameters]
-    return found + [_contour(study, history, x, y) for x, y in combinations(knobs, 2)]
 
 
-def _contour(study: FinishedStudy, history: pd.DataFrame, x: str, y: str) -> NamedFigure:
-    points, surface = trials.contour_frame(history, x, y, study.log_scaled)
+def _how_many(history: pd.DataFrame, drawn: pd.DataFrame) -> str:
+    left_out = len(history) - len(drawn)
+    return f" {left_out:,} of {len(history):,} trials are not drawn." if left_out else ""
+
+
+def _pair(study: FinishedStudy, history: pd.DataFrame, x: str, y: str) -> NamedFigure:
+    points = trials.pair_frame(history, x, y)
     return NamedFigure(
-        f"contour_{x}_{y}",
+        f"pair_{x}_{y}",
         f"{y} over {x}",
-        "Interpolated between the trials (dots); the other settings differ from dot to dot.",
-        trials.contour_figure(points, surface, x, y, study.log_scaled, study.metric),
+        "A dot for each trial, the stronger its colour the better; the other settings differ from "
+        "dot to dot.",
+        trials.pair_figure(points, x, y, study.log_scaled, study.metric),
+        SEARCH,
     )
 
 
@@ -140,15 +181,17 @@ def _session_figures(study: FinishedStudy) -> list[NamedFigure]:
     return [
         NamedFigure(
             "curve",
-            "Before and after over time",
-            f"Stretches of as many sessions each, on {where}.",
+            "How the gain goes on",
+            f"Stretches of as many sessions each, on {where}, with 95 % intervals.",
             sessions.curve_figure(sessions.curve_frame(table, metric), metric),
+            WHY,
         ),
         NamedFigure(
             "changes",
             "Who gains and who is harmed",
             f"Each session's own change, on {where}.",
             sessions.change_figure(sessions.change_frame(table, metric), metric),
+            WHY,
         ),
         *(_trait(table, metric, trait, where) for trait in sessions.TRAITS),
     ]
@@ -158,8 +201,10 @@ def _trait(table: pd.DataFrame, metric: str, trait: str, where: str) -> NamedFig
     return NamedFigure(
         f"gain_by_{trait}",
         f"Gain by {sessions.TRAITS[trait][0].partition(' (')[0]}",
-        f"With 95 % interval, clustered by user, on {where}.",
+        f"With 95 % intervals, clustered by user, on {where}; parts of fewer than "
+        f"{sessions.MIN_CLUSTERS} users are not drawn.",
         sessions.trait_figure(sessions.trait_frame(table, metric, trait), trait, metric),
+        WHY,
     )
 
 

@@ -1,31 +1,40 @@
 """Figures of one replay's sessions: over time, who gains and who is harmed, and where."""
 
 import math
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from experiments.common.wording import label
+from experiments.common.plots import BLUE, GREEN, GREY, RED, style
+from experiments.common.wording import label, plain, signed
 from experiments.judging.statistics import cluster_means, cluster_numbers, mean_interval
-from experiments.review.figures.theme import BLUE, GREEN, GREY, RED, style
+from experiments.review.figures.axes import gain_title
 
 N_RESAMPLES = 1000
 
 MIN_CLUSTERS = 5
-"""A bin of fewer users is drawn without an interval: it would fill the figure."""
+"""A bin of fewer users is not drawn: its interval would fill the figure."""
+
+MEANS = ("n_sessions", "before", "after", "gain", "low", "high")
+"""What is known of a part of the sessions."""
 
 TRAITS: dict[str, tuple[str, tuple[int, ...]]] = {
-    "click_position": ("place of the topmost click (0 is the top)", (0, 1, 2, 3, 5, 10, 20)),
-    "user_history": ("earlier sessions of the user", (0, 1, 2, 5, 10, 30, 100)),
-    "query_frequency": ("earlier sessions with the query", (0, 1, 2, 5, 10, 30, 100, 1000)),
+    "click_position": ("position of the topmost click (0 is the top)", (0, 1, 2, 3, 5, 10, 20)),
+    "user_history": ("earlier sessions of the user (number)", (0, 1, 2, 5, 10, 30, 100)),
+    "query_frequency": (
+        "earlier sessions with the query (number)",
+        (0, 1, 2, 5, 10, 30, 100, 1000),
+    ),
 }
 """Trait → how it is called, and the lower ends of its bins (whole numbers)."""
 
 
-def curve_frame(sessions: pd.DataFrame, metric: str, n_points: int = 24) -> pd.DataFrame:
-    """Before and after over time, in stretches of (nearly) as many sessions each.
+def curve_frame(sessions: pd.DataFrame, metric: str, n_points: int = 12) -> pd.DataFrame:
+    """Gain over time, in stretches of (nearly) as many sessions each.
 
     Args:
         sessions: A session table.
@@ -33,33 +42,55 @@ def curve_frame(sessions: pd.DataFrame, metric: str, n_points: int = 24) -> pd.D
         n_points: Stretches, at most one a session.
 
     Returns:
-        ``time`` (of the stretch's last session), ``n_sessions``, ``before`` and ``after``.
+        ``time`` (of the stretch's last session), ``n_sessions``, and the means of users' means
+        ``before``, ``after`` and ``gain`` with ``low`` and ``high``, as in `trait_frame`.
     """
     ordered = sessions.sort_values("created_at", kind="stable")
     n = len(ordered)
     stretch = np.arange(n) * min(n_points, n) // max(n, 1)
-    grouped = ordered.groupby(stretch)
-    return pd.DataFrame(
-        {
-            "time": pd.to_datetime(grouped["created_at"].last(), unit="s", utc=True),
-            "n_sessions": grouped.size(),
-            "before": grouped[f"before_{metric}"].mean(),
-            "after": grouped[f"after_{metric}"].mean(),
-        }
-    )
+    rows = [
+        (pd.to_datetime(mine["created_at"].iloc[-1], unit="s", utc=True), *_means(mine, metric))
+        for _, mine in ordered.groupby(stretch)
+    ]
+    return pd.DataFrame(rows, columns=["time", *MEANS])
 
 
 def curve_figure(frame: pd.DataFrame, metric: str) -> go.Figure:
-    """Two lines: the ranking with the originals and with the adjusted vectors."""
-    figure = go.Figure()
-    for column, name, line in (
-        ("before", "before adjustment", {"color": GREY, "dash": "dash"}),
-        ("after", "after adjustment", {"color": BLUE, "width": 2.5}),
-    ):
-        figure.add_scatter(
-            x=frame["time"], y=frame[column], name=name, mode="lines+markers", line=line
+    """The gain of each stretch with its interval; hovering tells before and after."""
+    figure = _gains(frame, "time")
+    style(figure, x="end of the stretch (day, UTC)", y=gain_title(metric), height=320)
+    figure.update_layout(margin={"t": 16})
+    figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def _gains(frame: pd.DataFrame, x: str) -> go.Figure:
+    """A dot for each gain whose interval is known."""
+    drawn = frame[frame["low"].notna() & frame["high"].notna()]
+    return go.Figure(
+        go.Scatter(
+            x=drawn[x],
+            y=drawn["gain"],
+            error_y={
+                "array": drawn["high"] - drawn["gain"],
+                "arrayminus": drawn["gain"] - drawn["low"],
+                "color": GREY,
+                "width": 4,
+            },
+            mode="markers",
+            marker={"color": np.where(drawn["gain"] < 0, RED, BLUE), "size": 9},
+            hovertext=[_told(row) for row in drawn.to_dict("records")],
+            hoverinfo="text",
         )
-    return style(figure, x="", y=label(metric))
+    )
+
+
+def _told(row: Mapping[Hashable, Any]) -> str:
+    """What hovering tells of a part of the sessions."""
+    return (
+        f"{row['n_sessions']:,} sessions: {plain(row['before'])} before, {plain(row['after'])} "
+        f"after, {signed(row['gain'])} ({signed(row['low'])} to {signed(row['high'])})"
+    )
 
 
 def change_frame(sessions: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -97,8 +128,8 @@ def change_figure(frame: pd.DataFrame, metric: str) -> go.Figure:
         )
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     same = frame["share"][unchanged].sum()
-    title = f"change in {label(metric)} of a session ({same:.1%} unchanged, not drawn)"
-    style(figure, x=title, y="share of the sessions")
+    title = f"change in a session's {label(metric)} ({same:.1%} unchanged, not drawn)"
+    style(figure, x=title, y="share of the sessions (%)", height=320)
     figure.update_layout(barmode="overlay")
     far = frame["change"].abs().max() + 0.05
     figure.update_xaxes(range=[-far, far])
@@ -115,22 +146,25 @@ def trait_frame(sessions: pd.DataFrame, metric: str, trait: str) -> pd.DataFrame
         trait: A key of `TRAITS`; sessions where it is unknown (-1) are left out.
 
     Returns:
-        A row a bin that holds sessions: ``bin`` (words), ``n_sessions``, ``gain`` (mean of users'
-        means), ``low`` and ``high`` (95 % interval clustered by user, NaN with
-        fewer than `MIN_CLUSTERS` users).
+        A row a bin that holds sessions: ``bin`` (words), ``n_sessions``, and the means of users'
+        means ``before``, ``after`` and ``gain`` with ``low`` and ``high`` (95 % interval
+        clustered by user, NaN with fewer than `MIN_CLUSTERS` users).
     """
     starts = TRAITS[trait][1]
     known = sessions[sessions[trait] >= 0]
     number = np.searchsorted(starts, known[trait].to_numpy(), side="right") - 1
-    rows = []
-    for index, words in enumerate(_bin_names(starts)):
-        mine = known[number == index]
-        if not len(mine):
-            continue
-        change = (mine[f"after_{metric}"] - mine[f"before_{metric}"]).to_numpy()
-        means = cluster_means(change, cluster_numbers(mine["user"].to_numpy()))
-        rows.append((words, len(mine), means.mean(), *_ends(means)))
-    return pd.DataFrame(rows, columns=["bin", "n_sessions", "gain", "low", "high"])
+    parts = ((words, known[number == index]) for index, words in enumerate(_bin_names(starts)))
+    rows = [(words, *_means(mine, metric)) for words, mine in parts if len(mine)]
+    return pd.DataFrame(rows, columns=["bin", *MEANS])
+
+
+def _means(sessions: pd.DataFrame, metric: str) -> tuple[int, float, float, float, float, float]:
+    """What `MEANS` names, of these sessions."""
+    users = cluster_numbers(sessions["user"].to_numpy())
+    before = cluster_means(sessions[f"before_{metric}"].to_numpy(), users)
+    after = cluster_means(sessions[f"after_{metric}"].to_numpy(), users)
+    gain = after - before
+    return len(sessions), before.mean(), after.mean(), gain.mean(), *_ends(gain)
 
 
 def _ends(means: NDArray[np.float64]) -> tuple[float, float]:
@@ -143,7 +177,7 @@ def _ends(means: NDArray[np.float64]) -> tuple[float, float]:
 def _bin_names(starts: tuple[int, ...]) -> list[str]:
     ends = [end - 1 for end in starts[1:]]
     closed = [
-        str(low) if low == high else f"{low} to {high}"
+        str(low) if low == high else f"{low}–{high}"
         for low, high in zip(starts, ends, strict=False)
     ]
     return [*closed, f"{starts[-1]}+"]
@@ -151,22 +185,9 @@ def _bin_names(starts: tuple[int, ...]) -> list[str]:
 
 def trait_figure(frame: pd.DataFrame, trait: str, metric: str) -> go.Figure:
     """The gain of each bin with its interval; hovering tells its sessions."""
-    figure = go.Figure(
-        go.Scatter(
-            x=frame["bin"],
-            y=frame["gain"],
-            error_y={
-                "array": frame["high"] - frame["gain"],
-                "arrayminus": frame["gain"] - frame["low"],
-                "color": GREY,
-            },
-            mode="markers",
-            marker={"color": np.where(frame["gain"] < 0, RED, BLUE), "size": 9},
-            text=[f"{n} sessions" for n in frame["n_sessions"]],
-        )
-    )
-    figure.add_hline(y=0, line={"color": GREY, "dash": "dash"})
-    style(figure, x=TRAITS[trait][0], y=f"gain in {label(metric)}", height=300)
+    figure = _gains(frame, "bin")
+    style(figure, x=TRAITS[trait][0], y=gain_title(metric), height=320)
     figure.update_layout(margin={"t": 16})
     figure.update_xaxes(type="category")
+    figure.update_yaxes(rangemode="tozero")
     return figure

@@ -1,4 +1,4 @@
-"""Figures of a study's trials: history, drift against gain, importances, slices and contours."""
+"""Figures of a study's trials: history, drift against gain, importances, slices and pairs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,33 +6,66 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from numpy.typing import NDArray
-from scipy.interpolate import griddata
 
+from experiments.common.plots import BLUE, GREEN, GREY, LINE, RED, REFERENCE_STYLES, style
 from experiments.common.wording import label
 from experiments.config.study import GuardrailsConfig
 from experiments.replay.guardrails import DRIFT, GUARDRAILS
-from experiments.review.figures.theme import BLUE, GREEN, GREY, RED, REFERENCE_STYLES, style
+from experiments.review.figures.axes import gain_title, metric_title, setting_title
+from experiments.study_folder.judged_records import FinalistRecord
 
-N_CONTOUR = 40
+MOST_DOTS = 3000
+"""Trials that all figures together draw at most: more are no clearer, and make the page large."""
+
+MOST_POWERS = 3
+"""Powers of ten that are named along an axis, about."""
 
 
-def history_frame(trials: pd.DataFrame, guardrails: GuardrailsConfig) -> pd.DataFrame:
+def history_frame(
+    trials: pd.DataFrame,
+    guardrails: GuardrailsConfig,
+    finalists: Sequence[FinalistRecord] = (),
+) -> pd.DataFrame:
     """What the study found, trial by trial.
 
     Args:
         trials: A row a trial: ``number``, ``state``, ``value``, ``drift_at_log_end``,
             ``harmed_share`` and a ``param_<name>`` a parameter.
         guardrails: The bounds.
+        finalists: The trials whose intervals are known.
 
     Returns:
-        The finished and pruned trials in order, with ``kept`` (finished within the guardrails)
-        and ``best`` (the best value kept so far, NaN before the first).
+        The finished and pruned trials in order, with ``kept`` (finished within the guardrails),
+        ``best`` (the best value kept so far, NaN before the first), and how far the interval of
+        the gain goes ``above`` and ``below`` (NaN but for finalists).
     """
     frame = trials[trials["state"].isin(["complete", "pruned"])].sort_values("number").copy()
     frame["kept"] = (frame["state"] == "complete") & within_guardrails(frame, guardrails)
     frame["best"] = frame["value"].where(frame["kept"]).cummax().ffill()
+    ends = {item.trial: item.gain for item in finalists}
+    known = [ends.get(int(number)) for number in frame["number"]]
+    frame["above"] = [item.high - item.gain if item else np.nan for item in known]
+    frame["below"] = [item.gain - item.low if item else np.nan for item in known]
     return frame.reset_index(drop=True)
+
+
+def thinned(history: pd.DataFrame, best: int | None, most: int) -> pd.DataFrame:
+    """As many trials as can be drawn: all, or every so manieth with the finalists and the best.
+
+    Args:
+        history: The answer of `history_frame`.
+        best: Number of a trial that stays.
+        most: How many are drawn, beside those.
+
+    Example:
+        >>> rows = pd.DataFrame({"number": range(9), "above": np.nan})
+        >>> thinned(rows, 7, most=3)["number"].tolist()
+        [0, 3, 6, 7]
+    """
+    every = max(1, -(-len(history) // most))
+    stays = (np.arange(len(history)) % every == 0) | history["above"].notna()
+    drawn: pd.DataFrame = history.loc[stays | (history["number"] == best)]
+    return drawn.reset_index(drop=True)
 
 
 def within_guardrails(trials: pd.DataFrame, guardrails: GuardrailsConfig) -> pd.Series:
@@ -63,6 +96,7 @@ def history_figure(
                 mode="markers",
                 name=name,
                 marker={"color": colour, "symbol": symbol, "size": 7, "opacity": 0.75},
+                error_y=_bars(history[rows]),
             )
     figure.add_scatter(
         x=history["number"],
@@ -72,7 +106,14 @@ def history_figure(
         line={"color": GREEN, "width": 2.5, "shape": "hv"},
     )
     add_references(figure, references, history["number"])
-    return style(figure, x="trial", y=label(metric))
+    style(figure, x="trial (in the order of the search)", y=metric_title(metric))
+    return figure.update_xaxes(zeroline=False)
+
+
+def _bars(trials: pd.DataFrame) -> dict[str, Any]:
+    """Intervals as Plotly's error bars."""
+    ends = {"array": trials["above"], "arrayminus": trials["below"]}
+    return {**ends, "color": GREY, "thickness": 1.5, "width": 3}
 
 
 def add_references(figure: go.Figure, references: Mapping[str, float], x: pd.Series) -> None:
@@ -116,6 +157,7 @@ def drift_figure(
             mode="markers",
             name=name,
             marker={"color": colour, "size": 8, "opacity": 0.7},
+            error_y=_bars(finished[rows]),
         )
     chosen = finished[finished["number"] == best]
     figure.add_scatter(
@@ -129,11 +171,10 @@ def drift_figure(
         figure.add_vline(
             x=guardrails.max_mean_drift,
             line={"color": RED, "dash": "dash"},
-            annotation_text="guardrail",
-            annotation_position="bottom right",
+            name=f"guardrail ({guardrails.max_mean_drift:g})",
+            showlegend=True,
         )
-    figure.add_hline(y=0, line={"color": GREY, "width": 1})
-    return style(figure, x=f"{DRIFT.words} (1 - cosine)", y=f"gain in {label(metric)}")
+    return style(figure, x=f"{DRIFT.words} (1 - cosine, 0 to 2)", y=gain_title(metric))
 
 
 def importance_frame(importances: Mapping[str, float]) -> pd.DataFrame:
@@ -154,23 +195,23 @@ def importance_figure(frame: pd.DataFrame) -> go.Figure:
             y=frame["parameter"],
             orientation="h",
             marker_color=BLUE,
-            text=[f"{share:.2f}" for share in frame["share"]],
-            textposition="auto",
         )
     )
-    height = 120 + 26 * max(len(frame), 4)
-    return style(figure, x="share of the variance explained", y="", height=height)
+    style(figure, x="share of the variance explained (%)", y="", height=84 + 30 * len(frame))
+    figure.update_layout(margin={"t": 8})
+    figure.update_xaxes(tickformat=".0%")
+    return figure
 
 
 def slice_frame(history: pd.DataFrame, parameters: Sequence[str]) -> pd.DataFrame:
     """One row a trial and parameter that it set.
 
     Returns:
-        ``number``, ``value``, ``kept``, ``parameter`` and ``setting``.
+        ``number``, ``value``, ``kept``, ``above``, ``below``, ``parameter`` and ``setting``.
     """
     finished = history[history["state"] == "complete"]
     long = finished.melt(
-        id_vars=["number", "value", "kept"],
+        id_vars=["number", "value", "kept", "above", "below"],
         value_vars=[f"param_{name}" for name in parameters],
         var_name="parameter",
         value_name="setting",
@@ -198,96 +239,81 @@ def slice_figure(
             text="trial " + mine["number"].astype(str),
             mode="markers",
             marker={"color": np.where(mine["kept"], BLUE, RED), "size": 7, "opacity": 0.7},
+            error_y=_bars(mine),
         )
     )
-    style(figure, x=parameter, y=label(metric), height=280)
+    style(figure, x=setting_title(parameter), y=metric_title(metric), height=320)
     figure.update_layout(margin={"t": 16})
-    figure.update_xaxes(**axis_kind(parameter, log_scaled))
+    figure.update_xaxes(**axis_kind(parameter, log_scaled, mine["setting"]))
     return figure
 
 
-def axis_kind(parameter: str, log_scaled: Sequence[str]) -> dict[str, Any]:
-    """Axis settings of a parameter: powers of ten for one that was searched in the logarithm."""
-    if parameter not in log_scaled:
+def axis_kind(parameter: str, log_scaled: Sequence[str], values: pd.Series) -> dict[str, Any]:
+    """Axis settings of a parameter: powers of ten for one that was searched in the logarithm.
+
+    Args:
+        parameter: Its name.
+        log_scaled: Parameters drawn on a logarithmic axis.
+        values: What it was set to, > 0; so many powers are named as a phone has room for.
+    """
+    if parameter not in log_scaled or not len(values):
         return {}
-    return {"type": "log", "dtick": 1, "exponentformat": "power"}
+    decades = np.log10(values.astype(float).max() / values.astype(float).min())
+    every = max(1, int(np.ceil(decades / MOST_POWERS)))
+    return {"type": "log", "dtick": every, "exponentformat": "power"}
 
 
-def contour_frame(
-    history: pd.DataFrame, x: str, y: str, log_scaled: Sequence[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The metric over two parameters, interpolated linearly between the trials.
+def pair_frame(history: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
+    """The metric over two parameters.
 
     Args:
         history: The answer of `history_frame`.
         x: One parameter, a number.
         y: The other.
-        log_scaled: Parameters whose distances are taken in the logarithm.
 
     Returns:
-        The trials as columns ``x``, ``y``, ``value``; and the interpolated values, indexed by y,
-        a column an x, NaN outside the trials' hull (empty with fewer than 4 trials or where they
-        lie on a line).
+        The complete trials that set both, as ``x``, ``y`` and ``value``.
     """
     columns = {"x": f"param_{x}", "y": f"param_{y}", "value": "value"}
     finished = history[history["state"] == "complete"]
     points = finished[list(columns.values())].set_axis(list(columns), axis=1)
-    points = points.dropna().astype(float).reset_index(drop=True)
-    scaled = [
-        _unit(np.log(points[axis]) if name in log_scaled else points[axis])
-        for axis, name in (("x", x), ("y", y))
-    ]
-    if (
-        np.linalg.matrix_rank(np.column_stack([*scaled, np.ones(len(points))])) < 3
-        or len(points) < 4
-    ):
-        return points, pd.DataFrame()
-    grid = np.linspace(0, 1, N_CONTOUR)
-    values = griddata(tuple(scaled), points["value"], tuple(np.meshgrid(grid, grid)))
-    edges = [_stretch(points[axis], name in log_scaled) for axis, name in (("x", x), ("y", y))]
-    return points, pd.DataFrame(values, columns=edges[0], index=edges[1])
+    return points.dropna().astype(float).reset_index(drop=True)
 
 
-def _unit(values: pd.Series) -> NDArray[np.float64]:
-    span = values.max() - values.min()
-    unit: NDArray[np.float64] = ((values - values.min()) / (span or 1)).to_numpy(np.float64)
-    return unit
-
-
-def _stretch(values: pd.Series, log: bool) -> NDArray[np.float64]:
-    space = np.geomspace if log else np.linspace
-    edges: NDArray[np.float64] = space(values.min(), values.max(), N_CONTOUR)
-    return edges
-
-
-def contour_figure(
-    points: pd.DataFrame,
-    surface: pd.DataFrame,
-    x: str,
-    y: str,
-    log_scaled: Sequence[str],
-    metric: str,
+def pair_figure(
+    points: pd.DataFrame, x: str, y: str, log_scaled: Sequence[str], metric: str
 ) -> go.Figure:
-    """The interpolated metric as filled contours with the trials on top."""
-    figure = go.Figure()
-    if len(surface):
-        figure.add_contour(
-            x=surface.columns,
-            y=surface.index,
-            z=surface.to_numpy(),
-            colorscale="Viridis",
-            contours={"coloring": "heatmap", "showlines": False},
-            colorbar={"title": label(metric), "thickness": 12},
+    """A dot a trial at its two settings, the darker the higher its metric.
+
+    Args:
+        points: The answer of `pair_frame`.
+        x: The parameter drawn to the right.
+        y: The one drawn upward.
+        log_scaled: Parameters drawn on a logarithmic axis.
+        metric: The study's metric.
+    """
+    figure = go.Figure(
+        go.Scatter(
+            x=points["x"],
+            y=points["y"],
+            text=[f"{label(metric)} {value:.4f}" for value in points["value"]],
+            mode="markers",
+            showlegend=False,
+            marker={
+                "color": points["value"],
+                "colorscale": [[0, LINE], [1, BLUE]],
+                "size": 10,
+                "line": {"color": GREY, "width": 1},
+                "colorbar": {
+                    "title": {"text": label(metric), "side": "right"},
+                    "thickness": 12,
+                    "nticks": 6,
+                },
+            },
         )
-    figure.add_scatter(
-        x=points["x"],
-        y=points["y"],
-        text=[f"{value:.4f}" for value in points["value"]],
-        mode="markers",
-        showlegend=False,
-        marker={"color": "white", "size": 6, "line": {"color": "black", "width": 1}},
     )
-    style(figure, x=x, y=y)
-    figure.update_xaxes(**axis_kind(x, log_scaled))
-    figure.update_yaxes(**axis_kind(y, log_scaled))
+    style(figure, x=setting_title(x), y=setting_title(y), height=320)
+    figure.update_layout(margin={"t": 16})
+    figure.update_xaxes(**axis_kind(x, log_scaled, points["x"]))
+    figure.update_yaxes(**axis_kind(y, log_scaled, points["y"]))
     return figure

@@ -21,3 +21,12 @@ def test_optimism_shows_the_test_only_once_it_is_open():
     assert decision.optimism_frame(finalists, None)["split"].tolist() == ["tune", "tune"]
     opened = decision.optimism_frame(finalists, sealed(trial=4).test)
     assert opened[opened["split"] == "test"]["trial"].tolist() == [4]
+
+
+def test_a_row_has_its_name_on_the_left_and_its_number_on_the_right_of_the_drawing():
+    found = {"over the published defaults, all of them": comparison(0.15, low=0.1, high=0.2)}
+    figure = decision.comparisons_figure(decision.comparisons_frame(found), "mrr")
+    assert list(figure.layout.yaxis.ticktext) == ["over the published<br>defaults, all of them"]
+    (number,) = figure.layout.annotations
+    assert (number.text, number.x, number.xref, number.xanchor) == ("+.150", 1, "paper", "left")
+    assert figure.layout.margin.r >= 50

@@ -19,9 +19,10 @@ def test_every_figure_of_a_finished_study_draws_something(tmp_path):
         "slice_adjustment_rate",
         "slice_num_iterations",
         "slice_softmin_temperature",
-        "contour_adjustment_rate_num_iterations",
-        "contour_adjustment_rate_softmin_temperature",
-        "contour_num_iterations_softmin_temperature",
+        "pair_adjustment_rate_num_iterations",
+        "pair_adjustment_rate_softmin_temperature",
+        "pair_num_iterations_softmin_temperature",
+        "split",
         "curve",
         "changes",
         "gain_by_click_position",
@@ -36,6 +37,17 @@ def test_every_figure_of_a_finished_study_draws_something(tmp_path):
 
 def test_a_study_that_is_not_decided_draws_the_best_on_tune(tmp_path):
     write_finished_study(tmp_path, with_test=False)
-    first, *_, last = study_figures(read_study(tmp_path, "planted"))
-    assert all(what.startswith("tune") for what in first.figure.data[0].y)
-    assert [trace.name for trace in last.figure.data if len(trace.y)] == ["tune: chosen here"]
+    found = {item.name: item for item in study_figures(read_study(tmp_path, "planted"))}
+    assert "on the tune sessions" in found["evidence"].caption
+    assert "split" not in found
+    drawn = [trace.name for trace in found["optimism"].figure.data if len(trace.y)]
+    assert drawn == ["tune: chosen here"]
+
+
+def test_every_axis_of_numbers_has_a_title(tmp_path):
+    write_finished_study(tmp_path)
+    for item in study_figures(read_study(tmp_path, "planted")):
+        layout = item.figure.layout
+        assert layout.xaxis.title.text, item.name
+        has_names = item.name in ("evidence", "split", "importances")
+        assert bool(layout.yaxis.title.text) != has_names, item.name

@@ -29,6 +29,15 @@ def test_curve_averages_equal_stretches_in_time_order():
     assert frame["time"].is_monotonic_increasing
 
 
+def test_a_part_of_too_few_users_is_not_drawn():
+    table = session_rows([*range(6), 1, 2], [0.0] * 8, [0.1, 0.2, 0.1, 0.2, 0.1, 0.2, 0.5, 0.5])
+    frame = sessions.curve_frame(table, "mrr", n_points=1)
+    assert frame["gain"].tolist() == pytest.approx([(0.1 + 0.35 + 0.3 + 0.2 + 0.1 + 0.2) / 6])
+    assert len(sessions.curve_figure(frame, "mrr").data[0].x) == 1
+    few = sessions.curve_frame(table.tail(3), "mrr", n_points=1)
+    assert len(sessions.curve_figure(few, "mrr").data[0].x) == 0
+
+
 def test_curve_of_few_sessions_has_a_point_each():
     frame = sessions.curve_frame(session_rows([0, 0], [0, 0], [1, 1]), "mrr")
     assert len(frame) == 2
@@ -52,7 +61,7 @@ def test_gain_by_trait_means_users_and_leaves_out_the_unknown():
         user_history=[0, 0, 0, 0, 5, -1],
     )
     frame = sessions.trait_frame(table, "mrr", "user_history")
-    assert frame["bin"].tolist() == ["0", "5 to 9"]
+    assert frame["bin"].tolist() == ["0", "5–9"]
     assert frame["n_sessions"].tolist() == [4, 1]
     assert frame["gain"].tolist() == pytest.approx([(0.2 + 0.6) / 2, 0.9])
     assert frame["low"].isna().all(), "too few users for an interval"

@@ -7,6 +7,7 @@ import pytest
 from experiments.config.study import GuardrailsConfig
 from experiments.review.figures import trials
 from tests.experiments.finished_folder import make_trials
+from tests.experiments.planted_records import comparison, finalist
 
 GUARDRAILS = GuardrailsConfig()
 
@@ -73,35 +74,31 @@ def test_slices_leave_out_what_a_trial_did_not_set():
     assert figure.layout.xaxis.type == "log"
 
 
-def test_contour_recovers_a_plane_over_logarithms():
-    rng = np.random.default_rng(0)
-    rate, steps = np.exp(rng.uniform(-9, 0, 80)), rng.uniform(1, 50, 80)
-    history = pd.DataFrame(
-        {
-            "state": "complete",
-            "param_rate": rate,
-            "param_steps": steps,
-            "value": 2 * np.log(rate) + 0.1 * steps,
-        }
-    )
-    points, surface = trials.contour_frame(history, "rate", "steps", ["rate"])
-    assert len(points) == 80
-    x, y = np.meshgrid(np.log(surface.columns.to_numpy()), surface.index.to_numpy())
-    inside = ~np.isnan(surface.to_numpy())
-    assert inside.mean() > 0.5
-    assert surface.to_numpy()[inside] == pytest.approx((2 * x + 0.1 * y)[inside], abs=1e-6)
+def test_a_pair_of_settings_holds_the_complete_trials_that_set_both():
+    history = trials.history_frame(few_trials(), GUARDRAILS).assign(param_steps=[1, np.nan, 3, 4])
+    points = trials.pair_frame(history, "rate", "steps")
+    assert points["x"].tolist() == [0.01, 0.1]
+    assert points["y"].tolist() == [1, 3]
+    figure = trials.pair_figure(points, "rate", "steps", ["rate"], "mrr")
+    assert figure.data[0].marker.color.tolist() == [0.5, 0.9]
+    assert figure.layout.xaxis.type == "log"
 
 
-@pytest.mark.parametrize("n", [0, 3, 6])
-def test_contour_of_few_or_aligned_trials_has_no_surface(n):
-    line = np.linspace(0.1, 1, n)
-    history = pd.DataFrame(
-        {"state": "complete", "param_a": line, "param_b": line, "value": line}, dtype=object
-    )
-    points, surface = trials.contour_frame(history, "a", "b", [])
-    assert len(points) == n
-    assert surface.empty
-    assert len(trials.contour_figure(points, surface, "a", "b", [], "mrr").data) == 1
+def test_only_finalists_have_intervals():
+    found = [finalist(1, gain=comparison(0.02, low=0.01, high=0.05))]
+    history = trials.history_frame(few_trials(), GUARDRAILS, found)
+    drawn = history.set_index("number")
+    assert drawn.loc[1, ["above", "below"]].tolist() == pytest.approx([0.03, 0.01])
+    assert drawn.drop(1)[["above", "below"]].isna().all(axis=None)
+
+
+def test_many_trials_are_thinned_and_the_best_and_the_finalists_stay():
+    many = pd.DataFrame({"number": range(5000), "above": np.nan})
+    many.loc[4321, "above"] = 0.1
+    drawn = trials.thinned(many, best=7, most=100)["number"].tolist()
+    assert {7, 4321} <= set(drawn)
+    assert len(drawn) <= 102
+    assert drawn == sorted(drawn)
 
 
 def test_frames_of_a_study_agree_with_its_trials():
