@@ -128,6 +128,7 @@ TESTED_ELSEWHERE = {
     "adjuster/fused_engine/streams.py": "experiments/replay/test_replay.py",
     "adjuster/live/learning/batch_material.py": "adjuster/live/learning/test_worker.py",
     "adjuster/live/learning/flat_learner.py": "experiments/replay/test_live_parity.py",
+    "adjuster/live/learning/learner.py": "adjuster/live/learning/test_worker.py",
     "adjuster/live/storage/records.py": "adjuster/live/storage/test_store.py",
     "adjuster/live/storage/sql_connection.py": "adjuster/live/storage/test_store.py",
     "adjuster/live/storage/sql_intake.py": "adjuster/live/storage/test_store.py",

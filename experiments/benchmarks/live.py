@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from operator import methodcaller
+from operator import itemgetter, methodcaller
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -29,10 +29,10 @@ from experiments.benchmarks.live_load import (
     OpenStore,
     Shop,
     TimedAdjuster,
-    TimedWrites,
     click,
     postgres_stores,
     sqlite_stores,
+    timed_writes,
 )
 from experiments.benchmarks.parts import Measured
 from experiments.common.wording import grid
@@ -40,6 +40,7 @@ from experiments.common.wording import grid
 N_ALONE, N_BATCHED, N_THREADS = 300, 100, 32
 """Events sent one a request, in each larger request, and threads that send at one time."""
 N_PENDING, N_TICK_OBJECTS, USER_SESSIONS = 10_000, 20_000, 10
+TICK_AT, N_TICKS = N_PENDING + 60, 2
 N_SEARCHED, N_COPIES, N_SEARCHES, N_RESULTS = 50_000, 50, 400, 20
 OWNER = "owner"
 
@@ -123,7 +124,11 @@ def _grouped(open_store: OpenStore, events: list[list[Event]]) -> float:
 
 
 def tick_ratio(open_store: OpenStore, n_owners: int) -> Figures:
-    """A tick's seconds, over the kernel's and those that the database takes to write."""
+    """A tick's seconds, over the kernel's and those that writing takes: the fastest of a few.
+
+    What the store writes is read in two ways: ``ratio`` counts all of `Store.finish`,
+    ``strict_ratio`` only the statements that write, as the database takes them.
+    """
     store, shop = open_store(), Shop(N_TICK_OBJECTS)
     sessions, events = shop.searches(N_PENDING, n_owners)
     store.register(sessions)
@@ -132,25 +137,31 @@ def tick_ratio(open_store: OpenStore, n_owners: int) -> Figures:
     # A worker's process does not hold what clients have sent, and does not collect among it.
     del sessions, events
     gc.collect()
-    adjuster = TimedAdjuster()
-    worker = ImprovementWorker(store, shop, adjuster, WorkerSettings())
     # Compiled, and read from disk, before anything is timed.
-    at = N_PENDING + 60
-    store.mark(names[:10], at)
-    worker.tick(at)
-    adjuster.seconds = 0.0
-    store.mark(names, at)
-    writes = TimedWrites(store)
-    seconds = _seconds(lambda: worker.tick(at))
+    store.mark(names[:10], TICK_AT)
+    ImprovementWorker(store, shop, TimedAdjuster(), WorkerSettings()).tick(TICK_AT)
+    store.mark(names, TICK_AT)
+    ticks = [_timed_tick(store, shop, generation) for generation in range(1, N_TICKS + 1)]
+    store.close()
+    return min(ticks, key=itemgetter("seconds"))
+
+
+def _timed_tick(store: SqlStore, shop: Shop, generation: int) -> Figures:
+    """One tick over all sessions, for copies of a generation of their own."""
+    store.finish(new_lease(0, 1), Outcome(0, generation, reopened_after=0))
+    adjuster = TimedAdjuster()
+    worker = ImprovementWorker(store, shop, adjuster, WorkerSettings(generation=generation))
+    with timed_writes(store) as writes:
+        seconds = _seconds(lambda: worker.tick(TICK_AT))
     if store.counts() != {Status.DONE: N_PENDING}:
         raise RuntimeError(f"sessions were left over: {store.counts()}")
-    store.close()
     return {
         "seconds": seconds,
         "kernel_seconds": adjuster.seconds,
         "writes_seconds": writes.seconds,
         "database_writes_seconds": writes.database_seconds,
         "ratio": seconds / (adjuster.seconds + writes.seconds),
+        "strict_ratio": seconds / (adjuster.seconds + writes.database_seconds),
     }
 
 

@@ -90,44 +90,62 @@ class TimedAdjuster(TorchBasedAdjuster):
 
 
 @dataclass
-class TimedWrites:
-    """Counts the seconds in which a store writes batches down.
+class WriteTimes:
+    """Seconds in which a store writes batches down.
 
     Args:
-        store: Whose writes are timed from now on.
-
-    Attributes:
-        seconds: Of `Store.finish`, from the batch's outcome to its commit.
-        database_seconds: Of the database alone, in all statements of a tick that write.
+        seconds: Of all of `Store.finish`, from the batch's outcome to its commit, and of the
+            statements that write elsewhere.
+        database_seconds: Of the database alone, in all statements that write.
     """
 
-    store: SqlStore
     seconds: float = 0.0
     database_seconds: float = 0.0
+    is_finishing: bool = False
 
-    def __post_init__(self) -> None:
-        self.store.finish = self._timed_finish(self.store.finish)  # type: ignore[method-assign]
-        for name in ("_run", "_many"):
-            setattr(self.store, name, self._timed(getattr(self.store, name)))
+    def add(self, seconds: float) -> None:
+        """Count a statement that writes."""
+        self.database_seconds += seconds
+        if not self.is_finishing:
+            self.seconds += seconds
 
-    def _timed_finish(self, finish: Callable[..., None]) -> Callable[..., None]:
-        def timed(*given: Any) -> None:
-            started = perf_counter()
-            finish(*given)
-            self.seconds += perf_counter() - started
 
-        return timed
+@contextmanager
+def timed_writes(store: SqlStore) -> Iterator[WriteTimes]:
+    """Count the seconds in which a store writes, within the block."""
+    times = WriteTimes()
+    timed = {"finish": _timed_finish(store.finish, times)}
+    for name in ("_run", "_many"):
+        timed[name] = _timed_writes(getattr(store, name), times)
+    for name, method in timed.items():
+        setattr(store, name, method)
+    try:
+        yield times
+    finally:
+        for name in timed:
+            delattr(store, name)
 
-    def _timed(self, run: Callable[..., Any]) -> Callable[..., Any]:
-        def timed(statement: str, given: Any = ()) -> Any:
-            if statement.startswith("SELECT"):
-                return run(statement, given)
-            started = perf_counter()
-            done = run(statement, given)
-            self.database_seconds += perf_counter() - started
-            return done
 
-        return timed
+def _timed_finish(finish: Callable[..., None], times: WriteTimes) -> Callable[..., None]:
+    def timed(*given: Any) -> None:
+        started, times.is_finishing = perf_counter(), True
+        finish(*given)
+        times.seconds += perf_counter() - started
+        times.is_finishing = False
+
+    return timed
+
+
+def _timed_writes(run: Callable[..., Any], times: WriteTimes) -> Callable[..., Any]:
+    def timed(statement: str, given: Any = ()) -> Any:
+        if statement.startswith("SELECT"):
+            return run(statement, given)
+        started = perf_counter()
+        done = run(statement, given)
+        times.add(perf_counter() - started)
+        return done
+
+    return timed
 
 
 @contextmanager

@@ -15,8 +15,10 @@ from adjuster.fused_engine.streams import make_corpus, score_originals
 from adjuster.index import SearchIndexInfo
 from adjuster.live.learning.worker import ImprovementWorker, WorkerSettings
 from adjuster.live.retrieval.personalization import PersonalizedVectors
+from adjuster.live.storage.copies import Copies
 from adjuster.live.storage.leases import Lease
-from adjuster.live.storage.records import PendingSession, Rows, Term
+from adjuster.live.storage.pending_sessions import PendingSession, PendingSessions
+from adjuster.live.storage.records import Copy, Rows, Term
 from adjuster.live.storage.store import Claim, Outcome, Pair
 from adjuster.metrics.drift import drift
 from adjuster.ragged import offsets_of
@@ -63,6 +65,7 @@ class LogStore:
         self.event_order = np.searchsorted(
             log.event_impression, log.impression_offsets[: timeline.n_sessions + 1]
         )
+        self._version = 0
         self._terms: dict[Pair, dict[str, Term]] = {}
 
     def claim(self, lease: Lease, tick: int, limit: int) -> Claim:
@@ -71,7 +74,8 @@ class LogStore:
         last = min(first + limit, len(self.waiting))
         while self.next < last and marked[self.waiting[self.next]] <= tick:
             self.next += 1
-        return Claim([self._read(int(row)) for row in self.waiting[first : self.next]])
+        rows = self.waiting[first : self.next].tolist()
+        return Claim(PendingSessions.of([self._read(row) for row in rows]))
 
     def _read(self, session: int) -> PendingSession:
         timeline, log = self.timeline, self.timeline.log
@@ -93,10 +97,15 @@ class LogStore:
         log = self.timeline.log
         return {name: query_vectors(log, self.query_of[name]) for name in query_ids}
 
-    def copies(self, generation: int, pairs: Collection[Pair]) -> dict[Pair, Rows]:
+    def copies(self, generation: int, pairs: Collection[Pair]) -> Copies:
         """See `WorkerStore.copies`."""
         vectors = self.vectors
-        return {pair: vectors.vectors(*pair) for pair in pairs if vectors.is_adjusted(*pair)}
+        mine = [Copy(*pair, vectors.vectors(*pair)) for pair in pairs if vectors.is_adjusted(*pair)]
+        return Copies.of(mine)
+
+    def copies_version(self) -> int:
+        """See `WorkerStore.copies_version`."""
+        return self._version
 
     def terms(self, generation: int, pairs: Collection[Pair]) -> list[Term]:
         """See `WorkerStore.terms`."""
@@ -104,6 +113,7 @@ class LogStore:
 
     def finish(self, lease: Lease, outcome: Outcome) -> None:
         """See `WorkerStore.finish`."""
+        self._version += len(outcome.copies) > 0
         for copy in outcome.copies:
             self.vectors.store(*copy)
         for term in outcome.terms:

@@ -7,8 +7,9 @@ from typing import Self
 import numpy as np
 
 from adjuster.live.learning.generations import GENERATIONS, Change, GenerationRow, read_row
+from adjuster.live.storage.copies import Copies
 from adjuster.live.storage.leases import Lease
-from adjuster.live.storage.records import PendingSession, Rows, Term
+from adjuster.live.storage.records import Rows, Term
 from adjuster.live.storage.store import Claim, Outcome, Pair, Store, Stretch
 from adjuster.ticks import tick_after
 
@@ -38,8 +39,8 @@ class HistoryStore:
 
     def next_tick(self) -> int | None:
         """When the first session that is left is learnt; None if none is."""
-        found = self.store.history(self.stretch, 1)
-        return self._tick_of(found[0][0]) if found else None
+        marked_at, _ = self.store.history(self.stretch, 1)
+        return self._tick_of(marked_at[0]) if marked_at else None
 
     def _tick_of(self, marked_at: int) -> int:
         due = tick_after(np.array([marked_at], np.int64), self._interval)[0]
@@ -47,13 +48,12 @@ class HistoryStore:
 
     def claim(self, lease: Lease, tick: int, limit: int) -> Claim:
         """See `WorkerStore.claim`."""
-        sessions: list[PendingSession] = []
-        for marked_at, session in self.store.history(self.stretch, limit):
-            if self._tick_of(marked_at) > tick:
-                break
-            sessions.append(session)
-            key = (marked_at, session.created_at, session.session_id)
-            self.stretch = self.stretch._replace(key=key)
+        marked_at, sessions = self.store.history(self.stretch, limit)
+        n = sum(1 for at in marked_at if self._tick_of(at) <= tick)
+        sessions = sessions.first(n)
+        if n:
+            last = int(sessions.created_at[-1]), sessions.session_ids[-1]
+            self.stretch = self.stretch._replace(key=(marked_at[n - 1], *last))
         return Claim(sessions)
 
     def finish(self, lease: Lease, outcome: Outcome) -> None:
@@ -71,9 +71,13 @@ class HistoryStore:
         """See `WorkerStore.queries`."""
         return self.store.queries(query_ids)
 
-    def copies(self, generation: int, pairs: Collection[Pair]) -> dict[Pair, Rows]:
+    def copies(self, generation: int, pairs: Collection[Pair]) -> Copies:
         """See `WorkerStore.copies`."""
         return self.store.copies(generation, pairs)
+
+    def copies_version(self) -> int:
+        """See `WorkerStore.copies_version`."""
+        return self.store.copies_version()
 
     def terms(self, generation: int, pairs: Collection[Pair]) -> list[Term]:
         """See `WorkerStore.terms`."""

@@ -1,16 +1,26 @@
 """From a batch of sessions to what is learnt of it: new copies, and new terms to remember."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from adjuster.live.learning.batch_material import TaughtSession, Vectors
-from adjuster.live.storage.records import Copy, Rows, Term
-from adjuster.live.storage.store import Pair, WorkerStore
+import numpy as np
+from numpy.typing import NDArray
+
+from adjuster.live.learning.batch_material import TaughtSessions
+from adjuster.live.learning.known_copies import KnownCopies
+from adjuster.live.learning.vector_table import VectorTable
+from adjuster.live.retrieval.personalization import VectorIndex
+from adjuster.live.storage.copies import Copies
+from adjuster.live.storage.records import Rows, Term
+from adjuster.live.storage.store import WorkerStore
 
 MEMORIES = ("carry", "restart", "refit")
 """Where a batch starts: ``carry`` from the copies as they stand, ``restart`` from the originals,
 ``refit`` from the originals with all the feedback so far."""
+
+MOST_PARTS = 1 << 18
+"""Parts of originals, queries and copies that are kept between two batches of a tick."""
 
 
 class Lesson(NamedTuple):
@@ -19,52 +29,82 @@ class Lesson(NamedTuple):
     Args:
         copies: The copies that changed.
         terms: The totals that changed, where they are to be remembered.
+        number: Shape ``(n_copies,)``: each copy's object, by its number in the table of
+            originals, where the next batches are likely to ask for these copies; else None.
     """
 
-    copies: list[Copy]
+    copies: Copies
     terms: list[Term]
+    number: NDArray[np.int64] | None = None
 
 
 class Learner(ABC):
     """Learns batches with an adjuster, over what a store holds already.
 
+    What it has read it keeps until it is told to forget.
+
     Args:
-        store: Copies and terms so far.
-        generation: Which generation of them.
+        store: Queries, copies and terms so far.
+        index: The originals.
+        generation: Which generation of copies and terms.
         memory: One of `MEMORIES`.
     """
 
-    def __init__(self, store: WorkerStore, generation: int, memory: str) -> None:
-        self.store, self.generation, self.memory = store, generation, memory
+    def __init__(
+        self, store: WorkerStore, index: VectorIndex, generation: int, memory: str
+    ) -> None:
+        self.store, self.index = store, index
+        self.generation, self.memory = generation, memory
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop all that was read: between two ticks the index and the store may change."""
+        self.objects = VectorTable("object", self._originals, self.find_faults)
+        self.queries = VectorTable("query", self.store.queries, self.find_faults)
+        self.copies = KnownCopies(self.store, self.generation, self.objects)
+
+    def _originals(self, names: Sequence[str]) -> dict[str, Rows]:
+        found = {}
+        for name in names:
+            try:
+                found[name] = self.index.vectors(name)
+            except KeyError:
+                continue
+        return found
+
+    def faults(self, sessions: TaughtSessions) -> dict[int, str]:
+        """Begin a batch: which of its sessions cannot be learnt from, by their rows, and why."""
+        if self.objects.n_parts + self.queries.n_parts + self.copies.n_parts > MOST_PARTS:
+            self.forget()
+        asked = self.queries.numbers(sessions.query_ids).tolist()
+        shown = self.objects.numbers(sessions.shown).tolist()
+        if not (self.queries.faults or self.objects.faults):
+            return {}
+        faults: dict[int, str] = {}
+        bounds = sessions.offsets.tolist()
+        for row, query in enumerate(asked):
+            of_objects = map(self.objects.faults.get, shown[bounds[row] : bounds[row + 1]])
+            fault = next(filter(None, (self.queries.faults.get(query), *of_objects)), None)
+            if fault is not None:
+                faults[row] = fault
+        return faults
 
     @abstractmethod
-    def learn(self, sessions: Sequence[TaughtSession], vectors: Vectors) -> Lesson:
+    def learn(self, sessions: TaughtSessions) -> Lesson:
         """Learn from a batch; nothing is written.
 
         Args:
-            sessions: The batch, in the order in which its sessions were marked.
-            vectors: Of all that they speak of.
+            sessions: Without those of `faults`.
 
         Raises:
             ValueError: If the adjuster refuses a session.
         """
 
     @abstractmethod
-    def faults(self, vectors: Vectors) -> dict[tuple[str, str], str]:
-        """Which vectors the adjuster could not take, as in `Vectors.faults`."""
+    def find_faults(self, vectors: dict[str, Rows]) -> Iterable[tuple[str, str]]:
+        """Which vectors the adjuster could not take, by name, and what is said of them."""
 
-    def current(self, pairs: Sequence[Pair], vectors: Vectors) -> dict[Pair, Rows]:
-        """What the owners' searches are ranked with now: copies, or originals where none are.
-
-        Raises:
-            ValueError: If a copy has another number of parts than its original.
-        """
-        copies = self.store.copies(self.generation, pairs)
-        for (owner, object_id), rows in copies.items():
-            wanted = vectors.originals[object_id].shape
-            if rows.shape != wanted:
-                raise ValueError(
-                    f"object {object_id!r}: the copy of owner {owner!r} must have its original's "
-                    f"shape {wanted}, got {rows.shape}. A changed index needs a new generation."
-                )
-        return {pair: vectors.originals[pair[1]] for pair in pairs} | copies
+    def keep(self, lesson: Lesson) -> None:
+        """Remember a lesson that was written, where that is worth it."""
+        if lesson.number is not None:
+            self.copies.keep(lesson.copies, lesson.number)

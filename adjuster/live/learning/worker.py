@@ -5,25 +5,22 @@ The clock is passed in, so that the same code serves a live deployment and a rep
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from threading import Event
 from typing import NamedTuple
 
+import numpy as np
+
 from adjuster.adjusters.base import BatchAdjuster, VectorsAdjuster
-from adjuster.live.learning.batch_material import (
-    TaughtSession,
-    Vectors,
-    gather_vectors,
-    judge_pending,
-)
+from adjuster.live.learning.batch_material import TaughtSessions, joined, judge_pending
 from adjuster.live.learning.flat_learner import FlatLearner
 from adjuster.live.learning.heartbeat import kept_alive
 from adjuster.live.learning.learner import MEMORIES, Learner, Lesson
 from adjuster.live.learning.session_learner import SessionLearner
 from adjuster.live.retrieval.personalization import VectorIndex
 from adjuster.live.storage.leases import Lease, new_lease
-from adjuster.live.storage.records import PendingSession
+from adjuster.live.storage.pending_sessions import PendingSessions
 from adjuster.live.storage.store import FAILED, LeaseLost, Outcome, StoreUnavailable, WorkerStore
 from adjuster.selection import REASONS, SelectionConfig
 
@@ -51,15 +48,19 @@ class TickReport:
 
 
 class _Batch(NamedTuple):
-    """Sessions under one lease: those to learn from, and those judged already."""
+    """Sessions under one lease: those to learn from, by claims, and those judged already."""
 
-    chosen: list[TaughtSession]
+    chosen: list[TaughtSessions]
     done: dict[str, str]
     failed: dict[str, str]
 
     @property
+    def n_chosen(self) -> int:
+        return sum(map(len, self.chosen))
+
+    @property
     def is_empty(self) -> bool:
-        return not (self.chosen or self.done or self.failed)
+        return not (self.n_chosen or self.done or self.failed)
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class ImprovementWorker:
     ) -> None:
         self.store, self.index, self.clock = store, index, clock
         self.settings = settings or WorkerSettings()
-        self.learner = _learner(adjuster, store, self.settings)
+        self.learner = _learner(adjuster, store, index, self.settings)
         self._stopping = Event()
         self._left: tuple[Lease, str] | None = None
 
@@ -153,6 +154,13 @@ class ImprovementWorker:
         """
         report = TickReport()
         self._release_what_was_left(now)
+        try:
+            self._take_all(now, report)
+        finally:
+            self.learner.forget()
+        return report
+
+    def _take_all(self, now: int, report: TickReport) -> None:
         while not self.is_stopping:
             lease = new_lease(self.clock(), self.settings.lease_seconds)
             try:
@@ -168,7 +176,6 @@ class ImprovementWorker:
             except BaseException as fault:
                 self._release(lease, now, fault)
                 raise
-        return report
 
     def _release(self, lease: Lease, now: int, fault: BaseException) -> None:
         reason = f"{type(fault).__name__}: {fault}"
@@ -190,21 +197,19 @@ class ImprovementWorker:
     def _take(self, lease: Lease, now: int, report: TickReport) -> _Batch:
         """Claim until a batch is full of sessions that can be learnt from, or none are left."""
         batch = _Batch([], {}, {})
-        while (limit := self.settings.batch_size - len(batch.chosen)) > 0:
+        while (limit := self.settings.batch_size - batch.n_chosen) > 0:
             claim = self.store.claim(lease.renewed(self.clock()), now, limit)
             report.is_held |= claim.is_held
-            if not claim.sessions:
+            if not len(claim.sessions):
                 break
             self._judge(claim.sessions, now, batch)
         return batch
 
-    def _judge(self, sessions: Sequence[PendingSession], now: int, batch: _Batch) -> None:
-        codes, clicked = judge_pending(self.settings.selection, sessions, now)
-        for session, code, flags in zip(sessions, codes, clicked, strict=True):
-            if code:
-                batch.done[session.session_id] = REASONS[code]
-            else:
-                batch.chosen.append(TaughtSession(session, flags))
+    def _judge(self, sessions: PendingSessions, now: int, batch: _Batch) -> None:
+        codes, judged = judge_pending(self.settings.selection, sessions, now)
+        for row in np.flatnonzero(codes).tolist():
+            batch.done[sessions.session_ids[row]] = REASONS[codes[row]]
+        batch.chosen.append(judged.take(np.flatnonzero(codes == 0)))
 
     def _finish(self, lease: Lease, now: int, batch: _Batch, report: TickReport) -> None:
         """Learn a batch, and write it down."""
@@ -219,6 +224,7 @@ class ImprovementWorker:
             expected=self.settings.expected,
         )
         self.store.finish(lease, outcome)
+        self.learner.keep(lesson)
         report.counts.update(batch.done.values())
         if batch.failed:
             report.counts[FAILED] += len(batch.failed)
@@ -227,36 +233,42 @@ class ImprovementWorker:
 
     def _learn(self, batch: _Batch) -> Lesson:
         """What a batch teaches; its sessions move on to those that are done, or have failed."""
-        sessions = [taught.session for taught in batch.chosen]
-        vectors = gather_vectors(sessions, self.store, self.index)
-        vectors.faults.update(self.learner.faults(vectors))
-        faults = {s.session_id: fault for s in sessions if (fault := vectors.fault_of(s))}
-        sound = [taught for taught in batch.chosen if taught.session.session_id not in faults]
+        sessions = joined(batch.chosen)
+        faults = self.learner.faults(sessions)
+        sound = _without(sessions, faults)
         try:
-            lesson = self.learner.learn(sound, vectors)
+            lesson = self.learner.learn(sound)
         except ValueError:
-            faults |= self._refused(sound, vectors)
-            sound = [taught for taught in sound if taught.session.session_id not in faults]
-            lesson = self.learner.learn(sound, vectors)
-        batch.failed.update(faults)
-        batch.done.update((taught.session.session_id, REASONS[0]) for taught in sound)
+            refused = self._refused(sound)
+            batch.failed.update((sound.session_ids[row], why) for row, why in refused.items())
+            sound = _without(sound, refused)
+            lesson = self.learner.learn(sound)
+        batch.failed.update((sessions.session_ids[row], why) for row, why in faults.items())
+        batch.done.update(dict.fromkeys(sound.session_ids, REASONS[0]))
         return lesson
 
-    def _refused(self, sessions: Sequence[TaughtSession], vectors: Vectors) -> dict[str, str]:
-        """The sessions that the adjuster refuses even alone, with its reasons."""
+    def _refused(self, sessions: TaughtSessions) -> dict[int, str]:
+        """Rows of the sessions that the adjuster refuses even alone, with its reasons."""
         refused = {}
-        for taught in sessions:
+        for row in range(len(sessions)):
             try:
-                self.learner.learn([taught], vectors)
+                self.learner.learn(sessions.take(np.array([row])))
             except ValueError as error:
-                refused[taught.session.session_id] = str(error)
+                refused[row] = str(error)
         return refused
 
 
-def _learner(adjuster: VectorsAdjuster, store: WorkerStore, settings: WorkerSettings) -> Learner:
+def _without(sessions: TaughtSessions, rows: Collection[int]) -> TaughtSessions:
+    return sessions.take(np.setdiff1d(np.arange(len(sessions)), list(rows)))
+
+
+def _learner(
+    adjuster: VectorsAdjuster, store: WorkerStore, index: VectorIndex, settings: WorkerSettings
+) -> Learner:
     """The way to learn with an adjuster."""
+    how = store, index, settings.generation, settings.memory
     if isinstance(adjuster, BatchAdjuster):
-        return FlatLearner(adjuster, store, settings.generation, settings.memory)
+        return FlatLearner(adjuster, *how)
     if settings.memory == "refit":
         raise ValueError(f"refit needs a BatchAdjuster, got {type(adjuster).__name__}.")
-    return SessionLearner(adjuster, store, settings.generation, settings.memory)
+    return SessionLearner(adjuster, *how)

@@ -1,67 +1,50 @@
-"""Copies as rows of their table, a row a part, and back."""
+"""Copies as rows of their table, and back."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
-from operator import itemgetter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, repeat
 
 import numpy as np
 
-from adjuster.live.storage.records import Copy, Rows
+from adjuster.live.storage.copies import Copies
 from adjuster.live.storage.sql_connection import Row
-from adjuster.live.storage.store import Pair
 from adjuster.live.storage.vector_bytes import from_bytes, to_bytes, type_name
+from adjuster.ragged import offsets_of
 
 
-def to_rows(generation: int, copies: Sequence[Copy]) -> list[Row]:
-    """Rows of (generation, owner, object, part, type, bytes), in the order of the table's key.
-
-    In order, a batch's rows fall on pages side by side.
+def to_rows(generation: int, copies: Copies) -> Iterator[Row]:
+    """Rows of (generation, owner, object, parts, type, bytes).
 
     Raises:
         ValueError: If vectors are neither float32 nor float64.
     """
-    alike: dict[tuple[np.dtype[np.floating], int], list[Copy]] = {}
-    for mine in sorted(copies, key=itemgetter(0, 1)):
-        alike.setdefault((mine.vectors.dtype, mine.vectors.shape[1]), []).append(mine)
-    return [row for group in alike.values() for row in _rows_alike(generation, group)]
-
-
-def _rows_alike(generation: int, copies: Sequence[Copy]) -> Iterator[Row]:
-    """Rows of copies of one type and length, made in one go: a batch has a hundred thousand."""
-    vectors = [mine.vectors for mine in copies]
-    n_parts = np.array([len(rows) for rows in vectors])
-    block = np.concatenate(vectors)
-    data, size = to_bytes(block), block[0].nbytes
-    names = [mine[:2] for mine in copies]
-    if len(block) > len(copies):
-        names = [name for name, n in zip(names, n_parts, strict=True) for _ in range(n)]
-    owners, objects = zip(*names, strict=True)
-    parts = np.arange(len(block)) - np.repeat(np.cumsum(n_parts) - n_parts, n_parts)
-    blobs = [data[start : start + size] for start in range(0, len(data), size)]
+    name = type_name(copies.vectors)
+    data = to_bytes(copies.vectors)
+    width = copies.vectors.shape[1] * copies.vectors.itemsize
+    ends = (copies.offsets * width).tolist()
     return zip(
         repeat(generation),
-        owners,
-        objects,
-        parts.tolist(),
-        repeat(type_name(block)),
-        blobs,
+        copies.owners,
+        copies.object_ids,
+        np.diff(copies.offsets).tolist(),
+        repeat(name),
+        [data[first:last] for first, last in pairwise(ends)],
         strict=False,
     )
 
 
-def from_rows(rows: Iterable[Row]) -> dict[Pair, Rows]:
-    """Vectors by pair.
+def from_rows(rows: Sequence[Row]) -> Copies:
+    """Copies of rows of (owner, object, parts, type, bytes).
 
-    Args:
-        rows: Rows of (owner, object, part, type, bytes), in any order.
+    Raises:
+        ValueError: If their dimensions differ.
     """
-    found: dict[Pair, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row[:2], []).append(row)
-    vectors = {}
-    for pair, parts in found.items():
-        if len(parts) > 1:
-            parts.sort(key=itemgetter(2))
-        data = b"".join([part[4] for part in parts])
-        vectors[pair] = from_bytes(data, parts[0][3], len(parts))
-    return vectors
+    if not rows:
+        return Copies.of([])
+    owners, object_ids, n_parts, types, blobs = zip(*rows, strict=True)
+    widths = {len(blob) // n for n, blob in zip(n_parts, blobs, strict=True)}
+    if len(widths) == len(set(types)) == 1:
+        vectors = from_bytes(b"".join(blobs), types[0], sum(n_parts))
+    else:
+        each = zip(blobs, types, n_parts, strict=True)
+        vectors = np.concatenate([from_bytes(*one) for one in each])
+    return Copies(owners, object_ids, vectors, offsets_of(n_parts))

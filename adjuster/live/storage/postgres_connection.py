@@ -32,6 +32,15 @@ class PostgresConnection(SqlConnection):
     }
     IDS = "(SELECT json_array_elements_text(?::json) AS id)"
     PAIRS = "(SELECT key AS a, json_array_elements_text(value) AS b FROM json_each(?::json))"
+    # OFFSET 0: each pair looks its rows up, whatever the table's statistics say that it holds.
+    LOOKED_UP = (
+        "{{pairs}} p CROSS JOIN LATERAL (SELECT * FROM {table} t WHERE t.generation = ? "
+        "AND t.owner = p.a AND t.object_id = p.b OFFSET 0) c"
+    )
+    SHOWN = (
+        "(SELECT COALESCE(json_agg(object_id ORDER BY position)::text, '[]') "
+        "FROM impressions m WHERE m.session_id = s.session_id)"
+    )
     UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError)
 
     def __init__(self, url: str, schema: str) -> None:

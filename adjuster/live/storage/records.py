@@ -149,30 +149,6 @@ class StoredSession:
     attempts: int
 
 
-class PendingSession(NamedTuple):
-    """A session as a worker takes it, with its clicks so far.
-
-    Args:
-        session_id: Its name.
-        owner: Whose vectors it adjusts.
-        query_id: What was asked.
-        created_at: Time of the search.
-        is_irrelevant: Marked by the user as irrelevant.
-        shown: Object ids in the order in which they were shown.
-        click_positions: 0-based place of each click in `shown`.
-        click_times: When each came.
-    """
-
-    session_id: str
-    owner: str
-    query_id: str
-    created_at: int
-    is_irrelevant: bool
-    shown: tuple[str, ...]
-    click_positions: tuple[int, ...]
-    click_times: tuple[int, ...]
-
-
 class Copy(NamedTuple):
     """One owner's adjusted vectors of one object, shape ``(parts, D)``."""
 

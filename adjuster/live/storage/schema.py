@@ -1,6 +1,6 @@
 """The tables of a live system, for SQLite and PostgreSQL alike."""
 
-VERSION = "2"
+VERSION = "3"
 """Written into the state; a store of another version is refused."""
 
 TABLES = """
@@ -28,8 +28,8 @@ CREATE TABLE IF NOT EXISTS events (
   event_type {text} NOT NULL, created_at {int} NOT NULL, PRIMARY KEY (session_id, event_id));
 CREATE TABLE IF NOT EXISTS copies (
   generation INTEGER NOT NULL, owner {text} NOT NULL, object_id {text} NOT NULL,
-  part INTEGER NOT NULL, dtype {text} NOT NULL, vector {bytes} NOT NULL,
-  PRIMARY KEY (generation, owner, object_id, part));
+  parts INTEGER NOT NULL, dtype {text} NOT NULL, vectors {bytes} NOT NULL,
+  PRIMARY KEY (generation, owner, object_id));
 CREATE TABLE IF NOT EXISTS terms (
   generation INTEGER NOT NULL, owner {text} NOT NULL, object_id {text} NOT NULL,
   query_id {text} NOT NULL, clicked {float} NOT NULL, unclicked {float} NOT NULL,

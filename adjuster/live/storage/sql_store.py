@@ -1,13 +1,18 @@
 """What the worker takes out of a store and puts back: claims, copies, terms, and its reports."""
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
+from itertools import chain
 
+import numpy as np
+from numpy.typing import NDArray
+
+from adjuster.live.storage.copies import Copies
 from adjuster.live.storage.copy_rows import from_rows, to_rows
 from adjuster.live.storage.leases import LAPSED, MOST_ATTEMPTS, Lease, count_to_take, reason_after
-from adjuster.live.storage.records import CLICK, Copy, PendingSession, Rows, Status, Term
+from adjuster.live.storage.pending_sessions import PendingSessions
+from adjuster.live.storage.records import CLICK, Rows, Status, Term
 from adjuster.live.storage.sql_connection import Row, as_json, pairs_json
 from adjuster.live.storage.sql_intake import SqlIntake
 from adjuster.live.storage.store import (
@@ -20,6 +25,8 @@ from adjuster.live.storage.store import (
     Pair,
     Stretch,
 )
+from adjuster.live.storage.vector_bytes import from_bytes
+from adjuster.ragged import offsets_of
 
 BEFORE_ALL = (-(2**63), -(2**63), "")
 """Comes before every session's (marked at, created at, id)."""
@@ -32,10 +39,10 @@ class SqlStore(SqlIntake):
         """See `WorkerStore.claim`."""
         with self._transaction():
             if not self._hold_queue(wait=False):
-                return Claim([], is_held=True)
+                return Claim(PendingSessions.of([]), is_held=True)
             self._take_back(lease, tick)
             if self._is_held_by_another(lease):
-                return Claim([], is_held=True)
+                return Claim(PendingSessions.of([]), is_held=True)
             taken = self._oldest(lease, tick, limit)
             self._run(
                 "UPDATE sessions SET status = 'processing', lease = ?, attempts = attempts + 1 "
@@ -90,53 +97,52 @@ class SqlStore(SqlIntake):
         n_taken = count_to_take([row[0] for row in held], [row[1] for row in waiting])
         return [row[0] for row in waiting[:n_taken]]
 
-    def _pending_sessions(self, session_ids: Sequence[str]) -> list[PendingSession]:
+    def _pending_sessions(self, session_ids: Sequence[str]) -> PendingSessions:
         """Sessions as a worker takes them, in the order of their names here."""
         if not session_ids:
-            return []
-        heads = self._rows(
-            "SELECT session_id, owner, query_id, created_at, is_irrelevant FROM {ids} i "
-            "JOIN sessions s ON s.session_id = i.id",
-            [as_json(session_ids)],
-        )
-        shown = self._shown(session_ids)
-        clicks = self._clicks(session_ids)
-        known = {row[0]: row[1:] for row in heads}
-        sessions = []
-        for name in session_ids:
-            owner, query_id, created_at, is_irrelevant = known[name]
-            positions, times = clicks[name]
-            head = (name, owner, query_id, created_at, bool(is_irrelevant))
-            sessions.append(
-                PendingSession(*head, shown.get(name, ()), tuple(positions), tuple(times))
+            return PendingSessions.of([])
+        known = {
+            row[0]: row
+            for row in self._rows(
+                "SELECT s.session_id, owner, query_id, created_at, is_irrelevant, {shown} "
+                "FROM {ids} i JOIN sessions s ON s.session_id = i.id",
+                [as_json(session_ids)],
             )
-        return sessions
-
-    def _shown(self, session_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """What each session shows, in order."""
-        found = self._rows(
-            "SELECT session_id, object_id FROM {ids} i JOIN impressions m ON m.session_id = i.id "
-            "ORDER BY session_id, position",
-            [as_json(session_ids)],
-        )
-        return {
-            name: tuple(map(itemgetter(1), rows)) for name, rows in groupby(found, itemgetter(0))
         }
+        _, owners, query_ids, created_at, is_irrelevant, texts = zip(
+            *map(known.__getitem__, session_ids), strict=True
+        )
+        # One text for all is read far faster than a row a result.
+        shown = json.loads(f"[{','.join(texts)}]")
+        offsets = offsets_of([len(names) for names in shown])
+        click_session, position, click_at = self._clicks(session_ids, shown)
+        return PendingSessions(
+            session_ids=list(session_ids),
+            owners=list(owners),
+            query_ids=list(query_ids),
+            created_at=np.array(created_at, np.int64),
+            is_irrelevant=np.array(is_irrelevant, np.bool_),
+            offsets=offsets,
+            shown=list(chain.from_iterable(shown)),
+            click_impression=offsets[click_session] + position,
+            click_at=click_at,
+        )
 
-    def _clicks(self, session_ids: Sequence[str]) -> dict[str, tuple[list[int], list[int]]]:
-        """Places and times of each session's clicks."""
-        clicks: dict[str, tuple[list[int], list[int]]] = {name: ([], []) for name in session_ids}
-        for name, position, at in self._rows(
-            "SELECT e.session_id, m.position, e.created_at FROM {ids} i "
-            "JOIN events e ON e.session_id = i.id "
-            "JOIN impressions m ON m.session_id = e.session_id AND m.object_id = e.object_id "
-            "WHERE e.event_type = ? ORDER BY e.session_id, e.event_id",
+    def _clicks(self, session_ids: Sequence[str], shown: list[list[str]]) -> NDArray[np.int64]:
+        """Each click's session (as its row here), place in it, and time; shape ``(3, n)``."""
+        row_of = {name: row for row, name in enumerate(session_ids)}
+        found = self._rows(
+            "SELECT e.session_id, e.object_id, e.created_at FROM {ids} i CROSS JOIN events e "
+            "WHERE e.session_id = i.id AND e.event_type = ?",
             [as_json(session_ids), CLICK],
-        ):
-            positions, times = clicks[name]
-            positions.append(position)
-            times.append(at)
-        return clicks
+        )
+        if not found:
+            return np.empty((3, 0), np.int64)
+        names, object_ids, at = zip(*found, strict=True)
+        rows = [row_of[name] for name in names]
+        places = [shown[row].index(clicked) for row, clicked in zip(rows, object_ids, strict=True)]
+        clicks = np.array([rows, places, at], np.int64)
+        return clicks[:, np.lexsort(clicks[::-1])]
 
     def finish(self, lease: Lease, outcome: Outcome) -> None:
         """See `WorkerStore.finish`."""
@@ -150,7 +156,7 @@ class SqlStore(SqlIntake):
                     "WHERE status = 'done' AND batch > ?",
                     [outcome.reopened_after],
                 )
-            self._write_copies(outcome.generation, outcome.copies)
+            self._write_copies(outcome.generation, Copies.of(outcome.copies))
             self._write_terms(outcome.generation, outcome.terms)
             self._write_state(dict(outcome.state))
             counts = Counter(outcome.done.values())
@@ -170,38 +176,43 @@ class SqlStore(SqlIntake):
         if not (outcome.done or outcome.failed):
             return
         batch = int(self.state(BATCHES) or 0) + 1
-        closed: list[Row] = [
-            (status.value, reason, batch, session_id, lease.token)
-            for status, reasons in (
-                (Status.DONE, outcome.done),
-                (Status.FAILED, outcome.failed),
-            )
-            for session_id, reason in reasons.items()
-        ]
-        n_ours = self._many(
-            "UPDATE sessions SET status = ?, reason = ?, batch = ?, lease = NULL, "
-            "lease_until = NULL WHERE session_id = ? AND lease = ? AND status = 'processing'",
-            closed,
-        )
-        if n_ours != len(closed):
+        closed = (Status.DONE, outcome.done), (Status.FAILED, outcome.failed)
+        n_ours = 0
+        for status, reasons in closed:
+            for reason, names in _by_reason(reasons).items():
+                ours = self._run(
+                    "UPDATE sessions SET status = ?, reason = ?, batch = ?, lease = NULL, "
+                    "lease_until = NULL WHERE session_id IN (SELECT id FROM {ids} i) "
+                    "AND lease = ? AND status = 'processing'",
+                    [status.value, reason, batch, as_json(names), lease.token],
+                )
+                n_ours += ours.rowcount
+        n_closed = len(outcome.done) + len(outcome.failed)
+        if n_ours != n_closed:
             raise LeaseLost(
-                f"Another worker has taken over {len(closed) - n_ours} of {len(closed)} "
+                f"Another worker has taken over {n_closed - n_ours} of {n_closed} "
                 "sessions; nothing of this batch was written. Use a longer lease."
             )
         self._write_state({BATCHES: str(batch)})
 
-    def _write_copies(self, generation: int, copies: Sequence[Copy]) -> None:
-        if copies:
-            self._run(
-                "INSERT INTO state VALUES (?, '1') ON CONFLICT (name) "
-                "DO UPDATE SET value = CAST(CAST(state.value AS BIGINT) + 1 AS TEXT)",
-                [COPIES_VERSION],
-            )
+    def _write_copies(self, generation: int, copies: Copies) -> None:
+        if len(copies):
+            self._count_version()
+            self._insert_copies(generation, copies)
+
+    def _insert_copies(self, generation: int, copies: Copies) -> None:
         self._many(
             "INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (generation, owner, object_id, part) "
-            "DO UPDATE SET dtype = excluded.dtype, vector = excluded.vector",
+            "ON CONFLICT (generation, owner, object_id) DO UPDATE SET "
+            "parts = excluded.parts, dtype = excluded.dtype, vectors = excluded.vectors",
             to_rows(generation, copies),
+        )
+
+    def _count_version(self) -> None:
+        self._run(
+            "INSERT INTO state VALUES (?, '1') ON CONFLICT (name) "
+            "DO UPDATE SET value = CAST(CAST(state.value AS BIGINT) + 1 AS TEXT)",
+            [COPIES_VERSION],
         )
 
     def _write_terms(self, generation: int, terms: Sequence[Term]) -> None:
@@ -241,36 +252,38 @@ class SqlStore(SqlIntake):
             )
         return bool(renewed.rowcount)
 
-    def copies(self, generation: int, pairs: Collection[Pair]) -> dict[Pair, Rows]:
+    def copies(self, generation: int, pairs: Collection[Pair]) -> Copies:
         """See `WorkerStore.copies`."""
         found = self._rows(
-            # CROSS JOIN: each pair looks its rows up; SQLite would rather read all copies in order.
-            "SELECT owner, object_id, part, dtype, vector FROM {pairs} p CROSS JOIN copies c "
-            "WHERE c.generation = ? AND c.owner = p.a AND c.object_id = p.b",
+            "SELECT owner, object_id, parts, dtype, vectors "
+            f"FROM {self.LOOKED_UP.format(table='copies')}",
             [pairs_json(pairs), generation],
         )
         return from_rows(found)
 
+    def copies_version(self) -> int:
+        """See `WorkerStore.copies_version`."""
+        return int(self.state(COPIES_VERSION) or 0)
+
     def owner_copies(self, generation: int, owner: str) -> dict[str, Rows]:
         """See `Store.owner_copies`."""
         found = self._rows(
-            "SELECT owner, object_id, part, dtype, vector FROM copies "
+            "SELECT object_id, vectors, dtype, parts FROM copies "
             "WHERE generation = ? AND owner = ?",
             [generation, owner],
         )
-        return {object_id: rows for (_, object_id), rows in from_rows(found).items()}
+        return {row[0]: from_bytes(*row[1:]) for row in found}
 
     def terms(self, generation: int, pairs: Collection[Pair]) -> list[Term]:
         """See `WorkerStore.terms`."""
         found = self._rows(
-            "SELECT owner, object_id, query_id, clicked, unclicked FROM {pairs} p "
-            "CROSS JOIN terms t "
-            "WHERE t.generation = ? AND t.owner = p.a AND t.object_id = p.b",
+            "SELECT owner, object_id, query_id, clicked, unclicked "
+            f"FROM {self.LOOKED_UP.format(table='terms')}",
             [pairs_json(pairs), generation],
         )
         return [Term(*row) for row in found]
 
-    def history(self, stretch: Stretch, limit: int) -> list[tuple[int, PendingSession]]:
+    def history(self, stretch: Stretch, limit: int) -> tuple[list[int], PendingSessions]:
         """See `Store.history`."""
         found = self._rows(
             "SELECT session_id, marked_at FROM sessions WHERE status = 'done' "
@@ -279,11 +292,12 @@ class SqlStore(SqlIntake):
             [stretch.after, stretch.up_to, *(stretch.key or BEFORE_ALL), limit],
         )
         sessions = self._pending_sessions([name for name, _ in found])
-        return [(at, session) for (_, at), session in zip(found, sessions, strict=True)]
+        return [at for _, at in found], sessions
 
     def forget(self, generation: int) -> None:
         """See `Store.forget`."""
         with self._transaction():
+            self._count_version()
             for table in ("copies", "terms"):
                 self._run(f"DELETE FROM {table} WHERE generation = ?", [generation])
 
@@ -298,3 +312,11 @@ class SqlStore(SqlIntake):
         ):
             reports.setdefault(tick, {})[reason] = n
         return reports
+
+
+def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+    """Reason → the sessions that have it."""
+    names: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        names.setdefault(reason, []).append(name)
+    return names

@@ -33,6 +33,16 @@ class SqliteStore(SqlStore):
     }
     IDS = "(SELECT value AS id FROM json_each(?))"
     PAIRS = "(SELECT o.key AS a, i.value AS b FROM json_each(?) o CROSS JOIN json_each(o.value) i)"
+    # CROSS JOIN: each pair looks its rows up; SQLite would rather read the table in order.
+    LOOKED_UP = (
+        "{{pairs}} p CROSS JOIN {table} c "
+        "WHERE c.generation = ? AND c.owner = p.a AND c.object_id = p.b"
+    )
+    # A subquery's order is kept for the aggregate around it.
+    SHOWN = (
+        "(SELECT json_group_array(object_id) FROM (SELECT object_id FROM impressions m "
+        "WHERE m.session_id = s.session_id ORDER BY position))"
+    )
     UNAVAILABLE = (sqlite3.OperationalError,)
 
     def __init__(self, path: Path | str) -> None:
@@ -72,4 +82,4 @@ class SqliteStore(SqlStore):
         return True  # likewise
 
     def _many(self, statement: str, rows: Iterable[Sequence[Any]]) -> int:
-        return int(self.connection.executemany(self._worded(statement), list(rows)).rowcount)
+        return int(self.connection.executemany(self._worded(statement), rows).rowcount)

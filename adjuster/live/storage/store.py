@@ -5,12 +5,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, Self
 
+from adjuster.live.storage.copies import Copies
 from adjuster.live.storage.leases import Lease
 from adjuster.live.storage.outcome_store import OutcomeStore
+from adjuster.live.storage.pending_sessions import PendingSessions
 from adjuster.live.storage.records import (
     Copy,
     Event,
-    PendingSession,
     Rows,
     Session,
     Status,
@@ -28,7 +29,7 @@ GENERATION = "generation"
 """Under this name the state holds which generation of copies is shown; 0 where it does not."""
 
 COPIES_VERSION = "copies_version"
-"""Under this name the state holds a number that grows whenever copies are written."""
+"""Under this name the state holds `WorkerStore.copies_version`."""
 
 FAILED = "failed"
 """Under this reason a tick's report counts the sessions that failed."""
@@ -58,7 +59,7 @@ class Claim(NamedTuple):
         is_held: Another worker holds the queue, so nothing was given.
     """
 
-    sessions: list[PendingSession]
+    sessions: PendingSessions
     is_held: bool = False
 
 
@@ -82,7 +83,7 @@ class Outcome:
     generation: int
     done: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
-    copies: Sequence[Copy] = ()
+    copies: Copies | Sequence[Copy] = ()
     terms: Sequence[Term] = ()
     state: Mapping[str, str] = field(default_factory=dict)
     expected: Mapping[str, str | None] = field(default_factory=dict)
@@ -122,8 +123,15 @@ class WorkerStore(Protocol):
     def queries(self, query_ids: Collection[str]) -> dict[str, Rows]:
         """The vectors of queries, by name."""
 
-    def copies(self, generation: int, pairs: Collection[Pair]) -> dict[Pair, Rows]:
-        """The copies that there are of these pairs, to the bit as they were written."""
+    def copies(self, generation: int, pairs: Collection[Pair]) -> Copies:
+        """The copies that there are of these pairs, to the bit as they were written.
+
+        Raises:
+            ValueError: If their dimensions differ.
+        """
+
+    def copies_version(self) -> int:
+        """A number that grows by one whenever copies are written or dropped."""
 
     def terms(self, generation: int, pairs: Collection[Pair]) -> list[Term]:
         """All that these pairs have learnt."""
@@ -240,8 +248,8 @@ class Store(WorkerStore, OutcomeStore, Protocol):
     def owner_copies(self, generation: int, owner: str) -> dict[str, Rows]:
         """All copies of one owner, by object."""
 
-    def history(self, stretch: Stretch, limit: int) -> list[tuple[int, PendingSession]]:
-        """Sessions that are done, each after the time at which it was marked.
+    def history(self, stretch: Stretch, limit: int) -> tuple[list[int], PendingSessions]:
+        """Sessions that are done, and the time at which each was marked.
 
         They come with their clicks so far, in order of (marked at, created at, id).
 

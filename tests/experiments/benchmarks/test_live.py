@@ -34,6 +34,7 @@ def keys(store):
             "writes_seconds",
             "database_writes_seconds",
             "ratio",
+            "strict_ratio",
         )
     ]
     events = [f"events.{how}" for how in ("one_a_request", "batched", "threads_3")]
@@ -57,7 +58,7 @@ def test_sqlite_is_measured(small, tmp_path):
         assert found["ratio"] == pytest.approx(
             found["seconds"] / (found["kernel_seconds"] + found["writes_seconds"])
         )
-        assert found["ratio"] >= 1
+        assert 1 <= found["ratio"] <= found["strict_ratio"]
     assert "events.batched" in measured.table
     assert list((tmp_path / "outputs").iterdir()) == []
 

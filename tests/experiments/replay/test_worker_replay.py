@@ -71,8 +71,9 @@ def test_what_a_batch_taught_is_kept(store):
     store.finish(LEASE, Outcome(0, 0, copies=[Copy("0", "o1", rows)], terms=[term]))
     store.finish(LEASE, Outcome(0, 0, terms=[term._replace(clicked=2.0)]))
     assert store.terms(0, [("0", "o1"), ("1", "o1")]) == [term._replace(clicked=2.0)]
-    (found,) = store.copies(0, [("0", "o1"), ("1", "o1")]).values()
-    assert found.tolist() == rows.tolist()
+    (found,) = store.copies(0, [("0", "o1"), ("1", "o1")])
+    assert found.vectors.tolist() == rows.tolist()
+    assert store.copies_version() == 1
 
 
 def test_the_index_reads_objects_by_name_and_knows_no_others():

@@ -133,7 +133,7 @@ def test_a_claimed_session_has_its_clicks_and_only_clicks(live_store):
     live_store.add_events([Event("x", "s", "a", 4, "hover")])
     live_store.mark_irrelevant("s")
     (found,) = live_store.claim(FIRST, 0, 1).sessions
-    assert found == ("s", "ann", "q", 3, True, ("d", "a", "b"), (2, 0), (0, 0))
+    assert found == ("s", "ann", "q", 3, True, ("d", "a", "b"), (0, 2), (0, 0))
 
 
 def test_while_one_lease_is_out_another_gets_nothing(live_store, live_place):
@@ -141,7 +141,7 @@ def test_while_one_lease_is_out_another_gets_nothing(live_store, live_place):
     fill(live_store, search("s"), search("t"))
     live_store.claim(FIRST, 0, 1)
     held = other.claim(SECOND, 0, 1)
-    assert (held.sessions, held.is_held) == ([], True)
+    assert (names(held), held.is_held) == ([], True)
     live_store.finish(FIRST, Outcome(0, 0, done={"s": "selected"}))
     assert names(other.claim(SECOND, 0, 1)) == ["t"]
     other.close()
@@ -216,12 +216,12 @@ def test_copies_come_back_to_the_bit(live_store, dtype):
     live_store.finish(FIRST, Outcome(0, 0, copies=copies))
     live_store.finish(FIRST, Outcome(0, 1, copies=[Copy("a", "c", rows[:1])]))
     found = live_store.copies(0, [("a_b", "c"), ("a", "b_c"), ("a", "nothing")])
-    assert {pair: mine.tobytes() for pair, mine in found.items()} == {
+    assert {copy[:2]: copy.vectors.tobytes() for copy in found} == {
         ("a_b", "c"): rows.tobytes(),
         ("a", "b_c"): (rows[:1] * 2).tobytes(),
     }
-    assert found["a_b", "c"].shape == (2, 3)
-    assert found["a_b", "c"].dtype == dtype
+    assert found.vectors.shape == (3, 3)
+    assert found.vectors.dtype == dtype
     assert {name: mine.tobytes() for name, mine in live_store.owner_copies(0, "a").items()} == {
         "b_c": (rows[:1] * 2).tobytes(),
         "c": rows[1:].tobytes(),
@@ -229,6 +229,17 @@ def test_copies_come_back_to_the_bit(live_store, dtype):
     assert live_store.owner_copies(1, "a")["c"].tobytes() == rows[:1].tobytes()
     live_store.finish(FIRST, Outcome(0, 0, copies=[Copy("a_b", "c", -rows)]))
     assert live_store.owner_copies(0, "a_b")["c"].tobytes() == (-rows).tobytes()
+    live_store.finish(FIRST, Outcome(0, 0, copies=[Copy("a_b", "c", rows[:1])]))
+    assert live_store.owner_copies(0, "a_b")["c"].tobytes() == rows[:1].tobytes()
+
+
+def test_the_copies_version_counts_writes_and_drops(live_store):
+    assert live_store.copies_version() == 0
+    live_store.finish(FIRST, Outcome(0, 0, copies=[Copy("a", "b", np.ones((1, 3)))]))
+    live_store.finish(FIRST, Outcome(0, 0))
+    assert live_store.copies_version() == 1
+    live_store.forget(0)
+    assert live_store.copies_version() == 2
 
 
 def test_other_vectors_are_refused(live_store):
@@ -283,7 +294,7 @@ def test_all_is_there_when_it_is_opened_again(live_store, live_place):
 
 def test_tables_of_another_version_are_refused(live_store, live_place):
     live_store.set_state("schema", "0")
-    with pytest.raises(ValueError, match="tables are of version 0, this program's of 2"):
+    with pytest.raises(ValueError, match="tables are of version 0, this program's of 3"):
         live_place.open()
 
 
@@ -330,7 +341,10 @@ def test_any_name_is_found_again(live_store, odd):
     assert live_store.add_events([Event(odd, odd, odd, 1)]) == 1
     assert live_store.add_events([Event(odd, odd, odd, 1)]) == 0
     live_store.finish(FIRST, Outcome(0, 0, copies=[Copy(odd, odd, rows)]))
-    assert list(live_store.copies(0, [(odd, odd), ("b", odd)])) == [(odd, odd)]
+    assert [copy[:2] for copy in live_store.copies(0, [(odd, odd), ("b", odd)])] == [(odd, odd)]
+    live_store.mark([odd], 1)
+    (session,) = live_store.claim(FIRST, 1, 9).sessions
+    assert (session.shown, session.click_positions) == ((odd, "b"), (0,))
 
 
 def test_what_sqlite_acknowledges_is_on_the_disk(tmp_path):
