@@ -90,7 +90,6 @@ class PlantedReplay:
             curve=[CurvePoint(100 * i, 30, 0.5, 0.5 + gain) for i in range(1, 21)],
             counts=SessionCounts(0, {"selected": 600}),
             blocks=[0.5] * 20,
-            drift=np.full(50, settings.adjuster.adjustment_rate),
             seconds={"replay": 0.1},
         )
 

@@ -22,7 +22,7 @@ from adjuster.live.retrieval.nearest import Nearest
 from adjuster.live.retrieval.similarity import flat_similarities
 from adjuster.live.storage.records import Rows, check_id
 from adjuster.live.storage.vector_bytes import type_name
-from adjuster.ragged import offsets_of
+from adjuster.ragged import offsets_of, rows_of
 from adjuster.scale import in_range
 
 FORMAT = "1"
@@ -146,7 +146,7 @@ class ExactIndex:
     def _exact(self, asked: Rows, rows: NDArray[np.int64]) -> NDArray[np.floating]:
         first, last = self._offsets[rows], self._offsets[rows + 1]
         offsets = offsets_of(last - first)
-        parts = _parts(first, offsets)
+        parts = rows_of(first, np.diff(offsets))
         return flat_similarities(asked, self._vectors[parts], offsets, self._info)
 
     def _candidates(self, queries: Rows, k: int) -> NDArray[np.int64]:
@@ -218,12 +218,6 @@ class ExactIndex:
         return np.asarray(pooled)
 
 
-def _parts(first: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows of some objects' parts: object i has those from ``first[i]`` on, as `offsets` say."""
-    rows: NDArray[np.int64] = np.arange(offsets[-1])
-    return rows + np.repeat(first - offsets[:-1], np.diff(offsets))
-
-
 def _kth_largest(scores: NDArray[np.floating], k: int) -> float:
     """The k-th largest, -inf where there are not so many."""
     if len(scores) < k:
@@ -265,7 +259,7 @@ def write_index(
         sorted(range(len(object_ids)), key=lambda row: object_ids[row].encode()), np.int64
     )
     arranged_offsets = offsets_of(np.diff(offsets)[order])
-    parts = _parts(offsets[order], arranged_offsets)
+    parts = rows_of(offsets[order], np.diff(arranged_offsets))
     arranged = np.ascontiguousarray(in_range(vectors[parts], info.metric_type))
     described = {
         "format": FORMAT,

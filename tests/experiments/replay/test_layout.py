@@ -28,10 +28,9 @@ def test_before_is_the_similarity_of_query_and_object():
 
 def test_each_block_holds_its_order_and_scores_with_the_originals():
     layout = lay_out(make_log(2, n_sessions=90), ReplayConfig(n_blocks=3), CLICKS)
-    assert len(layout.before_orders) == len(layout.before_scores) == len(layout.blocks) == 3
-    for block, order, scores in zip(
-        layout.blocks, layout.before_orders, layout.before_scores, strict=True
-    ):
+    ranked = layout.originals
+    assert len(ranked.orders) == len(ranked.scores) == len(layout.blocks) == 3
+    for block, order, scores in zip(layout.blocks, ranked.orders, ranked.scores, strict=True):
         again = score_sessions(block.judgements, order)
         assert scores.keys() == again.keys()
         for name, values in scores.items():

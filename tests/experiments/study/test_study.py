@@ -257,7 +257,7 @@ def test_guardrails_are_constraints_and_decide_the_best(tmp_path):
     assert best is None or best.metrics["drift_mean"] <= 0.005
     study = open_study(config)
     trial = study.optuna.trials[0]
-    assert trial.constraints == {"max_mean_drift": pytest.approx(0.2 - 0.005)}
+    assert trial.constraints["max_mean_drift"] == pytest.approx(0.2 - 0.005)
     study.close()
 
 

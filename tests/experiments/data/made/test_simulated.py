@@ -152,7 +152,7 @@ def test_clicks_arrive_after_the_search_and_some_late():
     ("sizes", "message"),
     [
         ({"n_sessions": 0}, "simulated.n_sessions must be >= 1, got 0."),
-        ({"n_shown": 1}, "simulated.n_shown must be >= 2, got 1."),
+        ({"n_shown": 1}, "simulated.n_shown must be in [2, 10000], got 1."),
         ({"n_objects": 10}, "simulated.n_objects must be >= n_topics * n_shown (600), got 10."),
         ({"click_noise": 1.5}, "simulated.click_noise must be in [0, 1], got 1.5."),
         ({"examination_decay": -1}, "simulated.examination_decay must be in [0, 10], got -1."),
