@@ -11,6 +11,9 @@ from adjuster.live.storage.sql_connection import SqlConnection
 SETUP_LOCK = 7_203_144_921
 """Any number: processes that make tables at one time wait for each other under it."""
 
+MAY_CREATE = "SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = ?"
+"""Whether this user may make tables in a schema; no row where it is not there."""
+
 
 class PostgresConnection(SqlConnection):
     """What `SqlConnection` leaves to each database, in a schema of a PostgreSQL database.
@@ -71,8 +74,23 @@ class PostgresConnection(SqlConnection):
 
     def _hold_setup(self) -> None:
         self._run("SELECT pg_advisory_xact_lock(?)", [SETUP_LOCK])
-        make = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(self.schema))
-        self.connection.execute(make)
+        # Asked first: making what is there needs a right that a user of it seldom has.
+        there = self._rows(MAY_CREATE, [self.schema])
+        if not there:
+            make = sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self.schema))
+            try:
+                self.connection.execute(make)
+            except psycopg.errors.InsufficientPrivilege:
+                raise ValueError(self._denied()) from None
+        elif not there[0][0]:
+            raise ValueError(self._denied())
+
+    def _denied(self) -> str:
+        return (
+            f"this PostgreSQL user may not make tables in the schema {self.schema}. Have the "
+            f"database's owner run CREATE SCHEMA {self.schema} AUTHORIZATION this user, or name a "
+            "schema that is the user's own."
+        )
 
     def _hold_queue(self, *, wait: bool) -> bool:
         how = "FOR UPDATE" if wait else "FOR UPDATE SKIP LOCKED"
