@@ -40,7 +40,7 @@ live: $(READY) ## Try the live system: a minute of simulated visitors on MovieLe
 	$(BIN)/python -m experiments.serve demo $(ARGS)
 
 ui: $(READY) ## Open the MLflow UI over outputs/ on 127.0.0.1:5000
-	$(BIN)/mlflow ui --host 127.0.0.1 --port 5000 --backend-store-uri sqlite:///$(CURDIR)/outputs/mlflow.db $(ARGS)
+	$(BIN)/python -m experiments.ui $(ARGS)
 
 report: $(READY) ## Write the report of a study as one HTML file
 	$(BIN)/python -m experiments.report $(ARGS)

@@ -10,7 +10,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from adjuster.config import AdjusterConfig
-from adjuster.ranges import Rule, check_settings, one_of, setting
+from adjuster.ranges import Rule, between, check_settings, one_of, setting
 from adjuster.selection import SelectionConfig
 from experiments.config.data import (
     DatasetConfig,
@@ -113,6 +113,17 @@ class ReportConfig:
 
 
 @dataclass
+class UiConfig:
+    """What the MLflow UI shows, and where it is served."""
+
+    output_dir: str = setting("outputs", text=SWEPT)
+    port: int = setting(5000, between(0, 65535), "Its port on this machine; 0 takes a free one.")
+
+    def __post_init__(self) -> None:
+        check_settings(self, "")
+
+
+@dataclass
 class CompareConfig:
     """Which two to compare: two studies (their best trials) or two exported configurations."""
 
@@ -170,6 +181,7 @@ COMMANDS: dict[str, type] = {
     "evaluate": EvaluateConfig,
     "export": ExportConfig,
     "report": ReportConfig,
+    "ui": UiConfig,
     "track": TrackConfig,
     "compare": CompareConfig,
     "simulate": SimulateConfig,

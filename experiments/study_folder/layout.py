@@ -14,6 +14,9 @@ from experiments.config.printed_command import command_on_study
 from experiments.config.saved import read_config, shown_config
 from experiments.study.records import TrialRecord
 
+STORE = "mlflow.db"
+"""MLflow's store in an output folder."""
+
 
 @dataclass(frozen=True)
 class StudyFolder:
@@ -70,7 +73,7 @@ class StudyFolder:
     @property
     def tracking_uri(self) -> str:
         """The MLflow store of all studies in the output folder."""
-        return f"sqlite:///{self.root.resolve() / 'mlflow.db'}"
+        return f"sqlite:///{self.root.resolve() / STORE}"
 
     @property
     def artifacts(self) -> Path:

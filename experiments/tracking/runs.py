@@ -29,7 +29,7 @@ from experiments.tracking.run_content import (
     trial_tags,
     verdict_tags,
 )
-from experiments.tracking.study_info import StudyInfo
+from experiments.tracking.study_info import StudyInfo, runs_page
 from experiments.tracking.trouble import DeletedExperiment
 
 if TYPE_CHECKING:
@@ -40,10 +40,6 @@ PARENT, TRIAL, BASELINE = "study", "trial", "baseline"
 CONFIG = "config.yaml"
 KIND, MODELS = "mlflow.experimentKind", "custom_model_development"
 """MLflow's own tag, which tells an experiment with runs from one with traces and prompts."""
-
-WORKFLOW = "workflowType=machine_learning"
-"""What the UI reads in an address; without it a first visit opens among traces and prompts. An
-experiment's address with it is short enough for a line, a run's is not."""
 
 STATUSES = {FAILED: "FAILED", PRUNED: "KILLED"}
 """State of a trial → status of its run; `FINISHED` for others."""
@@ -211,7 +207,7 @@ class MlflowRuns:
         """The runs of the experiment, the newest study's first; "" until the study is there."""
         if not self._parent:
             return ""
-        return f"#/experiments/{self._experiment}/runs?{WORKFLOW}"
+        return runs_page(self._experiment)
 
     @property
     def client(self) -> "MlflowClient":

@@ -11,6 +11,9 @@ from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.summary import DatasetRecord
 
 LOCAL = "http://127.0.0.1:5000"
+WORKFLOW = "workflowType=machine_learning"
+"""What the UI reads in an address; without it a first visit opens among traces and prompts. An
+experiment's address with it is short enough for a line, a run's is not."""
 """Where ``mlflow ui`` listens unless it is told otherwise."""
 
 
@@ -80,6 +83,15 @@ def tracking_uri(config: TrackingConfig) -> str | None:
         InputError: If it stands in an environment variable that is not set.
     """
     return TRACKING.read(config.uri, config.uri_env)
+
+
+def runs_page(experiment: str) -> str:
+    """Where the runs of an experiment stand, the newest study's first, behind a server's address.
+
+    Args:
+        experiment: Its id.
+    """
+    return f"#/experiments/{experiment}/runs?{WORKFLOW}"
 
 
 def review_text(config: TrackingConfig, folder: StudyFolder, page: str) -> str:

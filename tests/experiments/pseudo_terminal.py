@@ -8,7 +8,7 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,15 +41,40 @@ class Seen:
         return " ".join(self.text.split())
 
 
-def run_in_terminal(command: Sequence[str], folder: Path, *, columns: int) -> Seen:
-    """Run a command in a terminal of so many columns, to its end."""
+CTRL_C = b"\x03"
+
+
+def run_in_terminal(
+    command: Sequence[str],
+    folder: Path,
+    *,
+    columns: int,
+    until: str | None = None,
+    meanwhile: Callable[[str], object] = lambda _: None,
+) -> Seen:
+    """Run a command in a terminal of so many columns, to its end.
+
+    Args:
+        command: The command.
+        folder: Where it runs.
+        columns: Of the terminal.
+        until: Once it has written this, Ctrl-C is pressed.
+        meanwhile: Called with all that it wrote, before that.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", N_LINES, columns, 0, 0))
     here = Path(__file__).parents[2]
     environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(here)}
     environment = {name: v for name, v in environment.items() if name not in ("COLUMNS", "LINES")}
     process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=environment
+        command,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=folder,
+        env=environment,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(theirs)
     text, silences = "", []
@@ -63,6 +88,10 @@ def run_in_terminal(command: Sequence[str], folder: Path, *, columns: int) -> Se
             break
         silences.append((time.monotonic() - begun, _standing(text)))
         text += CONTROL.sub("", more)
+        if until is not None and until in text:
+            meanwhile(text)
+            os.write(ours, CTRL_C)
+            until = None
     os.close(ours)
     return Seen(process.wait(), text, silences)
 

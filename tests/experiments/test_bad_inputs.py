@@ -27,6 +27,7 @@ from experiments.report import report
 from experiments.simulate import simulate
 from experiments.sweep import sweep
 from experiments.track import track
+from experiments.ui import ui
 from tests.experiments.data.conftest import make_tables
 from tests.experiments.data.format.test_bad_folder import CASES as TABLE_FAULTS
 from tests.experiments.data.format.test_bad_folder import YAML_CASES
@@ -45,6 +46,7 @@ RUN = {
     "simulate": simulate,
     "sweep": sweep,
     "track": track,
+    "ui": ui,
 }
 
 
@@ -353,6 +355,11 @@ SETTINGS = {
         "simulate",
         ["simulated.dimensions=100000000000"],
         "simulated.dimensions must be in [2, 65536], got 100000000000",
+    ),
+    "UI over a folder without runs": (
+        "ui",
+        ["output_dir=no-such-output"],
+        "there is no mlflow.db. Sweep first",
     ),
     "format that is none": ("export", ["study=s", "format=xml"], "format must be one of all, yaml"),
 }

@@ -1,8 +1,9 @@
-"""The whole job at a terminal of 80 columns: sweep, export, report; one answer everywhere."""
+"""The whole job at a terminal of 80 columns: sweep, export, report, UI; one answer everywhere."""
 
 import json
 import re
 import sys
+import urllib.request
 
 import pytest
 import yaml
@@ -33,7 +34,31 @@ def job(tmp_path_factory):
         summary = json.loads((folder / "outputs/smoke/summary.json").read_text())
         page = (folder / "outputs/smoke/report.html").read_text(encoding="utf-8")
         seen[name] = (shown, summary, study_run(folder), page)
+    notes = []
+    shown = run_in_terminal(
+        [sys.executable, "-m", "experiments", "ui", "port=0"],
+        folder,
+        columns=COLUMNS,
+        until="Ctrl-C ends it.",
+        meanwhile=lambda text: notes.append(served_note(text)),
+    )
+    seen["ui"] = (shown, summary, notes[0], page)
     return folder, seen
+
+
+def served_note(text):
+    """The note of the study's run, asked of the server whose page a command has printed."""
+    page = re.search(r"(http://127\.0\.0\.1:\d+)/#/experiments/(\d+)/runs", text)
+    asked = {"experiment_ids": [page[2]], "filter": "tags.kind = 'study'"}
+    request = urllib.request.Request(
+        f"{page[1]}/api/2.0/mlflow/runs/search",
+        json.dumps(asked).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        (run,) = json.load(answer)["runs"]
+    tags = {tag["key"]: tag["value"] for tag in run["data"]["tags"]}
+    return tags["mlflow.note.content"]
 
 
 def study_run(folder):
@@ -46,13 +71,13 @@ def study_run(folder):
     return run
 
 
-@pytest.mark.parametrize("name", ["sweep", "export", "report"])
+@pytest.mark.parametrize("name", ["sweep", "export", "report", "ui"])
 def test_no_line_is_wider_than_the_terminal(job, name):
     shown = job[1][name][0]
     assert [line for line in shown.lines if len(line) > COLUMNS] == []
 
 
-@pytest.mark.parametrize("name", ["sweep", "export", "report"])
+@pytest.mark.parametrize("name", ["sweep", "export", "report", "ui"])
 def test_nothing_stands_still_without_a_line_that_says_what_is_done(job, name):
     silences = job[1][name][0].silences[1:]  # The first is Python's own start.
     assert [item for item in silences if item[0] > QUIET_SECONDS and not item[1]] == []
@@ -105,3 +130,12 @@ def test_the_sweep_links_to_the_studys_experiment_on_one_line(job):
     shown, _, run, _ = job[1]["sweep"]
     runs = f"#/experiments/{run.info.experiment_id}/runs?workflowType=machine_learning"
     assert f"http://127.0.0.1:5000/{runs}" in [line.strip() for line in shown.lines]
+
+
+def test_the_ui_shows_the_same_sentence_and_ctrl_c_ends_it_and_its_server(job):
+    shown, summary, note, _ = job[1]["ui"]
+    assert shown.status == 130
+    assert note.replace("\\", "").startswith(f"**{summary['answer']}**")
+    address = re.search(r"http://127\.0\.0\.1:\d+", shown.text)[0]
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(f"{address}/health", timeout=5)
