@@ -254,9 +254,10 @@ def axis_kind(parameter: str, log_scaled: Sequence[str], values: pd.Series) -> d
     Args:
         parameter: Its name.
         log_scaled: Parameters drawn on a logarithmic axis.
-        values: What it was set to, > 0; so many powers are named as a phone has room for.
+        values: What it was set to; so many powers are named as a phone has room for. With a 0
+            among them, which no power is, the axis is even: a trial is never left out.
     """
-    if parameter not in log_scaled or not len(values):
+    if parameter not in log_scaled or not len(values) or not values.astype(float).min() > 0:
         return {}
     decades = np.log10(values.astype(float).max() / values.astype(float).min())
     every = max(1, int(np.ceil(decades / MOST_POWERS)))

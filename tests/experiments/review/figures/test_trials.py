@@ -106,3 +106,13 @@ def test_frames_of_a_study_agree_with_its_trials():
     history = trials.history_frame(frame, GUARDRAILS)
     kept = frame[(frame["state"] == "complete") & (frame["drift_at_log_end"] <= 0.2)]
     assert history["best"].iloc[-1] == kept["value"].max()
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [([1e-4, 1.0], "log"), ([2.0], "log"), ([0.0, 0.1, 30.0], None), ([0.0], None), ([], None)],
+)
+def test_a_setting_that_was_0_is_not_drawn_on_powers_of_ten(values, kind):
+    axis = trials.axis_kind("anchor_weight", ["anchor_weight"], pd.Series(values, dtype=float))
+    assert axis.get("type") == kind
+    assert trials.axis_kind("anchor_weight", [], pd.Series(values, dtype=float)) == {}
