@@ -18,7 +18,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 30_000
+PATIENCE = 120_000
 """Milliseconds that a page may take on a slow machine."""
 
 needs_chromium = pytest.mark.skipif(
