@@ -23,6 +23,12 @@ def partition(config: PartitionConfig) -> int:
         f"{config.output}: {made.n_sessions:,} sessions and {made.n_impressions:,} impressions in "
         f"{made.n_parts} partitions by {made.by}."
     )
-    settings = {"dataset": "folder", "dataset.path": config.output, "engine": "local"}
+    settings = {
+        "dataset": "folder",
+        "dataset.path": config.output,
+        "engine": "local",
+        # What a sweep takes by itself needs all clicks at once; clicks as they are, every log has.
+        "objective.estimator": "naive",
+    }
     say(f"replay it: {printed_command('sweep', settings)}")
     return OK
