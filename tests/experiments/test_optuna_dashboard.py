@@ -1,15 +1,12 @@
 """A swept study in a real optuna-dashboard, in a real browser."""
 
-import subprocess
-import sys
-
 import optuna
 import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from tests.experiments.browser import console_errors, needs_chromium, open_page
-from tests.experiments.mlflow_server import await_answer, free_port, stop
+from tests.experiments.dashboard_server import dashboard_server
 from tests.experiments.small_sweep import sweep_small_log
 
 pytestmark = [pytest.mark.slow, needs_chromium]
@@ -27,15 +24,8 @@ def journal(tmp_path_factory):
 @pytest.fixture(scope="module")
 def dashboard(journal):
     """Its address."""
-    port, log = free_port(), journal.parent / "dashboard.log"
-    command = [sys.executable, "-m", "optuna_dashboard._cli", "--port", str(port), str(journal)]
-    with log.open("wb") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=file)
-    try:
-        await_answer(f"http://127.0.0.1:{port}/dashboard", process, log)
-        yield f"http://127.0.0.1:{port}/dashboard"
-    finally:
-        stop(process)
+    with dashboard_server(journal, journal.parent / "dashboard.log") as address:
+        yield address
 
 
 def is_feasible(trial):

@@ -5,10 +5,8 @@ The study must be finished, its sealed test open, its runs in MLflow: ``make swe
 """
 
 import argparse
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -23,7 +21,8 @@ from experiments.common.console import fitted
 from experiments.review.terminal import sealed_text
 from experiments.study_folder.finished_study import FinishedStudy, read_study
 from tests.experiments.browser import open_page
-from tests.experiments.mlflow_server import await_answer, free_port, mlflow_server, stop
+from tests.experiments.dashboard_server import dashboard_server
+from tests.experiments.mlflow_server import free_port, mlflow_server
 from tests.pictures.mlflow_pages import AT_REST, picture_compare, picture_list
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -118,28 +117,16 @@ def _picture_mlflow(study: FinishedStudy, output_dir: Path, keep: Keep) -> None:
 
 def _picture_dashboard(study: FinishedStudy, output_dir: Path, keep: Keep) -> None:
     journal = output_dir / "studies" / f"{study.name}.journal"
-    with _dashboard(journal) as address, open_page(1400, 900) as page:
+    with (
+        TemporaryDirectory() as folder,
+        dashboard_server(journal, Path(folder) / "dashboard.log") as address,
+        open_page(1400, 900) as page,
+    ):
         page.goto(f"{address}/studies/0")
         page.get_by_text("Best Trial (number=").wait_for()
         page.locator(".js-plotly-plot").first.wait_for()
         page.wait_for_timeout(AT_REST)
         keep("optuna_dashboard", page.screenshot())
-
-
-@contextmanager
-def _dashboard(journal: Path) -> Iterator[str]:
-    """An optuna-dashboard on a study's journal; its address."""
-    port = free_port()
-    with TemporaryDirectory() as folder:
-        log = Path(folder) / "dashboard.log"
-        command = [sys.executable, "-m", "optuna_dashboard._cli", "--port", str(port), str(journal)]
-        with log.open("wb") as file:
-            process = subprocess.Popen(command, stdout=file, stderr=file)
-        try:
-            await_answer(f"http://127.0.0.1:{port}/dashboard", process, log)
-            yield f"http://127.0.0.1:{port}/dashboard"
-        finally:
-            stop(process)
 
 
 if __name__ == "__main__":
