@@ -126,10 +126,7 @@ class HostFeedback:
             **self._terms(objects.lengths, objects.rows.dtype),
         )
 
-    def scattered(
-        self,
-        addresses_of: Callable[[Sequence[Any]], tuple[NDArray[np.int64], np.dtype[Any]] | None],
-    ) -> ScatteredBatch | None:
+    def scattered(self, addresses_of: AddressesOf) -> ScatteredBatch | None:
         """The batch, its vectors left where they are, not checked but for their shapes.
 
         Args:
