@@ -9,6 +9,8 @@ from typing import Any, TypeVar, cast
 import numba
 from numba.core import caching
 
+from adjuster.fused_engine.inlining import InlinedCompiler
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -18,7 +20,8 @@ def compiled(*, inline: bool = False) -> Callable[[F], F]:
     A cache folder that cannot be found or written costs a recompilation, never an error.
 
     Args:
-        inline: Only ever called by compiled code, so it needs no entry of its own on disk.
+        inline: Only ever called by compiled code, which takes it in: it has no machine code of its
+            own.
     """
 
     def decorate(function: F) -> F:
@@ -31,9 +34,11 @@ def compiled(*, inline: bool = False) -> Callable[[F], F]:
             "fastmath": False,
             "error_model": "numpy",
             "_nrt": False,
+            "no_cfunc_wrapper": True,
         }
         if inline:
-            return cast(F, numba.njit(forceinline=True, **options)(function))
+            options |= {"forceinline": True, "no_cpython_wrapper": True}
+            return cast(F, numba.njit(pipeline_class=InlinedCompiler, **options)(function))
         dispatcher = numba.njit(**options)(function)
         try:
             dispatcher.enable_caching()

@@ -6,7 +6,7 @@ from adjuster.fused_engine.jit import is_compiled
 from adjuster.fused_engine.stream_loop import run_range
 from experiments.common.steps import Advance, step
 
-COMPILING = "Compiling the kernel, once: about 30 s"
+COMPILING = "Compiling the kernel, once: about 10 s"
 
 
 def first_replay(what: str) -> AbstractContextManager[Advance]:
