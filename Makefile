@@ -12,7 +12,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sweep live ui report export pictures test test-all lint bench readme-figures notebooks
-.PHONY: fuzz mutants lock clean
+.PHONY: fuzz mutants lock clean quick-tests
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -59,7 +59,10 @@ lint: $(READY) ## Lint, formatting and types
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 	$(BIN)/hadolint --failure-threshold info Dockerfile
 
-test: lint ## Every check but the slow tests
+test: $(READY) ## Every check but the slow tests
+	@$(MAKE) --no-print-directory --jobs=2 lint quick-tests
+
+quick-tests: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 test-all: test ## Every check, the slow tests too
