@@ -6,6 +6,8 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
+from adjuster.nearest import did_you_mean
+
 
 @dataclass(frozen=True)
 class Constraint:
@@ -14,10 +16,12 @@ class Constraint:
     Args:
         words: Goes on from "must be".
         holds: Whether a value keeps to it; false for values of another type.
+        choices: The words that it may be, if it may be words.
     """
 
     words: str
     holds: Callable[[Any], bool]
+    choices: tuple[str, ...] = ()
 
 
 ANYTHING = Constraint("", lambda value: True)
@@ -30,6 +34,7 @@ class Rule(NamedTuple):
     value: Any
     good: bool
     must: str
+    choices: tuple[str, ...] = ()
 
 
 def setting(
@@ -78,15 +83,20 @@ def check_settings(config: Any, section: str, rules: Sequence[Rule] = ()) -> Non
         ValueError: A line for each fault: the setting, what it must be and what came.
     """
     prefix = f"{section}." if section else ""
-    values = [(item, getattr(config, item.name)) for item in fields(config)]
-    own = [Rule(i.name, value, must_of(i).holds(value), must_of(i).words) for i, value in values]
+    own = [_own_rule(item, getattr(config, item.name)) for item in fields(config)]
     faults = [
-        f"{prefix}{rule.name} must be {rule.must}, got {rule.value}."
+        f"{prefix}{rule.name} must be {rule.must}, got {rule.value}"
+        f"{did_you_mean(str(rule.value), rule.choices)}"
         for rule in (*own, *rules)
         if not rule.good
     ]
     if faults:
         raise ValueError("\n".join(faults))
+
+
+def _own_rule(item: "Field[Any]", value: Any) -> Rule:
+    must = must_of(item)
+    return Rule(item.name, value, must.holds(value), must.words, must.choices)
 
 
 def must_of(item: "Field[Any]") -> Constraint:
@@ -176,7 +186,7 @@ def between(low: float, high: float, ends: str = "[]") -> Constraint:
 
 def one_of(*choices: str) -> Constraint:
     """One of some words."""
-    return Constraint(f"one of {', '.join(choices)}", lambda value: value in choices)
+    return Constraint(f"one of {', '.join(choices)}", lambda value: value in choices, choices)
 
 
 def or_null(constraint: Constraint, meaning: str = "") -> Constraint:
@@ -187,13 +197,17 @@ def or_null(constraint: Constraint, meaning: str = "") -> Constraint:
         meaning: What null stands for: goes on from "or null".
     """
     words = f"{constraint.words}, or null {meaning}" if meaning else f"{constraint.words} or null"
-    return Constraint(words, lambda value: value is None or constraint.holds(value))
+    return Constraint(
+        words, lambda value: value is None or constraint.holds(value), constraint.choices
+    )
 
 
 def or_word(constraint: Constraint, word: str) -> Constraint:
     """That, or a word."""
     return Constraint(
-        f"{constraint.words} or {word}", lambda value: value == word or constraint.holds(value)
+        f"{constraint.words} or {word}",
+        lambda value: value == word or constraint.holds(value),
+        (*constraint.choices, word),
     )
 
 

@@ -1,19 +1,24 @@
 """``adjuster-tune COMMAND``, or ``python -m experiments COMMAND``: every command by its name."""
 
-import difflib
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from adjuster.nearest import nearest
+from experiments.benchmarks.parts import PARTS
 from experiments.common.code_version import version_text
 from experiments.common.errors import InputError
 from experiments.config.command import OK, ended
 from experiments.config.commands import COMMANDS
 from experiments.config.completion import SHELLS, completion_script
 from experiments.config.help_page import header
+from experiments.config.serve import ROLES
 
 BENCHMARK = "measure this machine, print, keep the figures."
 COMPLETION = f"print what completes commands and settings in {' or '.join(SHELLS)}."
+SPOKEN = {"benchmark": tuple(PARTS), "completion": SHELLS, "serve": ROLES}
+"""Command → words that it takes beside settings."""
+
 USAGE = "adjuster-tune COMMAND [SETTING=VALUE …] [--help] [--version]"
 
 
@@ -41,7 +46,7 @@ def _told(name: str, rest: Sequence[str]) -> int:
     elif name == "--version":
         print(version_text())
     elif name == "completion":
-        print(completion_script(*rest[:1] or [""]), end="")
+        print(completion_script(rest[0] if rest else "", SPOKEN), end="")
     else:
         raise InputError(unknown_command(name))
     return OK
@@ -73,8 +78,8 @@ def unknown_command(name: str) -> str:
         'swep is not a command; did you mean sweep?'
     """
     names = list(sentences())
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    said = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
+    near = nearest(name, names)
+    said = f"did you mean {near}?" if near else f"there are {', '.join(names)}."
     return f"{name} is not a command; {said}"
 
 

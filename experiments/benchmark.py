@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from adjuster.nearest import did_you_mean
 from experiments.benchmarks.parts import PARTS, measure_part
 from experiments.common.errors import InputError
 from experiments.common.files import write_json
@@ -85,7 +86,8 @@ def _options(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
 def _run(parts: list[str], output: Path, options: dict[str, dict[str, Any]]) -> int:
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
-        raise InputError(f"PART must be one of {', '.join(PARTS)}, got {', '.join(unknown)}.")
+        meant = did_you_mean(unknown[0], PARTS)
+        raise InputError(f"PART must be one of {', '.join(PARTS)}, got {', '.join(unknown)}{meant}")
     _known(output)  # What cannot be written to is told before the work, not after it.
     for part in parts:
         measured = measure_part(part, **options.get(part, {}))

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 
+from adjuster.nearest import nearest
 from experiments.common.steps import step
 from experiments.config.command import run_command
 from experiments.config.serve import ROLES, ServeConfig
@@ -23,6 +24,9 @@ def spoken(arguments: Sequence[str]) -> list[str]:
         ['role=worker', 'once=true', 'serve.batch_size=64']
     """
     words = {"--once": "once=true"} | {role: f"role={role}" for role in ROLES}
+    first = list(arguments[:1])
+    if first and nearest(first[0], ROLES):  # What its fault says then is nearer than a setting's.
+        words.setdefault(first[0], f"role={first[0]}")
     return [words.get(argument, argument) for argument in arguments]
 
 

@@ -22,6 +22,7 @@ from experiments.replay.replay import Replay
 from experiments.replay.results import SessionScores
 from experiments.study_folder.finished_study import read_study
 from experiments.study_folder.session_table import read_scores
+from experiments.workflow.first_replay import first_replay
 from experiments.workflow.studies import base_settings
 
 
@@ -118,6 +119,7 @@ def _configurations(command: CompareConfig) -> list[Side]:
 def _replayed(path: str, command: CompareConfig) -> Side:
     config = with_dataset_path(read_config(path), command.dataset.path)
     log = open_dataset(config.dataset)
-    replay = Replay(lay_out(log, config.replay, config.objective, "tune"))
-    scores = replay.run(base_settings(config)).sessions
+    with first_replay(f"Replaying {path}"):
+        replay = Replay(lay_out(log, config.replay, config.objective, "tune"))
+        scores = replay.run(base_settings(config)).sessions
     return Side(path, log.fingerprint, replay.objective_key, scores)

@@ -18,6 +18,7 @@ from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
 from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.ledger_file import LedgerFile
+from experiments.workflow.first_replay import first_replay
 from experiments.workflow.judgement import digest_of
 from experiments.workflow.studies import base_settings
 
@@ -30,7 +31,8 @@ def evaluate(command: EvaluateConfig) -> int:
     config = with_dataset_path(read_config(command.config), command.dataset.path)
     log = open_dataset(config.dataset)
     check_seal(config, log.fingerprint)
-    metrics = replay_metrics(config, log)
+    with first_replay("Replaying the configuration"):
+        metrics = replay_metrics(config, log)
     stated = config.provenance.get("metrics", {})
     other = other_data(config.provenance, log)
     say(figures_table(metrics, {} if other else stated))

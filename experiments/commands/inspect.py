@@ -7,6 +7,7 @@ from typing import Any
 from experiments.common.console import say
 from experiments.common.errors import InputError
 from experiments.common.files import write_atomic, write_json
+from experiments.common.steps import step
 from experiments.config.command import OK
 from experiments.config.commands import InspectConfig
 from experiments.data.card.card import make_card
@@ -22,19 +23,23 @@ from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings
 from experiments.review.outlook import outlook_lines
 from experiments.study_folder.plain_data import to_plain
+from experiments.workflow.first_replay import first_replay
 from experiments.workflow.outlook import outlook_of
 
 
 def inspect(config: InspectConfig) -> int:
     """Read a data set, print its card, write it as JSON and HTML."""
-    log = replace(load_click_log(config.dataset.path), person=config.dataset.person)
-    card = make_card(
-        log.name,
-        card_data_of(log, config.replay.quiet_seconds),
-        imported_rows(config.dataset.path),
-        interval_seconds=config.adjuster.interval_seconds,
-    )
-    outlook, lines = foreseen(log, config)
+    with step(f"Reading {config.dataset.path}", quiet=True):
+        log = replace(load_click_log(config.dataset.path), person=config.dataset.person)
+    with step("Counting what it holds", quiet=True):
+        card = make_card(
+            log.name,
+            card_data_of(log, config.replay.quiet_seconds),
+            imported_rows(config.dataset.path),
+            interval_seconds=config.adjuster.interval_seconds,
+        )
+    with first_replay("Looking at what the data can tell"):
+        outlook, lines = foreseen(log, config)
     folder = Path(config.output_dir) / "cards" / log.name
     content = {
         **card.to_dict(),

@@ -147,9 +147,9 @@ def _finish(
         finalists = judge_study(run.config, run.opened, run.study, records, run.outputs)
     with step("Working out what tune can say", quiet=True):
         summary = _summary(run, objective, baselines, records, finalists)
-    write_trials(run.outputs, records)
-    write_summary(run.outputs.summary, summary)
-    _write_best(run, records, summary)
+        write_trials(run.outputs, records)
+        write_summary(run.outputs.summary, summary)
+        _write_best(run, records, summary)
     _say_results(run, summary, records, finalists)
     files = write_report(run.outputs) if is_whole else {}
     say(_whereabouts(run, summary))

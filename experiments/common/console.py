@@ -17,6 +17,9 @@ NARROWEST = 40
 COMMAND = re.compile(r"(?:^ *|: +)(?=(?:python -m|mlflow) )")
 """Where a command begins that is all of a line, or all behind a colon; not one amid a sentence."""
 
+NAMED = re.compile(r" *\S+(?: \S+)* {2,}(?=\S)")
+"""What stands before the second column of a line that has two."""
+
 Rows = Sequence[Sequence[str]]
 
 
@@ -52,6 +55,9 @@ def fitted(text: str, width: int | None) -> str:
         >>> print(fitted("- one two three four", 12))
         - one two
           three four
+        >>> print(fitted("name  one two three", 14))
+        name  one two
+              three
     """
     if width is None:
         return text
@@ -66,7 +72,10 @@ def _wrapped(line: str, width: int) -> list[str]:
     if len(line) <= width:
         return [line]
     text = line.lstrip(" ")
+    named = NAMED.match(line)
     indent = " " * (len(line) - len(text) + (2 if text.startswith("- ") else 0))
+    if named and 3 * named.end() <= 2 * width:
+        indent = " " * named.end()
     begin = COMMAND.search(line)
     joint = " \\" if begin else ""
     parts = wrap(

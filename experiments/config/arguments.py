@@ -1,10 +1,12 @@
 """The arguments of a command as Hydra takes them: flags in any order, one setting once."""
 
-import difflib
+import re
 from collections.abc import Sequence
+from typing import NoReturn
 
 from hydra._internal.utils import get_args_parser
 
+from adjuster.nearest import did_you_mean, nearest, nearest_first
 from experiments.common.errors import InputError
 
 COMPLETION = ("--shell-completion", "-sc")
@@ -63,8 +65,8 @@ def _refuse_unknown(flags: Sequence[str]) -> None:
         name = flag.partition("=")[0]
         if not name.startswith("-") or any(option.startswith(name) for option in known):
             continue
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-        advice = f"did you mean {near[0]}?" if near else "--help lists what there is."
+        near = nearest(name, known)
+        advice = f"did you mean {near}?" if near else "--help lists what there is."
         raise InputError(f"{name} is not an option; {advice}")
 
 
@@ -85,14 +87,35 @@ def _refuse_unheard(overrides: Sequence[str]) -> None:
         )
 
 
+def _refuse_value(complaint: str) -> NoReturn:
+    """Raise what `argparse` complains of, which would print Hydra's usage and end the process.
+
+    Raises:
+        InputError: In a sentence.
+    """
+    refused = r"argument (\S+?)(/\S+)?: invalid choice: '(.*)' \(choose from (.*)\)"
+    found = re.fullmatch(refused, complaint)
+    if found is None:
+        said = re.sub(r"^argument (\S+?)(/\S+)?:", r"\1:", complaint)
+        raise InputError(f"{said}; --help lists what there is.")
+    flag, given, choices = found[1], found[3], re.findall(r"[\w-]+", found[4])
+    must = ", ".join(nearest_first(given, choices))
+    raise InputError(f"{flag} must be one of {must}, got {given}{did_you_mean(given, choices)}")
+
+
 def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Flags with their values, and overrides; each in the order given.
 
     Example:
         >>> split_arguments(["a=1", "--config-dir", "here", "b=2"])
         (['--config-dir', 'here'], ['a=1', 'b=2'])
+
+    Raises:
+        InputError: For an option whose value is missing or none of its choices.
     """
-    found = get_args_parser().parse_known_intermixed_args(list(arguments))[0].overrides
+    parser = get_args_parser()
+    parser.error = _refuse_value  # type: ignore[method-assign, assignment]
+    found = parser.parse_known_intermixed_args(list(arguments))[0].overrides
     flags, overrides = [], list(found)
     waiting = list(found)
     for argument in arguments:

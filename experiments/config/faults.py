@@ -1,6 +1,5 @@
 """Every mistake in a configuration as one sentence: which setting, what it must be, what came."""
 
-import difflib
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from adjuster.nearest import did_you_mean, nearest, nearest_first
 from experiments.common.files import flatten
 from experiments.config.arguments import INTERVAL, OLD_INTERVAL, split_arguments
 from experiments.config.commands import COMMANDS, GROUPS
@@ -119,8 +119,10 @@ def _unknown_choice(error: MissingConfigException) -> str:
     if not group:
         return f"There is no configuration named {choice}.yaml."
     options = [option for option in error.options or [] if option != "schema"]
-    possible = f"one of {', '.join(options)}" if options else "null: there are no files to choose"
-    return f"{group} must be {possible}, got {choice}."
+    if not options:
+        return f"{group} must be null: there are no files to choose, got {choice}."
+    possible = ", ".join(nearest_first(choice, options))
+    return f"{group} must be one of {possible}, got {choice}{did_you_mean(choice, options)}"
 
 
 def _overrides(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -142,10 +144,9 @@ def _unknown(key: str, keys: Sequence[str]) -> str:
     prefix = f"{section}." if section else ""
     beside = {".".join(item.split(".")[:depth]) for item in keys if item.startswith(prefix)}
     names = {item.removeprefix(prefix): item for item in sorted(beside)}
-    near = [names[name] for name in difflib.get_close_matches(last, names, n=1, cutoff=0.6)]
-    near = near or difflib.get_close_matches(key, keys, n=1, cutoff=0.8)
+    near = names.get(nearest(last, names)) or nearest(key, keys, close=0.8)
     if near:
-        return f"{key} is not a setting; the nearest is {near[0]}."
+        return f"{key} is not a setting; the nearest is {near}."
     possible = ", ".join(sorted(beside or {item.split(".")[0] for item in keys}))
     return f"{key} is not a setting; there are {possible}."
 

@@ -29,6 +29,7 @@ class Listed(NamedTuple):
         must: Its range; "" where every value of its type will do.
         default: As it is written on the command line.
         text: What it means.
+        choices: The words that it may be, if it may be words.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Listed(NamedTuple):
     must: str
     default: str
     text: str
+    choices: tuple[str, ...] = ()
 
 
 def iter_settings(schema: type, prefix: str = "") -> Iterator[Listed]:
@@ -52,8 +54,9 @@ def iter_settings(schema: type, prefix: str = "") -> Iterator[Listed]:
             assert isinstance(hint, type)
             yield from iter_settings(hint, f"{name}.")
         else:
-            kind, must = kind_words(hint), must_of(item).words
-            yield Listed(name, kind, must, _default(item), text_of(item))
+            kind, must = kind_words(hint), must_of(item)
+            choices = ("true", "false") if hint is bool else must.choices
+            yield Listed(name, kind, must.words, _default(item), text_of(item), choices)
             inner = (*get_args(hint), None, None)[1]
             if get_origin(hint) is dict and is_dataclass(inner):
                 assert isinstance(inner, type)

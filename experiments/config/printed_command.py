@@ -43,6 +43,16 @@ def command_on_study(name: str, study: str, output_dir: str | Path, **more: str)
     return printed_command(name, {"study": study, **_place(output_dir), **more})
 
 
+def ui_command(output_dir: str | Path) -> str:
+    """What serves the MLflow UI over the runs of all studies of an output folder.
+
+    Example:
+        >>> ui_command("outputs"), ui_command("runs")
+        ('python -m experiments.ui', 'python -m experiments.ui output_dir=runs')
+    """
+    return printed_command("ui", _place(output_dir))
+
+
 def sweep_command(study: str, output_dir: str | Path) -> str:
     """A sweep that makes a study there.
 

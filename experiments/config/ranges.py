@@ -54,7 +54,11 @@ def study_name() -> Constraint:
 
 def or_missing(constraint: Constraint) -> Constraint:
     """The same of a setting that must be given; that it is missing is told in other words."""
-    return Constraint(constraint.words, lambda value: value == MISSING or constraint.holds(value))
+    return Constraint(
+        constraint.words,
+        lambda value: value == MISSING or constraint.holds(value),
+        constraint.choices,
+    )
 
 
 def one_folder(longest: int) -> Constraint:

@@ -48,7 +48,9 @@ def _read_plain(path: str | Path) -> dict[str, Any]:
     """
     try:
         data = load_plain(Path(path).read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise InputError(f"config {path} cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError(f"config {path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):
         raise InputError(f"config {path} must hold settings by name, got {type(data).__name__}.")

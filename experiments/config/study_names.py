@@ -1,10 +1,10 @@
 """The studies that there are, for the sentence about one that there is not."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from adjuster.nearest import nearest
 from experiments.common.errors import InputError
 
 NAMED = "study must be "
@@ -53,7 +53,7 @@ def nearest_study(name: str, output_dir: str | Path) -> str:
         output_dir: Where it was looked for.
     """
     others = [study for study in studies_in(output_dir) if study != name]
-    return next(iter(difflib.get_close_matches(name, others, n=1, cutoff=0.6)), "")
+    return nearest(name, others)
 
 
 def with_studies(faults: Sequence[str], data: Mapping[Any, Any]) -> list[str]:

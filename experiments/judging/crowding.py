@@ -31,10 +31,12 @@ class Crowd:
         words: What it is, a sentence without its full stop.
         without: The gain over the scored sessions that have no part in it; None where it cannot
             be told which have.
+        whom: What is left out for that, goes on from "without".
     """
 
     words: str
     without: Comparison | None
+    whom: str = "it"
 
     @property
     def explains(self) -> bool:
@@ -54,32 +56,35 @@ def crowding(traffic: Traffic, scores: SessionScores, judge: Judge) -> tuple[Cro
         Crowd(
             words,
             None if kept is None else compare_with_no_adjustment(select(scores, kept), judge),
+            whom,
         )
-        for words, kept in _found(traffic, scores)
+        for words, whom, kept in _found(traffic, scores)
     )
 
 
 def _found(
     traffic: Traffic, scores: SessionScores
-) -> Iterator[tuple[str, NDArray[np.bool_] | None]]:
-    """What crowds the log, in words, and which scored sessions have no part in it."""
+) -> Iterator[tuple[str, str, NDArray[np.bool_] | None]]:
+    """What crowds the log, in words, without whom, and which scored sessions have no part in it."""
     kinds = (
-        ("One user", traffic.user, scores.user),
-        ("One query", traffic.query, scores.query),
-        ("One hour", traffic.created_at // HOUR, scores.created_at // HOUR),
+        ("user", traffic.user, scores.user),
+        ("query", traffic.query, scores.query),
+        ("hour", traffic.created_at // HOUR, scores.created_at // HOUR),
     )
-    for words, keys, scored in kinds:
+    for name, keys, scored in kinds:
         top = largest(keys, traffic.clicks)
         if top.too_much:
-            yield f"{words} stands behind {top.share:.0%} of the clicks", scored != top.key
+            words = f"One {name} stands behind {top.share:.0%} of the clicks"
+            yield words, f"that {name}", scored != top.key
     fast = faster_than_people(traffic.user, traffic.created_at.astype(np.float64))
     if len(fast):
         share = float(np.isin(traffic.user, fast).mean())
         yield (
             f"{len(fast):,} user{'s' if len(fast) > 1 else ''} with {share:.0%} of the sessions "
             "searched faster than people can",
+            "those users" if len(fast) > 1 else "that user",
             ~np.isin(scores.user, fast),
         )
     at_once = clicked_at_once(traffic.delay)
     if at_once > LARGEST_SHARE:
-        yield f"{at_once:.0%} of the clicks come within a second of the search", None
+        yield f"{at_once:.0%} of the clicks come within a second of the search", "them", None

@@ -1,10 +1,13 @@
 """What tune can say of the best trial: its gain, corrected for having been chosen there."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from adjuster.metrics.interval import Interval
+from experiments.judging.clustered_interval import Clustering, student_interval
 from experiments.judging.comparison import Comparison
 from experiments.judging.winner import winners_gain
 from experiments.study.records import COMPLETE, PRUNED, TrialRecord, best_feasible
@@ -34,10 +37,33 @@ class TuneGain:
     confidence: float
 
 
+def own_interval(record: TrialRecord, *, confidence: float = 0.95) -> Interval | None:
+    """Student's interval of a trial's gain over no adjustment by itself, over groups of users.
+
+    It knows nothing of the other trials, nor of what sessions share beside their user: it shows how
+    far a trial may err, and decides nothing.
+
+    Args:
+        record: The trial.
+        confidence: In (0, 1).
+
+    Returns:
+        None for a trial that keeps no gains of two groups.
+    """
+    gains = np.array(record.outcome.user_gains if record.outcome else [], np.float64)
+    gains = gains[~np.isnan(gains)]
+    if len(gains) < 2:
+        return None
+    error = float(gains.std(ddof=1)) / math.sqrt(len(gains))
+    return student_interval(float(gains.mean()), Clustering(error, len(gains)), confidence)
+
+
 def tune_gain(
     records: Sequence[TrialRecord], *, seed: int, clustered: Comparison | None = None
 ) -> TuneGain | None:
     """The gain of a study's best trial on tune.
+
+    A trial outside the guardrails counts among those that were tried, and lends its gain to none.
 
     Where users share vectors their sessions err together, which gains by groups of users do not
     show: the comparison of the best trial by itself does, and the wider of both wins.
@@ -62,6 +88,7 @@ def tune_gain(
         seed=seed,
         trial=[record.number for record in complete].index(best.number),
         n_tried=n_tried,
+        allowed=np.array([record.is_feasible for record in complete]),
     )
     low, high = found.interval.low, found.interval.high
     if clustered is not None:

@@ -123,7 +123,10 @@ def _crowded(item: Crowd) -> str:
     if item.without is None:
         return f"{item.words}."
     gain = item.without
-    return f"{item.words}, and without it the gain is {signed(gain.gain)} ({_interval(gain)})."
+    return (
+        f"{item.words}, and without {item.whom} the gain is {signed(gain.gain)} "
+        f"({_interval(gain)})."
+    )
 
 
 def _no_gain(evidence: Evidence, guardrails: GuardrailsConfig) -> list[str]:
@@ -239,7 +242,7 @@ def _notes(evidence: Evidence, guardrails: GuardrailsConfig) -> list[str]:
             "objective.propensity_clip; a click model makes up for what was cut off."
         )
     notes += [
-        f"{item.words}; without it the gain is {signed(item.without.gain)} "
+        f"{item.words}; without {item.whom} the gain is {signed(item.without.gain)} "
         f"({_interval(item.without)})."
         for item in evidence.crowding
         if item.without is not None and not item.explains

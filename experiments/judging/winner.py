@@ -25,6 +25,9 @@ LEAST_VARIANCE = 0.05
 """Least variance of a resampled mean, as a share of its trial's own: a trial in which one user
 differs has resamples without any, whose t would be infinite and drown those of its rivals."""
 
+BOUNDS = (-1.0, 1.0)
+"""Where the difference of two metrics in [0, 1] lies."""
+
 N_FOLDS = 10
 N_PARTITIONS = 5
 
@@ -51,9 +54,9 @@ def winners_gain(
     seed: int,
     confidence: float = 0.95,
     n_resamples: int = N_RESAMPLES,
-    bounds: tuple[float, float] = (-1.0, 1.0),
     trial: int | None = None,
     n_tried: int = 0,
+    allowed: NDArray[np.bool_] | None = None,
 ) -> Winner:
     """Estimate and interval of the gain of the trial that was chosen.
 
@@ -70,11 +73,12 @@ def winners_gain(
         seed: Of flips, folds and resampling.
         confidence: In (0, 1).
         n_resamples: Of the bootstrap.
-        bounds: Where a mean gain must lie.
         trial: Row of the trial that was chosen; None is the one with the highest mean. The
             interval holds however it was chosen.
         n_tried: Trials that it was chosen from, those without a row among them: one that was
             stopped early might have won too. Each row then stands for as many (a union bound).
+        allowed: Shape ``(n_trials,)``: rows that could have been chosen, the chosen one among
+            them; None for all. The others are never chosen on the other folds either.
 
     Returns:
         Undetermined (NaN) ends where the winner saw fewer than two users.
@@ -95,7 +99,7 @@ def winners_gain(
     trial = int(means.argmax()) if trial is None else trial
     own = gains[trial, seen[trial]]
     ends = mean_interval(
-        own, seed=seed, confidence=confidence, n_resamples=n_resamples, bounds=bounds
+        own, seed=seed, confidence=confidence, n_resamples=n_resamples, bounds=BOUNDS
     )
     rng = np.random.default_rng(seed)
     low = ends.low
@@ -104,8 +108,8 @@ def winners_gain(
         limit = _largest_t(gains, seen, 1 - risk, rng)
         error = float(own.std(ddof=1)) / math.sqrt(len(own))
         low = float(np.minimum(low, means[trial] - limit * error))
-    interval = Interval(low, ends.high, confidence).within(bounds)
-    unbiased = crossfitted_gain(gains, rng)
+    interval = Interval(low, ends.high, confidence).within(BOUNDS)
+    unbiased = crossfitted_gain(gains if allowed is None else gains[allowed], rng)
     inside = float(np.fmin(np.fmax(unbiased, interval.low), interval.high))
     return Winner(trial, float(means[trial]), inside, interval)
 

@@ -95,7 +95,7 @@ def _people(seen: Evidence) -> str:
     crowds = [
         f"{item.words}."
         if item.without is None
-        else f"{item.words}; without it the gain is {interval_text(item.without)}."
+        else f"{item.words}; without {item.whom} the gain is {interval_text(item.without)}."
         for item in seen.crowding
     ]
     unknown = f"{percent(seen.unknown_share)} of the scored sessions have no known user."

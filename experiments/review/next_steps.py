@@ -2,7 +2,12 @@
 
 from typing import NamedTuple
 
-from experiments.config.printed_command import command_on_study, printed_command, sweep_command
+from experiments.config.printed_command import (
+    command_on_study,
+    printed_command,
+    sweep_command,
+    ui_command,
+)
 from experiments.judging.verdict import ADOPT, CANNOT_TELL, KEEP_OFF
 from experiments.study_folder.finished_study import FinishedStudy
 from experiments.study_folder.layout import StudyFolder
@@ -86,9 +91,12 @@ def _wider(study: FinishedStudy) -> NextStep:
 
 
 def _look(study: FinishedStudy) -> list[NextStep]:
+    folder = StudyFolder(study.folder.parent, study.name)
+    runs = NextStep(ui_command(folder.root), "Shows every trial in MLflow, and prints the link.")
     return [
+        *([runs] if folder.keeps_runs(study.config.tracking) else []),
         NextStep(
             command_on_study("report", study.name, study.folder.parent),
             "Writes this page anew, with report.png, report.md and report.csv for mail and papers.",
-        )
+        ),
     ]

@@ -22,6 +22,9 @@ from experiments.study_folder.summary import Summary, read_summary
 NEEDED, NUMBERS = ("number", "state", "reason", "value", "seconds"), ("number", "value", "seconds")
 """Columns of every table of trials, and those of them that hold numbers."""
 
+ENDS = ("gain_low", "gain_high")
+"""Columns that hold numbers, too, in tables of this version on."""
+
 
 @dataclass(frozen=True)
 class FinishedStudy:
@@ -156,7 +159,7 @@ def _check_trials(trials: pd.DataFrame) -> None:
     for name in NEEDED:
         if name not in trials:
             raise ValueError(f"it has no column {name}")
-    for name in NUMBERS:
+    for name in [*NUMBERS, *(name for name in ENDS if name in trials)]:
         column = trials[name]
         wrong = pd.to_numeric(column, errors="coerce").isna() & column.notna()
         if wrong.any():

@@ -12,6 +12,8 @@ from experiments.common.files import to_yaml, write_atomic
 from experiments.config.commands import SweepConfig
 from experiments.config.printed_command import command_on_study
 from experiments.config.saved import read_config, shown_config
+from experiments.config.study import TrackingConfig
+from experiments.judging.tune_gain import own_interval
 from experiments.study.records import TrialRecord
 
 STORE = "mlflow.db"
@@ -75,6 +77,15 @@ class StudyFolder:
         """The MLflow store of all studies in the output folder."""
         return f"sqlite:///{self.root.resolve() / STORE}"
 
+    def keeps_runs(self, tracking: TrackingConfig) -> bool:
+        """Whether a study's runs are in that store, and not on a server or elsewhere.
+
+        Args:
+            tracking: Where the study was told to track.
+        """
+        here = tracking.uri_env is None and tracking.uri in (None, self.tracking_uri)
+        return here and tracking.name == "mlflow"
+
     @property
     def artifacts(self) -> Path:
         """The MLflow artifacts of all studies in the output folder."""
@@ -110,7 +121,8 @@ def trials_table(records: Sequence[TrialRecord]) -> str:
     """The finished trials as CSV text.
 
     The columns are number, state, reason, value, ``param_<setting>`` for every setting that was
-    searched, the metrics, and seconds.
+    searched, the metrics, the ends of the 95 % interval of the gain over no adjustment by itself
+    (`own_interval`), and seconds.
     """
     finished = [record for record in records if record.outcome is not None or record.lost]
     params = _names([record.values for record in finished])
@@ -118,8 +130,10 @@ def trials_table(records: Sequence[TrialRecord]) -> str:
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
     head = ["number", "state", "reason", "value"]
-    writer.writerow([*head, *(f"param_{name}" for name in params), *metrics, "seconds"])
+    found = [f"param_{name}" for name in params]
+    writer.writerow([*head, *found, *metrics, "gain_low", "gain_high", "seconds"])
     for record in finished:
+        ends = own_interval(record)
         writer.writerow(
             [
                 record.number,
@@ -128,6 +142,7 @@ def trials_table(records: Sequence[TrialRecord]) -> str:
                 _cell(record.value),
                 *(_cell(record.values[name], "null") for name in params),
                 *(_cell(record.metrics.get(name)) for name in metrics),
+                *(_cell(end) for end in ((ends.low, ends.high) if ends else (None, None))),
                 f"{record.seconds:.3f}",
             ]
         )

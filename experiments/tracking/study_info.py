@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.common.secrets import TRACKING, without_user_info
+from experiments.config.printed_command import ui_command
 from experiments.config.study import TrackingConfig
 from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.summary import DatasetRecord
 
 LOCAL = "http://127.0.0.1:5000"
+"""Where the UI listens unless it is told otherwise, `experiments.ui` and MLflow's own alike."""
 WORKFLOW = "workflowType=machine_learning"
 """What the UI reads in an address; without it a first visit opens among traces and prompts. An
 experiment's address with it is short enough for a line, a run's is not."""
-"""Where ``mlflow ui`` listens unless it is told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -114,12 +115,15 @@ def review_lines(config: TrackingConfig, folder: StudyFolder, page: str) -> list
         page: Of the study, behind a server's address; "" where it is not known.
     """
     opened = _review_line(config, folder)
+    served = opened.startswith(("python -m", "mlflow ui"))
     if opened.startswith(("http://", "https://")):
         return [f"{opened.rstrip('/')}/{page}" if page else opened]
-    return [opened, f"{LOCAL}/{page}"] if page and opened.startswith("mlflow ui") else [opened]
+    return [opened, f"{LOCAL}/{page}"] if page and served else [opened]
 
 
 def _review_line(config: TrackingConfig, folder: StudyFolder) -> str:
+    if folder.keeps_runs(config):
+        return ui_command(folder.root)
     uri = tracking_uri(config) or folder.tracking_uri
     if uri.startswith(("http://", "https://")):
         return without_user_info(uri)

@@ -37,6 +37,7 @@ from experiments.study_folder.judged_records import FinalistRecord, SealedRecord
 from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.ledger_file import LedgerFile
 from experiments.workflow.engines import FinalistReplay, OpenLog
+from experiments.workflow.first_replay import first_replay
 from experiments.workflow.studies import base_settings
 
 SEALED_TEST = "sealed_test"
@@ -109,7 +110,8 @@ def open_test(
     """
     records = study.records()
     others = [Candidate.of(record).settings for record in unselected(records)]
-    with step("Opening the sealed test", test_replays(len(others))) as advance:
+    n_replays = test_replays(len(others))
+    with first_replay("Opening the sealed test", n_replays, quiet=False) as advance:
         over = replays(config, OpenLog(log), advance)
         objective = over.over("tune").objective
         judge = judge_of(config, objective.key)

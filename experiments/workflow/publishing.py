@@ -29,8 +29,8 @@ def write_report(outputs: StudyFolder) -> dict[str, str]:
     Returns:
         File name → text: the report as page, Markdown and table, and each figure as Plotly's JSON.
     """
-    study = read_study(outputs.root, outputs.study)
     with step("Drawing the report", quiet=True):
+        study = read_study(outputs.root, outputs.study)
         figures = study_figures(study)
         page, image = build_page(study, figures), static_image(study)
     texts = {".html": page, ".md": markdown_report(study), ".csv": csv_table(study)}
@@ -57,9 +57,9 @@ def show_in_mlflow(
     """
     if config.name == "none":
         return ""
-    study = read_study(outputs.root, outputs.study)
-    conclusion = Conclusion(study.summary, study.finalists, files, study_note(study))
     with step("Delivering the conclusion to MLflow", quiet=True):
+        study = read_study(outputs.root, outputs.study)
+        conclusion = Conclusion(study.summary, study.finalists, files, study_note(study))
         return track_conclusion(config, outputs, info, conclusion)
 
 

@@ -141,6 +141,11 @@ STUDY_FAULTS = {
     "summary that is no text": ("summary.json", b"\xff\xfe", "summary.json cannot be read"),
     "trials without content": ("trials.csv", "", "trials.csv cannot be read"),
     "trials that are no table": ("trials.csv", 'a,b\n1,2,3\n"', "trials.csv cannot be read"),
+    "trials with an interval that is a word": (
+        "trials.csv",
+        "number,state,reason,value,seconds,gain_low\n0,complete,,0.5,1,x\n",
+        "line 2: gain_low must be a number, got 'x'",
+    ),
     "finalists that are no list": ("evidence/finalists.json", "{}", "must be a list of finalists"),
     "finalist without figures": ("evidence/finalists.json", '[{"trial": 1}]', "cannot be read"),
     "importances that are words": (

@@ -58,7 +58,9 @@ def test_a_mistyped_option_is_asked_back(capsys):
 
 def test_completion_is_printed(capsys):
     assert main(["completion", "bash"]) == 0
-    assert "complete -o nospace -F _adjuster_tune adjuster-tune" in capsys.readouterr().out
+    assert (
+        "complete -o nospace -o default -F _adjuster_tune adjuster-tune" in capsys.readouterr().out
+    )
     assert main(["completion"]) == 2
     assert "completion must be for bash or zsh, got nothing" in capsys.readouterr().err
 

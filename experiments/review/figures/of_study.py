@@ -11,6 +11,8 @@ from experiments.review.figures import decision, sessions, trials
 from experiments.study.enqueued import PUBLISHED_DEFAULTS
 from experiments.study_folder.finished_study import FinishedStudy
 
+BARS = "Bars are 95 % intervals of the gain over no adjustment, of each trial by itself."
+
 KNOBS = ("adjustment_rate", "num_iterations", "softmin_temperature")
 """The published knobs, whose pairs are drawn, too."""
 
@@ -113,15 +115,14 @@ def _search_figures(study: FinishedStudy, history: pd.DataFrame) -> list[NamedFi
         NamedFigure(
             "history",
             "Every trial, and the best so far",
-            "Lines are what one gets without a search; the bars are the finalists' intervals, and "
-            f"those of other trials are as wide.{_how_many(history, drawn)}",
+            f"Lines are what one gets without a search. {BARS}{_how_many(history, drawn)}",
             trials.history_figure(drawn, _references(study), metric),
             SEARCH,
         ),
         NamedFigure(
             "drift",
             "Gain against drift",
-            "The same gain at less drift leaves more of the vectors as they were.",
+            f"The same gain at less drift leaves more of the vectors as they were. {BARS}",
             trials.drift_figure(drawn, metric, study.guardrails, study.best),
             SEARCH,
         ),
@@ -147,7 +148,7 @@ def _slices(study: FinishedStudy, history: pd.DataFrame) -> list[NamedFigure]:
         NamedFigure(
             f"slice_{name}",
             name,
-            "A dot for each trial; red ones broke a guardrail. Bars are the finalists' intervals.",
+            f"A dot for each trial; red ones broke a guardrail. {BARS}",
             trials.slice_figure(slices, name, study.log_scaled, study.metric),
             SEARCH,
         )

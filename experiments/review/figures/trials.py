@@ -30,22 +30,28 @@ def history_frame(
 
     Args:
         trials: A row a trial: ``number``, ``state``, ``value``, ``drift_at_log_end``,
-            ``harmed_share`` and a ``param_<name>`` a parameter.
+            ``harmed_share``, a ``param_<name>`` a parameter, and from this version on the ends of
+            the gain's interval, ``gain_low`` and ``gain_high``.
         guardrails: The bounds.
-        finalists: The trials whose intervals are known.
+        finalists: The trials whose intervals know of what their sessions share, too.
 
     Returns:
         The finished and pruned trials in order, with ``kept`` (finished within the guardrails),
-        ``best`` (the best value kept so far, NaN before the first), and how far the interval of
-        the gain goes ``above`` and ``below`` (NaN but for finalists).
+        ``best`` (the best value kept so far, NaN before the first), ``finalist``, and how far the
+        interval of the gain goes ``above`` and ``below`` (NaN where it is not known: pruned).
     """
     frame = trials[trials["state"].isin(["complete", "pruned"])].sort_values("number").copy()
     frame["kept"] = (frame["state"] == "complete") & within_guardrails(frame, guardrails)
     frame["best"] = frame["value"].where(frame["kept"]).cummax().ffill()
     ends = {item.trial: item.gain for item in finalists}
     known = [ends.get(int(number)) for number in frame["number"]]
-    frame["above"] = [item.high - item.gain if item else np.nan for item in known]
-    frame["below"] = [item.gain - item.low if item else np.nan for item in known]
+    frame["finalist"] = [item is not None for item in known]
+    half = [np.nan] * len(frame)
+    if "gain_low" in frame:
+        half = ((frame["gain_high"] - frame["gain_low"]) / 2).tolist()
+    pairs = list(zip(known, half, strict=True))
+    frame["above"] = [item.high - item.gain if item else other for item, other in pairs]
+    frame["below"] = [item.gain - item.low if item else other for item, other in pairs]
     return frame.reset_index(drop=True)
 
 
@@ -58,12 +64,12 @@ def thinned(history: pd.DataFrame, best: int | None, most: int) -> pd.DataFrame:
         most: How many are drawn, beside those.
 
     Example:
-        >>> rows = pd.DataFrame({"number": range(9), "above": np.nan})
+        >>> rows = pd.DataFrame({"number": range(9), "finalist": False})
         >>> thinned(rows, 7, most=3)["number"].tolist()
         [0, 3, 6, 7]
     """
     every = max(1, -(-len(history) // most))
-    stays = (np.arange(len(history)) % every == 0) | history["above"].notna()
+    stays = (np.arange(len(history)) % every == 0) | history["finalist"]
     drawn: pd.DataFrame = history.loc[stays | (history["number"] == best)]
     return drawn.reset_index(drop=True)
 
@@ -113,7 +119,7 @@ def history_figure(
 def _bars(trials: pd.DataFrame) -> dict[str, Any]:
     """Intervals as Plotly's error bars."""
     ends = {"array": trials["above"], "arrayminus": trials["below"]}
-    return {**ends, "color": GREY, "thickness": 1.5, "width": 3}
+    return {**ends, "color": GREY, "thickness": 1, "width": 2}
 
 
 def add_references(figure: go.Figure, references: Mapping[str, float], x: pd.Series) -> None:
@@ -178,7 +184,7 @@ def drift_figure(
 
 
 def importance_frame(importances: Mapping[str, float]) -> pd.DataFrame:
-    """Parameters from least to most important, with ``share`` of the explained variance.
+    """Parameters from least to most important, with their ``share`` in the best tenth.
 
     Args:
         importances: Parameter → share.
@@ -197,7 +203,7 @@ def importance_figure(frame: pd.DataFrame) -> go.Figure:
             marker_color=BLUE,
         )
     )
-    style(figure, x="share of the variance explained (%)", y="", height=84 + 30 * len(frame))
+    style(figure, x="share in reaching the best tenth (%)", y="", height=84 + 30 * len(frame))
     figure.update_layout(margin={"t": 8})
     figure.update_xaxes(tickformat=".0%")
     return figure
@@ -306,7 +312,7 @@ def pair_figure(
                 "size": 10,
                 "line": {"color": GREY, "width": 1},
                 "colorbar": {
-                    "title": {"text": label(metric), "side": "right"},
+                    "title": {"text": label(metric), "side": "right", "font": {"size": 13}},
                     "thickness": 12,
                     "nticks": 6,
                 },

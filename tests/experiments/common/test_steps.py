@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 
 import pytest
 
@@ -51,6 +52,15 @@ def test_what_is_counted_is_shown_where_nobody_knows_the_end(terminal):
     with step("reading", unit="rows", stream=terminal) as advance:
         advance(12_345)
     assert any("12,345 rows" in line for line in drawn(terminal))
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(60, "1:00 left"), (0.001, "")])
+def test_by_the_clock_time_is_left_until_it_takes_longer_than_expected(terminal, seconds, left):
+    with step("compiling", seconds=seconds, stream=terminal):
+        time.sleep(0.05)
+    last = drawn(terminal)[-1]
+    assert ("left" in last) == bool(left)
+    assert left in " ".join(drawn(terminal))
 
 
 def test_a_fault_inside_leaves_the_terminal_in_order(terminal):

@@ -35,6 +35,23 @@ def told(capsys, *overrides: str, name: str = "sweep") -> str:
             "adjuster.adjustment_rate must be > 0 and <= 10, got -1.0.",
         ),
         (
+            "sampler=tep",
+            "sampler must be one of tpe, cmaes, families, gp, grid, qmc, random, got tep; did you "
+            "mean tpe?",
+        ),
+        ("pruner=wilcoxn", "pruner must be one of wilcoxon, hyperband, median, none, got wilcoxn;"),
+        ("search_space=ful", "search_space must be one of full, default, published, got ful; did"),
+        ("dataset=movielen", "dataset must be one of movielens, folder, planted, simulated, got "),
+        (
+            "adjuster/rate=conservativ",
+            "adjuster/rate must be one of conservative, aggressive, balanced, got conservativ; did",
+        ),
+        ("experiment=smok", "experiment must be one of smoke, movielens_full, got smok; did you"),
+        (
+            "adjuster.loss=cubix",
+            "adjuster.loss must be one of cubic, linear, logistic, got cubix; did you mean cubic?",
+        ),
+        (
             "sampler=foo",
             "sampler must be one of cmaes, families, gp, grid, qmc, random, tpe, got foo.",
         ),
@@ -56,6 +73,9 @@ def told(capsys, *overrides: str, name: str = "sweep") -> str:
             "search_space.parameters.num_iterations.low must be a number or null, got abc.",
         ),
         ("--multirun", "--multirun is not for this command."),
+        ("--cfg=jb", "--cfg must be one of job, hydra, all, got jb; did you mean job?"),
+        ("--info=confg", "--info must be one of config, all, defaults, defaults-tree, plugins, "),
+        ("--package", "--package: expected one argument; --help lists what there is."),
     ],
 )
 def test_a_mistake_is_one_sentence(capsys, override, sentence):

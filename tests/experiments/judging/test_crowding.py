@@ -39,11 +39,11 @@ def test_clicks_of_many_people_are_not_crowded():
 
 
 @pytest.mark.parametrize(
-    ("column", "words"), [("user", "One user"), ("query", "One query"), ("created_at", "One hour")]
+    ("column", "name"), [("user", "user"), ("query", "query"), ("created_at", "hour")]
 )
 @pytest.mark.parametrize("stands", [True, False])
 def test_one_behind_more_than_a_fifth_of_the_clicks_explains_a_gain_that_falls_without_it(
-    column, words, stands
+    column, name, stands
 ):
     columns = dict(zip(("user", "query", "created_at"), vars(of_many()).values(), strict=False))
     columns[column] = columns[column].copy()
@@ -52,7 +52,8 @@ def test_one_behind_more_than_a_fifth_of_the_clicks_explains_a_gain_that_falls_w
     crowded = columns[column] == columns[column][0]
     gain = noisy(0.1) if stands else np.where(crowded, 0.3, noisy(0.0))
     (crowd,) = crowding(found, scores_of(found, gain), JUDGE)
-    assert crowd.words.startswith(f"{words} stands behind 3")
+    assert crowd.words.startswith(f"One {name} stands behind 3")
+    assert crowd.whom == f"that {name}"
     assert crowd.without.n_sessions == N - int(crowded.sum())
     assert crowd.without.gain == pytest.approx(gain[~crowded].mean(), abs=0.01)
     assert crowd.explains == (not stands)
@@ -65,14 +66,20 @@ def test_unknown_users_are_nobody():
     assert crowding(found, scores_of(found, noisy(0.1)), JUDGE) == ()
 
 
-def test_searches_faster_than_people_are_told_with_their_share():
-    user = np.concatenate([np.full(40, 7), np.arange(160) + 10])
-    created_at = np.concatenate([np.arange(40) + 90 * DAY, np.arange(160) * HOUR])
-    clicks = np.concatenate([np.zeros(40, int), np.ones(160, int)])
+@pytest.mark.parametrize(
+    ("users", "words", "whom"),
+    [([7], "1 user with 20%", "that user"), ([7, 8], "2 users with 40%", "those users")],
+)
+def test_searches_faster_than_people_are_told_with_their_share(users, words, whom):
+    fast, slow = 40 * len(users), N - 40 * len(users)
+    user = np.concatenate([np.repeat(users, 40), np.arange(slow) + 10])
+    created_at = np.concatenate([np.arange(fast) + 90 * DAY, np.arange(slow) * HOUR])
+    clicks = np.concatenate([np.zeros(fast, int), np.ones(slow, int)])
     found = traffic(user, np.arange(N), created_at, clicks)
     (crowd,) = crowding(found, scores_of(found, noisy(0.1)), JUDGE)
-    assert crowd.words == "1 user with 20% of the sessions searched faster than people can"
-    assert crowd.without.n_sessions == 160
+    assert crowd.words == f"{words} of the sessions searched faster than people can"
+    assert crowd.whom == whom
+    assert crowd.without.n_sessions == slow
     assert not crowd.explains
 
 

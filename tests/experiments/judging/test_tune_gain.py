@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from experiments.judging.comparison import Judge, compare_with_no_adjustment
-from experiments.judging.tune_gain import tune_gain
+from experiments.judging.tune_gain import own_interval, tune_gain
 from tests.experiments.planted_replay import planted_scores
 from tests.experiments.planted_trials import record
 
@@ -44,6 +45,13 @@ def test_trials_outside_the_guardrails_or_pruned_cannot_be_it_and_still_count():
     assert found.n_trials == 7
 
 
+def test_the_gain_of_a_trial_outside_the_guardrails_is_not_promised():
+    trials = equal_trials(5, gain=0.03)
+    alone = tune_gain(trials, seed=0)
+    found = tune_gain([*trials, trial(5, [0.3] * 80, drift=0.9)], seed=0)
+    assert found.gain == alone.gain <= found.naive_gain
+
+
 def test_what_sessions_share_beside_users_widens_it():
     scores = planted_scores(0.05, seed=1, n_sessions=600)
     alone = compare_with_no_adjustment(scores, Judge("ndcg_at_10", seed=0))
@@ -53,6 +61,15 @@ def test_what_sessions_share_beside_users_widens_it():
     assert tune_gain(trials, seed=0, clustered=wide).high == 0.3
     unknown = replace(alone, low=float("nan"), high=float("nan"))
     assert np.isnan(tune_gain(trials, seed=0, clustered=unknown).low)
+
+
+def test_a_trials_own_interval_is_students_over_groups_of_users():
+    gains = [0.1, 0.3, 0.2, float("nan"), 0.4]
+    ends = own_interval(trial(0, gains))
+    known = stats.ttest_1samp(gains, 0, nan_policy="omit").confidence_interval(0.95)
+    assert (ends.low, ends.high) == pytest.approx((known.low, known.high))
+    assert own_interval(trial(0, [0.1])) is None
+    assert own_interval(replace(record(6, 0.99, state="pruned"))) is None
 
 
 @pytest.mark.parametrize("trials", [[], [record(0, 0.7, drift=0.9)], [record(0, 0.7)]])

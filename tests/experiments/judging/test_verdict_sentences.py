@@ -52,9 +52,9 @@ REASONS = {
         "One user stands behind 51% of the clicks.",
     ),
     "a crowd that makes the gain": (
-        {"crowding": (Crowd("One user stands behind 51% of the clicks", SMALL),)},
+        {"crowding": (Crowd("One user stands behind 51% of the clicks", SMALL, "that user"),)},
         "cannot tell",
-        "One user stands behind 51% of the clicks, and without it the gain is +.001 "
+        "One user stands behind 51% of the clicks, and without that user the gain is +.001 "
         "(95 % interval -.010 to +.012).",
     ),
     "re-finding": (
@@ -200,8 +200,8 @@ NOTES = {
         "what was cut off.",
     ),
     "a crowd": (
-        {"crowding": (Crowd("One user stands behind 51% of the clicks", GAIN),)},
-        "One user stands behind 51% of the clicks; without it the gain is +.021 "
+        {"crowding": (Crowd("26 users searched faster than people can", GAIN, "those users"),)},
+        "26 users searched faster than people can; without those users the gain is +.021 "
         "(95 % interval +.010 to +.033).",
     ),
     "a split": (

@@ -58,7 +58,7 @@ def test_the_link_stands_on_a_line_of_its_own(tmp_path):
     told = review_text(TrackingConfig(), StudyFolder(tmp_path, "s"), "#/experiments/3/runs?a=b")
     assert told.splitlines() == [
         "review:",
-        f"  mlflow ui --backend-store-uri sqlite:///{tmp_path}/mlflow.db",
+        f"  python -m experiments.ui output_dir={tmp_path}",
         "  http://127.0.0.1:5000/#/experiments/3/runs?a=b",
     ]
 

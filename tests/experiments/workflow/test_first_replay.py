@@ -24,3 +24,11 @@ def test_only_a_kernel_that_is_not_there_is_announced(capsys, monkeypatch, ready
     with first_replay("Looking"):
         pass
     assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize(("ready", "told"), [(True, ""), (False, f". {COMPILING}")])
+def test_a_long_step_says_that_it_begins_with_compiling(capsys, monkeypatch, ready, told):
+    monkeypatch.setattr(module, "is_compiled", lambda function: ready)
+    with first_replay("Opening", 3, quiet=False) as advance:
+        advance(3)
+    assert capsys.readouterr().err == f"Opening{told} …\n"

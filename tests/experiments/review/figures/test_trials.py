@@ -84,17 +84,28 @@ def test_a_pair_of_settings_holds_the_complete_trials_that_set_both():
     assert figure.layout.xaxis.type == "log"
 
 
-def test_only_finalists_have_intervals():
+def test_every_complete_trial_has_its_interval_and_a_finalist_the_verdicts():
     found = [finalist(1, gain=comparison(0.02, low=0.01, high=0.05))]
-    history = trials.history_frame(few_trials(), GUARDRAILS, found)
+    ends = {"gain_low": [0.2, -0.2, 0, np.nan, np.nan], "gain_high": [0.4, 0, 1, np.nan, np.nan]}
+    history = trials.history_frame(few_trials().assign(**ends), GUARDRAILS, found)
     drawn = history.set_index("number")
+    assert drawn["finalist"].tolist() == [False, True, False, False]
     assert drawn.loc[1, ["above", "below"]].tolist() == pytest.approx([0.03, 0.01])
-    assert drawn.drop(1)[["above", "below"]].isna().all(axis=None)
+    assert drawn.loc[[0, 2], "above"].tolist() == pytest.approx([0.1, 0.1])
+    assert drawn.loc[[0, 2], "below"].tolist() == pytest.approx([0.1, 0.1])
+    assert np.isnan(drawn.loc[4, "above"]), "pruned"
+    bars = trials.drift_figure(history, "ndcg_at_10", GUARDRAILS, best=1).data[1].error_y
+    assert bars.array.tolist() == pytest.approx([0.1])
+
+
+def test_a_study_of_an_earlier_version_shows_the_finalists_intervals():
+    history = trials.history_frame(few_trials(), GUARDRAILS, [finalist(1)])
+    assert history["above"].notna().tolist() == [False, True, False, False]
 
 
 def test_many_trials_are_thinned_and_the_best_and_the_finalists_stay():
-    many = pd.DataFrame({"number": range(5000), "above": np.nan})
-    many.loc[4321, "above"] = 0.1
+    many = pd.DataFrame({"number": range(5000), "finalist": False})
+    many.loc[4321, "finalist"] = True
     drawn = trials.thinned(many, best=7, most=100)["number"].tolist()
     assert {7, 4321} <= set(drawn)
     assert len(drawn) <= 102
