@@ -66,6 +66,7 @@ class LogStore:
             log.event_impression, log.impression_offsets[: timeline.n_sessions + 1]
         )
         self._version = 0
+        self._having = {copy.user_id for copy in vectors}
         self._terms: dict[Pair, dict[str, Term]] = {}
 
     def claim(self, lease: Lease, tick: int, limit: int) -> Claim:
@@ -103,6 +104,10 @@ class LogStore:
         mine = [Copy(*pair, vectors.vectors(*pair)) for pair in pairs if vectors.is_adjusted(*pair)]
         return Copies.of(mine)
 
+    def owners_with_copies(self, generation: int, owners: Collection[str]) -> set[str]:
+        """See `WorkerStore.owners_with_copies`."""
+        return self._having.intersection(owners)
+
     def copies_version(self) -> int:
         """See `WorkerStore.copies_version`."""
         return self._version
@@ -116,6 +121,7 @@ class LogStore:
         self._version += len(outcome.copies) > 0
         for copy in outcome.copies:
             self.vectors.store(*copy)
+            self._having.add(copy.owner)
         for term in outcome.terms:
             self._terms.setdefault((term.owner, term.object_id), {})[term.query_id] = term
 

@@ -93,7 +93,8 @@ class FlatLearner(Learner):
         return Lesson(
             _copies_at(changed, terms, adjusted, rows.offsets),
             _to_remember(terms) if self.memory == "refit" else [],
-            terms.number[changed] if repeats else None,
+            terms.number[changed],
+            repeats,
         )
 
     def _flat_batch(self, terms: BatchTerms, rows: PairRows) -> FeedbackBatch:

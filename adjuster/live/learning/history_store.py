@@ -75,6 +75,10 @@ class HistoryStore:
         """See `WorkerStore.copies`."""
         return self.store.copies(generation, pairs)
 
+    def owners_with_copies(self, generation: int, owners: Collection[str]) -> set[str]:
+        """See `WorkerStore.owners_with_copies`."""
+        return self.store.owners_with_copies(generation, owners)
+
     def copies_version(self) -> int:
         """See `WorkerStore.copies_version`."""
         return self.store.copies_version()

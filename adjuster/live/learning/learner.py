@@ -30,12 +30,14 @@ class Lesson(NamedTuple):
         copies: The copies that changed.
         terms: The totals that changed, where they are to be remembered.
         number: Shape ``(n_copies,)``: each copy's object, by its number in the table of
-            originals, where the next batches are likely to ask for these copies; else None.
+            originals; None where copies are not kept between batches.
+        repeats: Whether the next batches are likely to ask for these very copies.
     """
 
     copies: Copies
     terms: list[Term]
     number: NDArray[np.int64] | None = None
+    repeats: bool = False
 
 
 class Learner(ABC):
@@ -105,6 +107,6 @@ class Learner(ABC):
         """Which vectors the adjuster could not take, by name, and what is said of them."""
 
     def keep(self, lesson: Lesson) -> None:
-        """Remember a lesson that was written, where that is worth it."""
+        """Remember a lesson that was written."""
         if lesson.number is not None:
-            self.copies.keep(lesson.copies, lesson.number)
+            self.copies.keep(lesson.copies, lesson.number, vectors=lesson.repeats)

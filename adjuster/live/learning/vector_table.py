@@ -1,16 +1,21 @@
 """Vectors by name, each read once for all batches of a tick."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import count, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
+from adjuster.live.learning.growing_rows import GrowingRows
 from adjuster.live.storage.records import Rows
 from adjuster.ragged import offsets_of, rows_of
 
 Check = Callable[[dict[str, Rows]], Iterable[tuple[str, str]]]
 """Says of vectors by name which of them cannot be used, and why."""
 
+
+UNKNOWN = -1
+"""In place of the number of a name that has none yet."""
 
 NOTHING: Rows = np.empty((0, 0))
 """The vectors of a name that is missing."""
@@ -39,8 +44,9 @@ class VectorTable:
         self.n_parts = 0
         self._number: dict[str, int] = {}
         self._rows: list[Rows] = []
-        self._stacked: tuple[Rows, NDArray[np.int64]] | None = None
-        self._n_stacked = 0
+        # All vectors one after the other, and where each name's begin; faulty ones are left out.
+        self._stacked = GrowingRows()
+        self._starts = np.zeros(1, np.int64)
         # A batch asks twice for the names of one list, to find its faults and to learn it.
         self._asked: tuple[Sequence[str], NDArray[np.int64]] = [], np.empty(0, np.int64)
 
@@ -51,27 +57,27 @@ class VectorTable:
             names: Some of them more than once.
         """
         if names is not self._asked[0]:
-            try:
-                number = self._numbers(names)
-            except KeyError:
+            number = self._numbers(names)
+            unknown = np.flatnonzero(number == UNKNOWN)
+            if len(unknown):
+                new = [names[row] for row in unknown.tolist()]
                 # In an order that does not depend on how this process hashes.
-                self._add(sorted(set(names).difference(self._number)))
-                number = self._numbers(names)
+                self._add(sorted(set(new)))
+                number[unknown] = self._numbers(new)
             self._asked = names, number
         return self._asked[1]
 
     def _numbers(self, names: Sequence[str]) -> NDArray[np.int64]:
-        return np.fromiter(map(self._number.__getitem__, names), np.int64, len(names))
+        found = map(self._number.get, names, repeat(UNKNOWN))
+        return np.fromiter(found, np.int64, len(names))
 
     def _add(self, new: list[str]) -> None:
         found = self._read(new)
         faults = dict(self._check(found))
-        for number, name in enumerate(new, start=len(self.names)):
-            self._number[name] = number
-            if name not in found:
-                self.faults[number] = f"{self.kind} {name!r} is not in the index."
-            elif name in faults:
-                self.faults[number] = f"{self.kind} {name!r}: its vector {faults[name]}"
+        self._number.update(zip(new, count(len(self.names)), strict=False))
+        for name in sorted({*faults, *(set(new) - found.keys())}):
+            said = f": its vector {faults[name]}" if name in found else " is not in the index."
+            self.faults[self._number[name]] = f"{self.kind} {name!r}{said}"
         self.names += new
         self._rows += [found.get(name, NOTHING) for name in new]
         self.n_parts += sum(map(len, found.values()))
@@ -89,25 +95,24 @@ class VectorTable:
         Returns:
             Shapes ``(n_parts, D)`` and ``(n + 1,)``.
         """
-        vectors, starts = self._stack()
-        offsets = offsets_of(starts[numbers + 1] - starts[numbers])
-        return vectors[rows_of(starts[numbers], np.diff(offsets))], offsets
+        self._stack()
+        starts = self._starts[numbers]
+        lengths = self._starts[numbers + 1] - starts
+        return self._stacked.rows[rows_of(starts, lengths)], offsets_of(lengths)
 
-    def _stack(self) -> tuple[Rows, NDArray[np.int64]]:
-        """All vectors in one array, and where each name's begin; faulty ones are left out."""
-        if self._stacked is None or self._n_stacked < len(self.names):
-            known = [] if self._stacked is None else [self._stacked[0]]
-            starts = np.zeros(1, np.int64) if self._stacked is None else self._stacked[1]
-            new = self._sound(self._n_stacked)
+    def _stack(self) -> None:
+        new = self._sound(len(self._starts) - 1)
+        if new:
             lengths = np.fromiter(map(len, new), np.int64, len(new))
-            vectors = np.concatenate([*known, *filter(len, new)])
-            self._stacked = vectors, np.concatenate([starts, starts[-1] + np.cumsum(lengths)])
-            self._n_stacked = len(self.names)
-        return self._stacked
+            self._stacked.extend([rows for rows in new if len(rows)])
+            ends = self._starts[-1] + np.cumsum(lengths)
+            self._starts = np.concatenate([self._starts, ends])
 
-    def _sound(self, first: int) -> Sequence[Rows | tuple[()]]:
+    def _sound(self, first: int) -> list[Rows]:
         """Vectors from some number on, nothing for those that have faults."""
         faults, last = self.faults, len(self.names)
         if not faults:
             return self._rows[first:]
-        return [() if number in faults else self._rows[number] for number in range(first, last)]
+        return [
+            NOTHING if number in faults else self._rows[number] for number in range(first, last)
+        ]

@@ -40,10 +40,6 @@ class PostgresConnection(SqlConnection):
         "{{pairs}} p CROSS JOIN LATERAL (SELECT * FROM {table} t WHERE t.generation = ? "
         "AND t.owner = p.a AND t.object_id = p.b OFFSET 0) c"
     )
-    SHOWN = (
-        "(SELECT COALESCE(json_agg(object_id ORDER BY position)::text, '[]') "
-        "FROM impressions m WHERE m.session_id = s.session_id)"
-    )
     UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError)
 
     def __init__(self, url: str, schema: str) -> None:

@@ -1,6 +1,11 @@
-"""The tables of a live system, for SQLite and PostgreSQL alike."""
+"""The tables of a live system, for SQLite and PostgreSQL alike.
 
-VERSION = "3"
+`shown` holds the objects of a session's impressions once more, in one value (see `shown_bytes`): a
+worker reads thousands of sessions at a time, and a row a result costs it most of its reading. It
+is not a column of `sessions`, whose rows are written anew whenever their status changes.
+"""
+
+VERSION = "4"
 """Written into the state; a store of another version is refused."""
 
 TABLES = """
@@ -23,6 +28,7 @@ CREATE TABLE IF NOT EXISTS impressions (
   session_id {text} NOT NULL, position INTEGER NOT NULL, object_id {text} NOT NULL,
   propensity {float}, team {text},
   PRIMARY KEY (session_id, position), UNIQUE (session_id, object_id));
+CREATE TABLE IF NOT EXISTS shown (session_id {text} PRIMARY KEY, object_ids {bytes} NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
   session_id {text} NOT NULL, event_id {text} NOT NULL, object_id {text} NOT NULL,
   event_type {text} NOT NULL, created_at {int} NOT NULL, PRIMARY KEY (session_id, event_id));

@@ -19,7 +19,7 @@ class SqlConnection(ABC):
 
     Statements have ``?`` for a parameter, ``{ids}`` for a table of one column `id` and
     ``{pairs}`` for one of two columns, `a` and `b`; both are filled from one JSON parameter, which
-    `as_json` and `pairs_json` write. ``{shown}`` is what a session `s` shows, as a JSON list.
+    `as_json` and `pairs_json` write.
     """
 
     TYPES: ClassVar[dict[str, str]]
@@ -28,7 +28,6 @@ class SqlConnection(ABC):
     LOOKED_UP: ClassVar[str]
     """Rows of a generation that pairs have in a ``{table}``: after FROM, its parameters the pairs
     and the generation."""
-    SHOWN: ClassVar[str]
     UNAVAILABLE: ClassVar[tuple[type[Exception], ...]]
     """What the driver raises when the database cannot be reached, is locked, or is full."""
 
@@ -72,7 +71,7 @@ class SqlConnection(ABC):
             return list(self._run(statement, parameters).fetchall())
 
     def _worded(self, statement: str) -> str:
-        for name, words in (("ids", self.IDS), ("pairs", self.PAIRS), ("shown", self.SHOWN)):
+        for name, words in (("ids", self.IDS), ("pairs", self.PAIRS)):
             statement = statement.replace(f"{{{name}}}", words)
         return statement
 

@@ -11,6 +11,7 @@ from adjuster.live.storage.records import (
     Status,
     StoredSession,
 )
+from adjuster.live.storage.shown_bytes import shown_to_bytes
 from adjuster.live.storage.sql_connection import Row, as_json, pairs_json
 from adjuster.live.storage.sql_outcomes import SqlOutcomes
 from adjuster.live.storage.store import Conflict, UnknownSession
@@ -39,6 +40,10 @@ class SqlIntake(SqlOutcomes):
             self._many(
                 "INSERT INTO impressions VALUES (?, ?, ?, ?, ?)",
                 [row for rows in shown.values() for row in rows],
+            )
+            self._many(
+                "INSERT INTO shown VALUES (?, ?)",
+                [(name, shown_to_bytes(row[2] for row in rows)) for name, rows in shown.items()],
             )
         return len(shown)
 

@@ -1,9 +1,7 @@
 """What the worker takes out of a store and puts back: claims, copies, terms, and its reports."""
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +11,7 @@ from adjuster.live.storage.copy_rows import from_rows, to_rows
 from adjuster.live.storage.leases import LAPSED, MOST_ATTEMPTS, Lease, count_to_take, reason_after
 from adjuster.live.storage.pending_sessions import PendingSessions
 from adjuster.live.storage.records import CLICK, Rows, Status, Term
+from adjuster.live.storage.shown_bytes import shown_from_bytes
 from adjuster.live.storage.sql_connection import Row, as_json, pairs_json
 from adjuster.live.storage.sql_intake import SqlIntake
 from adjuster.live.storage.store import (
@@ -26,7 +25,6 @@ from adjuster.live.storage.store import (
     Stretch,
 )
 from adjuster.live.storage.vector_bytes import from_bytes
-from adjuster.ragged import offsets_of
 
 BEFORE_ALL = (-(2**63), -(2**63), "")
 """Comes before every session's (marked at, created at, id)."""
@@ -104,18 +102,17 @@ class SqlStore(SqlIntake):
         known = {
             row[0]: row
             for row in self._rows(
-                "SELECT s.session_id, owner, query_id, created_at, is_irrelevant, {shown} "
-                "FROM {ids} i JOIN sessions s ON s.session_id = i.id",
+                "SELECT s.session_id, owner, query_id, created_at, is_irrelevant, object_ids "
+                "FROM {ids} i JOIN sessions s ON s.session_id = i.id "
+                "JOIN shown w ON w.session_id = i.id",
                 [as_json(session_ids)],
             )
         }
-        _, owners, query_ids, created_at, is_irrelevant, texts = zip(
+        _, owners, query_ids, created_at, is_irrelevant, searches = zip(
             *map(known.__getitem__, session_ids), strict=True
         )
-        # One text for all is read far faster than a row a result.
-        shown = json.loads(f"[{','.join(texts)}]")
-        offsets = offsets_of([len(names) for names in shown])
-        click_session, position, click_at = self._clicks(session_ids, shown)
+        shown, offsets = shown_from_bytes(searches)
+        click_impression, click_at = self._clicks(session_ids, shown, offsets)
         return PendingSessions(
             session_ids=list(session_ids),
             owners=list(owners),
@@ -123,13 +120,15 @@ class SqlStore(SqlIntake):
             created_at=np.array(created_at, np.int64),
             is_irrelevant=np.array(is_irrelevant, np.bool_),
             offsets=offsets,
-            shown=list(chain.from_iterable(shown)),
-            click_impression=offsets[click_session] + position,
+            shown=shown,
+            click_impression=click_impression,
             click_at=click_at,
         )
 
-    def _clicks(self, session_ids: Sequence[str], shown: list[list[str]]) -> NDArray[np.int64]:
-        """Each click's session (as its row here), place in it, and time; shape ``(3, n)``."""
+    def _clicks(
+        self, session_ids: Sequence[str], shown: list[str], offsets: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Each click's index into `shown`, and its time; shape ``(2, n)``."""
         row_of = {name: row for row, name in enumerate(session_ids)}
         found = self._rows(
             "SELECT e.session_id, e.object_id, e.created_at FROM {ids} i CROSS JOIN events e "
@@ -137,11 +136,12 @@ class SqlStore(SqlIntake):
             [as_json(session_ids), CLICK],
         )
         if not found:
-            return np.empty((3, 0), np.int64)
-        names, object_ids, at = zip(*found, strict=True)
-        rows = [row_of[name] for name in names]
-        places = [shown[row].index(clicked) for row, clicked in zip(rows, object_ids, strict=True)]
-        clicks = np.array([rows, places, at], np.int64)
+            return np.empty((2, 0), np.int64)
+        bounds, impressions = offsets.tolist(), []
+        for name, clicked, _ in found:
+            row = row_of[name]
+            impressions.append(shown.index(clicked, bounds[row], bounds[row + 1]))
+        clicks = np.array([impressions, [at for *_, at in found]], np.int64)
         return clicks[:, np.lexsort(clicks[::-1])]
 
     def finish(self, lease: Lease, outcome: Outcome) -> None:
@@ -260,6 +260,16 @@ class SqlStore(SqlIntake):
             [pairs_json(pairs), generation],
         )
         return from_rows(found)
+
+    def owners_with_copies(self, generation: int, owners: Collection[str]) -> set[str]:
+        """See `WorkerStore.owners_with_copies`."""
+        # A subquery among the columns: each owner is looked up, whatever the table's statistics.
+        found = self._rows(
+            "SELECT i.id, (SELECT 1 FROM copies c WHERE c.generation = ? AND c.owner = i.id "
+            "LIMIT 1) FROM {ids} i",
+            [generation, as_json(owners)],
+        )
+        return {owner for owner, there in found if there}
 
     def copies_version(self) -> int:
         """See `WorkerStore.copies_version`."""

@@ -38,11 +38,6 @@ class SqliteStore(SqlStore):
         "{{pairs}} p CROSS JOIN {table} c "
         "WHERE c.generation = ? AND c.owner = p.a AND c.object_id = p.b"
     )
-    # A subquery's order is kept for the aggregate around it.
-    SHOWN = (
-        "(SELECT json_group_array(object_id) FROM (SELECT object_id FROM impressions m "
-        "WHERE m.session_id = s.session_id ORDER BY position))"
-    )
     UNAVAILABLE = (sqlite3.OperationalError,)
 
     def __init__(self, path: Path | str) -> None:

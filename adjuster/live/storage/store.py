@@ -130,6 +130,9 @@ class WorkerStore(Protocol):
             ValueError: If their dimensions differ.
         """
 
+    def owners_with_copies(self, generation: int, owners: Collection[str]) -> set[str]:
+        """Those of some owners that have any copy."""
+
     def copies_version(self) -> int:
         """A number that grows by one whenever copies are written or dropped."""
 

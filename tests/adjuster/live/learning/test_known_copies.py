@@ -53,7 +53,7 @@ def test_what_was_kept_is_not_read_again(store, monkeypatch):
             Copy("ann", "b", np.full((2, 2), value)),
             Copy("ann", "a", np.full((1, 2), -value)),
         )
-        known.keep(written, known.objects.numbers(written.object_ids))
+        known.keep(written, known.objects.numbers(written.object_ids), vectors=True)
     with monkeypatch.context() as patched:
         patched.setattr(store, "copies", None)
         found = vectors_of(known, ("ann", "a"), ("ann", "b"))
@@ -62,19 +62,44 @@ def test_what_was_kept_is_not_read_again(store, monkeypatch):
     assert vectors_of(make_known(store), ("ann", "a"), ("ann", "b")) == found
 
 
+@pytest.mark.parametrize("keeps", [True, False])
 @pytest.mark.parametrize("when", ["before it is kept", "afterwards"])
-def test_what_somebody_else_writes_is_read(store, when):
+def test_what_somebody_else_writes_is_read(store, when, keeps):
     known = make_known(store)
     vectors_of(known, ("ann", "a"))
     mine = write(store, Copy("ann", "a", np.full((1, 2), 1.0)))
     if when == "afterwards":
-        known.keep(mine, known.objects.numbers(["a"]))
+        known.keep(mine, known.objects.numbers(["a"]), vectors=keeps)
     write(store, Copy("ann", "a", np.full((1, 2), 9.0)))
     if when != "afterwards":
-        known.keep(mine, known.objects.numbers(["a"]))
+        known.keep(mine, known.objects.numbers(["a"]), vectors=keeps)
     assert vectors_of(known, ("ann", "a")) == [[9, 9]]
     store.forget(0)
     assert vectors_of(known, ("ann", "a")) == [[0, 0]]
+
+
+def test_only_pairs_that_may_have_copies_are_asked_for(store, monkeypatch):
+    write(store, Copy("ann", "a", np.full((1, 2), 1.0)))
+    known, asked = make_known(store), []
+    whole = store.copies
+
+    def copies(generation, pairs):
+        asked.append(pairs)
+        return whole(generation, pairs)
+
+    monkeypatch.setattr(store, "copies", copies)
+    everything = ("ann", "a"), ("ann", "c"), ("bob", "a"), ("bob", "b")
+    assert vectors_of(known, *everything) == [[1, 1]] + [[0, 0]] * 4
+    # Bob had none: all that he has from now on is what was written here.
+    assert asked == [[("ann", "a"), ("ann", "c")]]
+    written = write(
+        store, Copy("ann", "a", np.full((1, 2), 2.0)), Copy("bob", "b", np.full((2, 2), 3.0))
+    )
+    known.keep(written, known.objects.numbers(written.object_ids), vectors=False)
+    asked.clear()
+    assert vectors_of(known, *everything) == [[2, 2], [0, 0], [0, 0], [3, 3], [3, 3]]
+    assert asked == [[("ann", "a"), ("ann", "c"), ("bob", "b")]]
+    assert vectors_of(make_known(store), *everything) == vectors_of(known, *everything)
 
 
 def test_a_copy_of_another_shape_is_named(store):

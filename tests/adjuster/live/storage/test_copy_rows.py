@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from adjuster.live.storage.copies import Copies
 from adjuster.live.storage.copy_rows import from_rows, to_rows
+from adjuster.live.storage.leases import new_lease
 from adjuster.live.storage.records import Copy
+from adjuster.live.storage.store import Outcome
 
 
 def drawn_copies(seed) -> list[Copy]:
@@ -53,3 +55,12 @@ def test_types_may_be_mixed_and_dimensions_may_not():
     assert [copy.vectors.tolist() for copy in found] == [single.tolist(), double.tolist()]
     with pytest.raises(ValueError, match="dimensions"):
         from_rows([row(single), row(np.ones((1, 3)))])
+
+
+def test_owners_with_copies_are_told_from_those_without(live_store):
+    rows = np.ones((1, 2), np.float32)
+    copies = [Copy(owner, name, rows) for owner in ("ann", "o'hara") for name in "ab"]
+    live_store.finish(new_lease(0, 1), Outcome(0, 3, copies=copies))
+    asked = ["bob", "o'hara", "ann", ""]
+    assert live_store.owners_with_copies(3, asked) == {"ann", "o'hara"}
+    assert live_store.owners_with_copies(2, asked) == live_store.owners_with_copies(3, []) == set()

@@ -294,7 +294,7 @@ def test_all_is_there_when_it_is_opened_again(live_store, live_place):
 
 def test_tables_of_another_version_are_refused(live_store, live_place):
     live_store.set_state("schema", "0")
-    with pytest.raises(ValueError, match="tables are of version 0, this program's of 3"):
+    with pytest.raises(ValueError, match="tables are of version 0, this program's of 4"):
         live_place.open()
 
 
@@ -331,6 +331,9 @@ def test_sqlite_looks_pairs_up_and_never_reads_a_whole_table(tmp_path):
     found = [plan for plan in plans if "SEARCH" in plan]
     assert len(found) == 2
     assert all("generation=? AND owner=? AND object_id=?" in plan for plan in found), plans
+    plans.clear()
+    store.owners_with_copies(0, ["ann", "bob"])
+    assert any("generation=? AND owner=?" in plan for plan in plans), plans
     store.close()
 
 
