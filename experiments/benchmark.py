@@ -58,6 +58,15 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sessions", type=int, metavar="N", help="scale: sessions (50,000)")
     parser.add_argument("--partitions", type=int, metavar="N", help="scale: partitions (8)")
     parser.add_argument(
+        "--in-memory", type=int, metavar="N", help="scale: sessions held in memory (1,000,000)"
+    )
+    parser.add_argument(
+        "--scope", action="append", metavar="NAME", help="scale: user_id or none (both)"
+    )
+    parser.add_argument(
+        "--logs-in", metavar="DIR", help="scale: where its logs stay for another run"
+    )
+    parser.add_argument(
         "--postgres",
         metavar="URL",
         help="live: a PostgreSQL server with pgvector to be measured too, postgresql://…",
@@ -69,7 +78,13 @@ def _options(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """What single parts are asked for, by part."""
     asked = {
         "calibration": {"n_logs": arguments.logs, "words": arguments.kind},
-        "scale": {"n_sessions": arguments.sessions, "n_parts": arguments.partitions},
+        "scale": {
+            "n_sessions": arguments.sessions,
+            "n_parts": arguments.partitions,
+            "scopes": arguments.scope,
+            "folder": arguments.logs_in,
+            "in_memory": arguments.in_memory,
+        },
         "search": {
             "n_seeds": arguments.seeds,
             "n_random": arguments.random,

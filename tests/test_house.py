@@ -89,6 +89,7 @@ LIBRARIES = {
     "fastapi": {"adjuster.live"},
     "pydantic": {"adjuster.live.http.api_models"},
     "uvicorn": {"experiments.serving"},
+    "ray": {"experiments.replay.partitioned.ray_cluster"},
 }
 
 # What the replay may use of the engines.
@@ -146,6 +147,7 @@ TESTED_ELSEWHERE = {
     "experiments/data/made/movielens_source.py": "experiments/data/made/test_movielens.py",
     "experiments/data/made/orders.py": "experiments/data/made/test_options.py",
     "experiments/data/made/shop.py": "experiments/data/made/test_simulated.py",
+    "experiments/data/made/stretches.py": "experiments/data/made/test_simulated_parts.py",
     "experiments/data/readers/csv_file.py": "experiments/data/readers/test_any_file.py",
     "experiments/data/readers/row_blocks.py": "experiments/data/readers/test_any_file.py",
     "experiments/data/texts/parts.py": "experiments/data/texts/test_splitting.py",

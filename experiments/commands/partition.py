@@ -6,6 +6,7 @@ from experiments.config.command import OK
 from experiments.config.partitions import PartitionConfig
 from experiments.config.printed_command import printed_command
 from experiments.data.partitioning import partition_log
+from experiments.data.partitions.log_writer import Partitioned
 
 
 def partition(config: PartitionConfig) -> int:
@@ -19,16 +20,21 @@ def partition(config: PartitionConfig) -> int:
             overwrite=config.overwrite,
             progress=advance,
         )
+    tell(config.output, made)
+    return OK
+
+
+def tell(output: str, made: Partitioned) -> None:
+    """Say what a log in partitions holds, and how it is replayed."""
     say(
-        f"{config.output}: {made.n_sessions:,} sessions and {made.n_impressions:,} impressions in "
+        f"{output}: {made.n_sessions:,} sessions and {made.n_impressions:,} impressions in "
         f"{made.n_parts} partitions by {made.by}."
     )
     settings = {
         "dataset": "folder",
-        "dataset.path": config.output,
+        "dataset.path": output,
         "engine": "local",
         # What a sweep takes by itself needs all clicks at once; clicks as they are, every log has.
         "objective.estimator": "naive",
     }
     say(f"replay it: {printed_command('sweep', settings)}")
-    return OK

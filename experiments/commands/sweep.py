@@ -72,23 +72,30 @@ def sweep(config: SweepConfig) -> int:
     config = anchored(config)
     check_sampler(config.sampler)
     space = SearchSpace.from_config(config.search_space, base_settings(config))
-    opened = open_log(config)
+    with open_log(config) as opened:
+        with step("Laying out the log", quiet=True):
+            replay = tune_replay(opened, config)
+        study = make_study(config, space)
+        try:
+            return _run(_opened(config, opened, study, replay.objective_key, started), replay)
+        finally:
+            study.close()
+
+
+def _opened(
+    config: SweepConfig, opened: OpenLog, study: Study, objective: str, started: float
+) -> Sweep:
+    """A sweep whose study and folder are open."""
     log = opened.log
-    with step("Laying out the log", quiet=True):
-        replay = tune_replay(opened, config)
-    study = make_study(config, space)
-    try:
-        study.open(definition(asdict(config), log.fingerprint), uuid.uuid4().hex)
-        outputs = StudyFolder(Path(config.output_dir), config.study.name)
-        write_config(outputs, config)
-        shared = study.claim_lock if config.study.is_shared else None
-        study.name_objective(replay.objective_key)
-        info = _info(config, log, study, replay.objective_key)
-        tracker = open_tracker(config.tracking, outputs, info, shared)
-        before = float(study.attribute("seconds") or 0.0)
-        return _run(Sweep(config, opened, study, outputs, tracker, started, before), replay)
-    finally:
-        study.close()
+    study.open(definition(asdict(config), log.fingerprint), uuid.uuid4().hex)
+    outputs = StudyFolder(Path(config.output_dir), config.study.name)
+    write_config(outputs, config)
+    shared = study.claim_lock if config.study.is_shared else None
+    study.name_objective(objective)
+    info = _info(config, log, study, objective)
+    tracker = open_tracker(config.tracking, outputs, info, shared)
+    before = float(study.attribute("seconds") or 0.0)
+    return Sweep(config, opened, study, outputs, tracker, started, before)
 
 
 def _run(run: Sweep, replay: Replay | PartitionedReplay) -> int:

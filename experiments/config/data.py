@@ -6,6 +6,7 @@ from typing import Any
 from omegaconf import MISSING
 
 from adjuster.ranges import Rule, at_least, between, check_settings, one_of, or_null, setting
+from experiments.config.partitions import CUTS, MOST_PARTS
 from experiments.config.ranges import a_path
 from experiments.config.replay import SCOPES
 
@@ -215,10 +216,24 @@ class SimulateConfig:
     output: str = setting("data/simulated", a_path(), "The folder to write.")
     seed: int = setting(0, at_least(0), "Seed of everything that is drawn.")
     overwrite: bool = setting(False, text="Replace a data set that is there.")
+    parts: int | None = setting(
+        None,
+        or_null(between(1, MOST_PARTS)),
+        "Write the log in so many partitions as it is drawn, for `engine=local`, with one stretch "
+        "of it in memory; null writes a data set. The log is another one of the same shop.",
+    )
+    by: str = setting(
+        "auto",
+        one_of(*CUTS),
+        "What decides in which partition a result goes, as for `partition`; `auto`: the user "
+        "where the log names any.",
+    )
     simulated: SimulatedConfig = setting(factory=SimulatedConfig, text="The sizes.")
 
     def __post_init__(self) -> None:
-        check_settings(self, "")
+        cut = self.by == CUTS[0] or self.parts is not None
+        must = f"{CUTS[0]} where parts is null"
+        check_settings(self, "", [Rule("by", self.by, cut, must)])
 
 
 @dataclass

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from omegaconf import MISSING
 
-from adjuster.ranges import between, check_settings, one_of, or_null, setting
+from adjuster.ranges import at_least, between, check_settings, one_of, or_null, setting
 from experiments.config.ranges import a_path
+from experiments.config.ray_address import ray_address
 
 CUTS = ("auto", "user", "object")
-ENGINES = ("memory", "local")
+ENGINES = ("memory", "local", "ray")
 MOST_PARTS = 1024
 
 
@@ -53,13 +54,27 @@ class EngineConfig:
     name: str = setting(
         "memory",
         one_of(*ENGINES),
-        "`memory`: all of the log; `local`: one partition after the other.",
+        "`memory`: all of the log; `local`: one partition after the other; `ray`: partitions side "
+        "by side, in processes of this machine or of others.",
     )
     parts: int | None = setting(
         None,
         or_null(between(1, MOST_PARTS)),
-        "For `local`: cut the data set into so many first; null where `dataset.path` is a log in "
-        "partitions.",
+        "For `local` and `ray`: cut the data set into so many first; null where `dataset.path` is "
+        "a log in partitions.",
+    )
+    address: str = setting(
+        "auto",
+        ray_address(),
+        "For `ray`: `local`, one of its own on this machine; `ray://host:port`, a cluster, each of "
+        "whose machines reads the partitions under the same path; `auto`: the Ray that runs on "
+        "this machine, else as `local`.",
+    )
+    actors: int | None = setting(
+        None,
+        or_null(at_least(1)),
+        "For `ray`: processes at most, each of which holds partitions on `replay.n_threads` cores "
+        "(0: one core); null is as many as there are free cores.",
     )
 
     def __post_init__(self) -> None:

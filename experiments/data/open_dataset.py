@@ -38,8 +38,8 @@ def open_dataset(config: DatasetConfig, data_dir: str | Path = "data") -> ClickL
     if (folder / MANIFEST).is_file():
         raise InputError(
             f"dataset.path must be a whole data set here, got {str(folder)!r}, which is a log in "
-            "partitions: only a sweep reads one, with engine=local. Name the data set it was made "
-            "of."
+            "partitions: only a sweep reads one, with engine=local or engine=ray. Name the data "
+            "set it was made of."
         )
     with step(f"Reading {folder}", quiet=True):
         return replace(load_click_log(folder), person=config.person)

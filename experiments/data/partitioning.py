@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiments.common.errors import InputError
-from experiments.common.parquet_file import ParquetFileWriter
 from experiments.data.format.assembly import default_scope
 from experiments.data.format.faults import Faults
 from experiments.data.format.folder import check_free, group_vectors, read_table
-from experiments.data.format.ids import hashes
 from experiments.data.format.metadata import Metadata, read_metadata
 from experiments.data.format.relations import check_relations
 from experiments.data.format.schema import METADATA_FILE, TABLES, file_of
@@ -22,10 +19,8 @@ from experiments.data.format.validation import check_columns, check_values
 from experiments.data.format.vector_table import VectorTable
 from experiments.data.format.whole_folder import new_folder
 from experiments.data.intake.staging import STAGED, Staging, staged_schema
-from experiments.data.partitions.content_mark import fingerprint_in
-from experiments.data.partitions.files import SEGMENTS, SESSIONS, USERS, Manifest
+from experiments.data.partitions.log_writer import Cut, Partitioned, write_log
 from experiments.data.partitions.sorting import SessionSorter
-from experiments.data.partitions.writer import ROW_GROUP, PartWriter
 
 BUCKET_ROWS = 4_000_000
 """Impressions that are checked and sorted together."""
@@ -33,17 +28,6 @@ BUCKET_ROWS = 4_000_000
 READ_ROWS = 200_000
 
 Progress = Callable[[int], object]
-
-
-@dataclass(frozen=True)
-class Partitioned:
-    """What was written: how many of what, and what the pair parts are cut by."""
-
-    n_sessions: int
-    n_impressions: int
-    n_parts: int
-    n_shards: int
-    by: str
 
 
 def partition_log(
@@ -199,24 +183,11 @@ def _write(
     if chosen == "user" and not len(table.users):
         raise InputError("by=user needs a user_id on the sessions, of which there is none.")
     ids = table.users if chosen == "user" else groups["items"].ids
-    for name, column in ((USERS, table.users), (SEGMENTS, table.segments)):
-        _write_table(target / name, pa.table({"id": column}))
-    _write_table(target / SESSIONS, table.rows)
-    with PartWriter(target, hashes(pa.chunked_array([ids])), chosen, n_parts) as writer:
-        for shard in sorter.iter_shards(table, n_parts):
-            writer.add(shard)
-    vectors = (groups["items"], groups["queries"])
-    mark = fingerprint_in(target, metadata.index, vectors, table, len(writer.bounds) - 1)
-    Manifest(chosen, mark, writer.bounds, writer.slices).write(target)
-    return Partitioned(
-        n_sessions=table.rows.num_rows,
-        n_impressions=int(table.rows["n_shown"].to_numpy().sum(dtype=np.int64)),
-        n_parts=n_parts,
-        n_shards=len(writer.bounds) - 1,
-        by=chosen,
+    return write_log(
+        target,
+        Cut(chosen, ids, n_parts),
+        sorter.iter_shards(table, n_parts),
+        lambda: table,
+        metadata.index,
+        (groups["items"], groups["queries"]),
     )
-
-
-def _write_table(path: Path, table: pa.Table) -> None:
-    with ParquetFileWriter(path, table.schema, compression="zstd") as writer:
-        writer.write_table(table, ROW_GROUP)

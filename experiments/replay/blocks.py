@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.fused_engine.streams import Span
+from adjuster.fused_engine.streams import Showings, Span
 from adjuster.metrics.ranking import Judgements, judge, rank_order
 from adjuster.ragged import offsets_of
 from experiments.replay.labels import Labels
@@ -137,12 +137,12 @@ def _by_time(
 def one_block(timeline: Timeline, pairs: Pairs, labels: Labels) -> ScoringBlock:
     """All scored sessions of a timeline as one block, whose pairs are run in one go."""
     scored = np.arange(timeline.scored_from, timeline.n_sessions)
-    return _block(timeline, labels, scored, whole_span(pairs))
+    return _block(timeline, labels, scored, whole_span(pairs.showings))
 
 
-def whole_span(pairs: Pairs) -> Span:
+def whole_span(showings: Showings) -> Span:
     """All pairs, from their first showing to their end."""
-    offsets = pairs.showings.offsets
+    offsets = showings.offsets
     return Span((0, len(offsets) - 1), offsets[:-1], offsets[1:], True)
 
 

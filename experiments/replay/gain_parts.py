@@ -32,8 +32,11 @@ class GainPart:
             lift: Shape ``(n_impressions,)``: each result's discount after less before.
             n_scored: Scored sessions.
         """
-        each = self.worth * lift[self.rows]
-        return np.bincount(self.session, each, n_scored).astype(np.float64)
+        return self.sums(lift[self.rows], n_scored)
+
+    def sums(self, lift: NDArray[np.float64], n_scored: int) -> NDArray[np.float64]:
+        """`change`, told the lift of their rows alone, shape ``(n,)``."""
+        return np.bincount(self.session, self.worth * lift, n_scored).astype(np.float64)
 
 
 def refound_part(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from adjuster.config import AdjusterConfig
 from adjuster.fused_engine.knobs import make_knobs
-from adjuster.fused_engine.streams import Corpus, Span, make_corpus, score_originals
+from adjuster.fused_engine.streams import Corpus, Showings, Span, make_corpus, score_originals
 from adjuster.index import MetricType
 from adjuster.scale import cannot_be_computed, computable_sizes, row_sizes
 from experiments.common.errors import InputError
@@ -77,6 +77,11 @@ class Layout:
     scoring: Scoring
     originals: OriginalsRanked
     scorers: tuple[SessionScorer, ...]
+
+    @property
+    def showings(self) -> Showings:
+        """When the pairs are shown."""
+        return self.pairs.showings
 
     @property
     def spans(self) -> tuple[Span, ...]:

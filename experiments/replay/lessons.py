@@ -74,21 +74,22 @@ def no_pairs() -> Pairs:
 
 
 def build_lessons(
-    timeline: Timeline, pairs: Pairs, schedule: Schedule, *, term_weight: str
+    timeline: Timeline, showings: Showings, schedule: Schedule, *, term_weight: str
 ) -> Lessons:
     """What each pair learns at each step: one term a query, weights of its sessions summed.
 
     Args:
         timeline: The replay.
-        pairs: Its pairs.
+        showings: When its pairs are shown.
         schedule: The worker's ticks.
         term_weight: ``session`` (1/|clicked|, 1/|unclicked|) or ``impression`` (1 each).
     """
-    n_pairs = len(pairs.showings.pair_object)
+    n_pairs = len(showings.pair_object)
+    pair_of = np.repeat(np.arange(n_pairs), np.diff(showings.offsets))
     n_steps, n_queries = max(1, len(schedule.step_at)), max(1, len(timeline.log.query_ids))
-    impression, session_of = pairs.showings.impression, timeline.session_of
+    impression, session_of = showings.impression, timeline.session_of
     rows = np.flatnonzero(schedule.step[session_of[impression]] >= 0)
-    session, pair = session_of[impression[rows]], pairs.pair[rows]
+    session, pair = session_of[impression[rows]], pair_of[rows]
     step, query = schedule.step[session], timeline.query[session].astype(np.int64)
     taken = schedule.taken
     flags = timeline.click_at[impression[rows]] <= taken.known_at[session]
@@ -117,7 +118,7 @@ def build_lessons(
         unclicked=unclicked,
         slot_offsets=slot_offsets,
         slot_query=slot_query,
-        steps_before=steps_before(pairs.pair, calls_before[session_of[impression]]),
+        steps_before=steps_before(pair_of, calls_before[session_of[impression]]),
         steps_early=steps_before(np.arange(n_pairs), np.full(n_pairs, calls_early)),
     )
 

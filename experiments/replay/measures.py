@@ -78,30 +78,32 @@ class WeightedMetric:
         return {self.name: values}
 
 
+@dataclass(frozen=True)
 class JudgedMetrics:
     """A metric by judgements, how much of the top is judged, and NDCG of the condensed list.
 
     Args:
         name: What the metric is called among those of a replay.
         metric: The metric.
-        labels: Judgements, and which results have one.
-        blocks: The replay's blocks, judged by them.
+        judgements: Of each block.
+        is_judged: Of each block, shape ``(n_rows,)`` bool: which results have a judgement.
+        condensed: The judgements of each block, whatever is not judged left out.
     """
 
-    def __init__(
-        self, name: str, metric: str, labels: Labels, blocks: tuple[ScoringBlock, ...]
-    ) -> None:
-        assert labels.judged is not None
-        self.metric, self.blocks = metric, blocks
-        self.names = (name, f"judged_at_{TOP}", f"condensed_{CONDENSED}")
-        self._is_judged = [labels.judged[block.rows] for block in blocks]
-        self._condensed = [
-            _condensed(block, judged) for block, judged in zip(blocks, self._is_judged, strict=True)
-        ]
+    name: str
+    metric: str
+    judgements: tuple[Judgements, ...]
+    is_judged: tuple[NDArray[np.bool_], ...]
+    condensed: tuple[Judgements, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of its columns."""
+        return self.name, f"judged_at_{TOP}", f"condensed_{CONDENSED}"
 
     def score(self, number: int, order: NDArray[np.int64]) -> Columns:
         """See `Measure.score`."""
-        judgements = self.blocks[number].judgements
+        judgements = self.judgements[number]
         values = (
             score_sessions(judgements, order)[self.metric],
             self._judged_at_top(number, order),
@@ -111,26 +113,48 @@ class JudgedMetrics:
 
     def _judged_at_top(self, number: int, order: NDArray[np.int64]) -> NDArray[np.float64]:
         """Share of the first ten results that have a judgement."""
-        judgements = self.blocks[number].judgements
+        judgements = self.judgements[number]
         top = _places(judgements.offsets) < TOP
         if judgements.left_out is not None:
             top &= ~judgements.left_out[order]
         session = np.repeat(np.arange(judgements.n_sessions), np.diff(judgements.offsets))
         shown = np.bincount(session, top, judgements.n_sessions)
-        found = np.bincount(session, top & self._is_judged[number][order], judgements.n_sessions)
+        found = np.bincount(session, top & self.is_judged[number][order], judgements.n_sessions)
         share = np.full(judgements.n_sessions, np.nan)
         share[judgements.scored] = found[judgements.scored] / shown[judgements.scored]
         return share
 
     def _condensed_ndcg(self, number: int, order: NDArray[np.int64]) -> NDArray[np.float64]:
         """NDCG of the ranking without the results that nobody judged (Sakai, SIGIR 2007)."""
-        condensed = self._condensed[number]
-        if self._is_judged[number].all():
+        condensed = self.condensed[number]
+        if self.is_judged[number].all():
             return score_sessions(condensed, order)[CONDENSED]
         place = np.empty(len(order))
         place[order] = np.arange(len(order))
         without = rank_order(-place, condensed.offsets, left_out=condensed.left_out)
         return score_sessions(condensed, without)[CONDENSED]
+
+
+def judged_metrics(
+    name: str, metric: str, labels: Labels, blocks: tuple[ScoringBlock, ...]
+) -> JudgedMetrics:
+    """Lay out the measures by judgements.
+
+    Args:
+        name: What the metric is called among those of a replay.
+        metric: The metric.
+        labels: Judgements, and which results have one.
+        blocks: The replay's blocks, judged by them.
+    """
+    assert labels.judged is not None
+    is_judged = tuple(labels.judged[block.rows] for block in blocks)
+    return JudgedMetrics(
+        name,
+        metric,
+        tuple(block.judgements for block in blocks),
+        is_judged,
+        tuple(_condensed(block, judged) for block, judged in zip(blocks, is_judged, strict=True)),
+    )
 
 
 def _condensed(block: ScoringBlock, judged: NDArray[np.bool_]) -> Judgements:

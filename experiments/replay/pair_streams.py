@@ -11,6 +11,7 @@ from adjuster.fused_engine.streams import (
     Answers,
     Corpus,
     Lessons,
+    Showings,
     Span,
     Streams,
     run_streams,
@@ -19,7 +20,6 @@ from adjuster.fused_engine.streams import (
 from experiments.config.replay import ReplayConfig
 from experiments.replay.drift_growth import sum_drift
 from experiments.replay.exact_sums import ExactSums
-from experiments.replay.lessons import Pairs
 
 
 class LaidPairs(Protocol):
@@ -34,7 +34,7 @@ class LaidPairs(Protocol):
         """The originals and the queries."""
 
     @property
-    def pairs(self) -> Pairs:
+    def showings(self) -> Showings:
         """The pairs and when they are shown."""
 
     @property
@@ -57,7 +57,7 @@ class PairStreams:
     ) -> None:
         self._layout, self._knobs = layout, knobs
         pauses = not all(span.finish for span in layout.spans)
-        self._streams = Streams(layout.corpus, layout.pairs.showings, lessons)
+        self._streams = Streams(layout.corpus, layout.showings, lessons)
         self.state = start_state(self._streams, keep=keep or pauses, refit=knobs.memory == REFIT)
 
     def advance(

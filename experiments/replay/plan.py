@@ -42,7 +42,7 @@ def make_plan(
         interval_seconds=interval_seconds,
         batch_size=layout.config.batch_size,
     )
-    lessons = build_lessons(timeline, layout.pairs, schedule, term_weight=term_weight)
+    lessons = build_lessons(timeline, layout.showings, schedule, term_weight=term_weight)
     return Plan(schedule, lessons)
 
 

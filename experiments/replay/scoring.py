@@ -13,10 +13,10 @@ from experiments.replay.labels import Labels
 from experiments.replay.linear_score import LinearScore
 from experiments.replay.measures import (
     Columns,
-    JudgedMetrics,
     Measure,
     PlainMetrics,
     WeightedMetric,
+    judged_metrics,
 )
 from experiments.replay.objective import Objective, debiased_metric
 from experiments.replay.people import users_shares
@@ -162,7 +162,7 @@ def _measures(
             )
             for block in blocks
         )
-        judged = JudgedMetrics(objective.key, objective.metric, labels, blocks)
+        judged = judged_metrics(objective.key, objective.metric, labels, blocks)
         return PlainMetrics(clicks), judged
     plain = PlainMetrics(tuple(block.judgements for block in blocks))
     if objective.bias is None:

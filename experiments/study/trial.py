@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
+from experiments.common.errors import Outage
 from experiments.config.study import GuardrailsConfig
 from experiments.replay.guardrails import constraints
 from experiments.replay.people import group_means
@@ -28,7 +29,7 @@ def run_trial(
     guardrails: GuardrailsConfig,
     should_prune: Callable[[Checkpoint], bool],
 ) -> Outcome:
-    """Replay one configuration; whatever goes wrong becomes a failed outcome with its reason.
+    """Replay one configuration; what goes wrong with it is a failed outcome's reason.
 
     Args:
         replay: The replay that all trials share.
@@ -36,10 +37,15 @@ def run_trial(
         metric: The objective.
         guardrails: The bounds.
         should_prune: Told every block; says whether to stop.
+
+    Raises:
+        Outage: If what it is replayed on is gone, which says nothing of the setting.
     """
     watch = _Watch(should_prune)
     try:
         result = watch.follow(replay, settings)
+    except Outage:
+        raise
     except Exception as error:
         return watch.outcome(FAILED, reason=f"{type(error).__name__}: {error}")
     if result is None:

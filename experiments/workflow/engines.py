@@ -1,7 +1,8 @@
-"""What a sweep replays: the whole log in memory, or one partition after the other."""
+"""What a sweep replays: the whole log in memory, or its partitions, here or in other processes."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,6 +15,8 @@ from experiments.data.partitioned_log import PartitionedLog
 from experiments.data.partitioning import partition_log
 from experiments.replay.layout import lay_out
 from experiments.replay.objective import Objective
+from experiments.replay.partitioned.engine import Engine, LocalEngine
+from experiments.replay.partitioned.ray_engine import RayEngine
 from experiments.replay.partitioned.replay import PartitionedReplay
 from experiments.replay.replay import Replay
 from experiments.replay.results import ReplayResult, Traffic
@@ -30,37 +33,69 @@ class OpenLog:
     Args:
         log: The click log; without what its sessions show where that lies in partitions.
         parts: The partitions, or None where all is in memory.
+        engine: What runs the work on partitions.
     """
 
     log: ClickLog
     parts: PartitionedLog | None = None
+    engine: Engine = field(default_factory=LocalEngine)
 
 
-def open_log(config: SweepConfig) -> OpenLog:
-    """Open the log of a sweep, and cut it first where that is asked for.
+@contextmanager
+def open_log(config: SweepConfig) -> Iterator[OpenLog]:
+    """The log of a sweep, cut first where that is asked for, and the engine while it lasts.
 
     Raises:
         InputError: If it cannot be opened, or the engine cannot replay what is to be swept.
     """
-    if config.engine.name == "memory":
-        return OpenLog(open_dataset(config.dataset))
-    _check_semantics(config)
-    if config.engine.parts is not None:
+    if config.engine.name != "memory":
+        _check_semantics(config)
+        _check_workers(config)
+    if config.engine.name != "memory" and config.engine.parts is not None:
         source, target = folder_of(config.dataset), partitions_of(config)
         with step(f"Cutting {source} into {config.engine.parts} partitions", quiet=True):
             by = {"user_id": "user", None: None}.get(config.replay.personalize_by, "object")
             partition_log(source, target, config.engine.parts, by=by, overwrite=True)
-    return reopen_log(config)
+    with reopen_log(config) as opened:
+        yield opened
 
 
-def reopen_log(config: SweepConfig) -> OpenLog:
-    """Open the log of a sweep that another process has opened before."""
+@contextmanager
+def reopen_log(config: SweepConfig) -> Iterator[OpenLog]:
+    """The log of a sweep that another process has opened before."""
     if config.engine.name == "memory":
-        return OpenLog(open_dataset(config.dataset))
+        yield OpenLog(open_dataset(config.dataset))
+        return
     cut = config.engine.parts is not None
     folder = partitions_of(config) if cut else Path(config.dataset.path or "")
     parts = PartitionedLog(folder, person=config.dataset.person)
-    return OpenLog(parts.log, parts)
+    with _engine(config, parts) as engine:
+        yield OpenLog(parts.log, parts, engine)
+
+
+@contextmanager
+def _engine(config: SweepConfig, parts: PartitionedLog) -> Iterator[Engine]:
+    if config.engine.name != "ray":
+        yield LocalEngine()
+        return
+    most = max(parts.manifest.n_parts, parts.manifest.n_shards)
+    with step("Starting Ray", quiet=True):
+        engine = RayEngine(
+            config.engine.address,
+            most=min(most, config.engine.actors or most),
+            n_threads=config.replay.n_threads,
+        )
+    with closing(engine):
+        yield engine
+
+
+def _check_workers(config: SweepConfig) -> None:
+    if config.engine.name == "ray" and config.study.workers > 1:
+        raise InputError(
+            f"study.workers must be 1 with engine=ray, got {config.study.workers}: the partitions "
+            "of one trial fill the cores. To run trials side by side, start the same sweep more "
+            "than once on one study.storage, each with its engine.actors."
+        )
 
 
 def partitions_of(config: SweepConfig) -> Path:
@@ -74,8 +109,8 @@ def _check_semantics(config: SweepConfig) -> None:
     if "published" in choices:
         raise InputError(
             "adjuster.semantics and its choices in the search space must not be published with "
-            "engine=local: the published adjuster takes the mean over a batch, whoever owns it. "
-            "Use documented, or engine=memory."
+            f"engine={config.engine.name}: the published adjuster takes the mean over a batch, "
+            "whoever owns it. Use documented, or engine=memory."
         )
 
 
@@ -88,7 +123,7 @@ def tune_replay(opened: OpenLog, config: SweepConfig) -> Replay | PartitionedRep
     """
     if opened.parts is None:
         return Replay(lay_out(opened.log, config.replay, config.objective))
-    return PartitionedReplay(opened.parts, config.replay, config.objective)
+    return PartitionedReplay(opened.parts, config.replay, config.objective, engine=opened.engine)
 
 
 class FinalistReplay:

@@ -183,7 +183,9 @@ def replays(config: SweepConfig, opened: OpenLog, advance: Advance) -> Replays:
     if parts is not None:
 
         def over_partitions(settings: ReplayConfig, window: str) -> FinalistReplay:
-            replay = PartitionedReplay(parts, settings, config.objective, window)
+            replay = PartitionedReplay(
+                parts, settings, config.objective, window, engine=opened.engine
+            )
             return FinalistReplay(replay, lambda: advance(1))
 
         return Replays(over_partitions, config.replay)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing.context import SpawnProcess
 
+from experiments.common.errors import Outage
 from experiments.common.interrupts import unheard_by_children
 from experiments.config.commands import SweepConfig
 from experiments.study.records import RUNNING, TrialRecord
@@ -50,7 +51,7 @@ def _run_claim(study: Study, replay: BlockReplay, metric: str, claim: Claim) -> 
                 should_prune=partial(study.should_prune, claim),
             )
             return study.finish(claim, outcome)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Outage):
         study.abandon(claim)
         raise
 
@@ -108,10 +109,11 @@ def _workers(config: SweepConfig) -> Iterator[list[SpawnProcess]]:
 def _work(config: SweepConfig) -> None:
     """What a worker does: everything for itself, so that nothing is shared but the study."""
     space = SearchSpace.from_config(config.search_space, base_settings(config))
-    replay = tune_replay(reopen_log(config), config)
-    study = make_study(config, space)
-    study.join()
-    try:
-        run_trials(study, replay, replay.objective_key, lambda record: None)
-    finally:
-        study.close()
+    with reopen_log(config) as opened:
+        replay = tune_replay(opened, config)
+        study = make_study(config, space)
+        study.join()
+        try:
+            run_trials(study, replay, replay.objective_key, lambda record: None)
+        finally:
+            study.close()

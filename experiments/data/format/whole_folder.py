@@ -1,20 +1,15 @@
 """A folder that is written whole or not at all, also when its writer is killed."""
 
-import fcntl
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-NEW, OLD = "new", "old"
-LOCK_FILE = ".writing"
-"""Locked in a new folder while it is written; a lock that is free says that its writer is gone."""
+from experiments.common.held_folder import LOCK_FILE, held, remove_orphans
 
-GRACE_SECONDS = 60
-"""A folder without a lock may be this young and have a writer all the same."""
+NEW, OLD = "new", "old"
 
 
 @contextmanager
@@ -31,7 +26,7 @@ def new_folder(path: str | Path) -> Iterator[Path]:
     mend(target)
     folder = Path(tempfile.mkdtemp(prefix=_prefix(target, NEW), dir=target.parent))
     try:
-        with _locked(folder / LOCK_FILE):
+        with held(folder):
             yield folder
             (folder / LOCK_FILE).unlink()
             folder.chmod(0o777 & ~_umask())
@@ -56,9 +51,7 @@ def mend(path: str | Path) -> None:
             if not target.exists():
                 os.replace(aside, target)
             shutil.rmtree(aside, ignore_errors=True)
-        for left in target.parent.glob(f"{_escaped(target, NEW)}*"):
-            if not _is_being_written(left):
-                shutil.rmtree(left, ignore_errors=True)
+        remove_orphans(target.parent, f"{_escaped(target, NEW)}*")
 
 
 def _prefix(target: Path, kind: str) -> str:
@@ -68,25 +61,6 @@ def _prefix(target: Path, kind: str) -> str:
 def _escaped(target: Path, kind: str) -> str:
     """The prefix as a pattern that matches nothing but itself."""
     return "".join(f"[{c}]" if c in "*?[" else c for c in _prefix(target, kind))
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _is_being_written(folder: Path) -> bool:
-    try:
-        with (folder / LOCK_FILE).open() as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:
-        # Its writer may be about to lock it, or to put it into its place.
-        return time.time() - folder.stat().st_mtime < GRACE_SECONDS
-    return False
 
 
 def _replace(folder: Path, target: Path) -> None:

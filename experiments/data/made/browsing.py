@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ class Searches:
     created_at: NDArray[np.int64]
     is_irrelevant: NDArray[np.bool_]
 
-    @property
+    @cached_property
     def day(self) -> NDArray[np.int64]:
         """Days since the shop opened."""
         return (self.created_at - START) // DAY

@@ -56,7 +56,12 @@ def prepare_simulated(
     """
     config = config or SimulatedConfig()
     check_free(folder, overwrite=overwrite)
-    metadata = Metadata(
+    write_click_log(folder, metadata_of(config, seed), simulate(config, seed))
+
+
+def metadata_of(config: SimulatedConfig, seed: int) -> Metadata:
+    """What the data set says of itself."""
+    return Metadata(
         name="simulated",
         index=SearchIndexInfo(config.dimensions, MetricType.COSINE, MetricAggregationType.MIN),
         source="simulated",
@@ -65,7 +70,6 @@ def prepare_simulated(
         personalize_by="user_id" if config.unknown_users_share < 1 else "none",
         notes={"simulated": {**asdict(config), "seed": seed}},
     )
-    write_click_log(folder, metadata, simulate(config, seed))
 
 
 def simulate(config: SimulatedConfig, seed: int = 0) -> dict[str, pa.Table]:
@@ -87,27 +91,28 @@ def simulate(config: SimulatedConfig, seed: int = 0) -> dict[str, pa.Table]:
     (options,) = rng.spawn(1)
     user = signed(searches.user, results.by_bot, config, options)
     ids = {
-        "user": _names("u", config.n_users + config.bot_ids * (config.bot_share > 0)),
-        "query": _names("q", config.n_queries),
-        "session": _names("s", config.n_sessions),
-        "object": _names("o", config.n_objects),
+        "user": names("u", config.n_users + config.bot_ids * (config.bot_share > 0)),
+        "query": names("q", config.n_queries),
+        "session": names("s", config.n_sessions),
+        "object": names("o", config.n_objects),
     }
     return {
-        "items": _item_table(shop, ids),
-        "queries": _query_table(shop, ids),
+        "items": item_table(shop, ids["object"]),
+        "queries": query_table(shop, ids["query"]),
         "sessions": _session_table(shop, searches, user, ids),
         "impressions": _impression_table(results, config, ids),
         "events": _event_table(searches, results, config, ids, rng),
     }
 
 
-def _item_table(shop: Shop, ids: dict[str, pa.Array]) -> pa.Table:
+def item_table(shop: Shop, ids: pa.Array) -> pa.Table:
+    """The objects, by id."""
     n_parts = np.diff(shop.object_offsets)
     number = np.repeat(np.arange(len(n_parts)), n_parts)
-    titles = pc.binary_join_element_wise("object", ids["object"], " ")
+    titles = pc.binary_join_element_wise("object", ids, " ")
     return pa.table(
         {
-            "object_id": _coded(number, ids["object"]),
+            "object_id": _coded(number, ids),
             "vector": vector_column(shop.object_vectors),
             "is_average": np.zeros(len(number), bool),
             "title": titles.take(pa.array(number)),
@@ -115,13 +120,14 @@ def _item_table(shop: Shop, ids: dict[str, pa.Array]) -> pa.Table:
     )
 
 
-def _query_table(shop: Shop, ids: dict[str, pa.Array]) -> pa.Table:
+def query_table(shop: Shop, ids: pa.Array) -> pa.Table:
+    """The queries, by id."""
     topics = pc.cast(pa.array(shop.query_topic), pa.string())
     return pa.table(
         {
-            "query_id": ids["query"],
+            "query_id": ids,
             "vector": vector_column(shop.query_vectors),
-            "text": pc.binary_join_element_wise("topic", topics, ids["query"], " "),
+            "text": pc.binary_join_element_wise("topic", topics, ids, " "),
         }
     )
 
@@ -130,20 +136,25 @@ def _session_table(
     shop: Shop, searches: Searches, user: NDArray[np.int64], ids: dict[str, pa.Array]
 ) -> pa.Table:
     """The sessions; who searched is left out where the log knows it of none."""
-    segments = _names("segment-", int(shop.user_segment.max()) + 1)
-    known_person = (user != NOBODY) & (user < len(shop.user_segment))
-    segment = np.where(known_person, shop.user_segment[searches.user], NOBODY)
+    segments = names("segment-", int(shop.user_segment.max()) + 1)
     columns = {
         "session_id": ids["session"],
         "user_id": _coded(user, ids["user"]),
         "query_id": _coded(searches.query, ids["query"]),
         "created_at": searches.created_at,
         "is_irrelevant": searches.is_irrelevant,
-        "segment": _coded(segment, segments),
+        "segment": _coded(segments_of(shop, searches, user), segments),
     }
     if (user == NOBODY).all():
         del columns["user_id"], columns["segment"]
     return pa.table(columns)
+
+
+def segments_of(shop: Shop, searches: Searches, user: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The segment of each session whose user the log names; else `NOBODY`."""
+    known_person = (user != NOBODY) & (user < len(shop.user_segment))
+    segment: NDArray[np.int64] = np.where(known_person, shop.user_segment[searches.user], NOBODY)
+    return segment
 
 
 def _impression_table(
@@ -175,7 +186,7 @@ def _event_table(
     times = click_times(created_at, position, config, rng)
     return pa.table(
         {
-            "event_id": _names("e", len(session)),
+            "event_id": names("e", len(session)),
             "session_id": _coded(session, ids["session"]),
             "object_id": _coded(results.shown[session, position], ids["object"]),
             "event_type": pa.repeat("click", len(session)),
@@ -184,11 +195,16 @@ def _event_table(
     )
 
 
-def _names(prefix: str, n: int) -> pa.Array:
+def names(prefix: str, n: int) -> pa.Array:
     """`n` ids, numbered from 0 with leading zeros, so that they sort as their numbers."""
+    return numbered(prefix, np.arange(n), n)
+
+
+def numbered(prefix: str, numbers: NDArray[np.integer], n: int) -> pa.Array:
+    """The ids of some numbers below `n`."""
     width = len(str(max(n - 1, 0)))
-    numbers = pc.utf8_lpad(pc.cast(pa.array(np.arange(n)), pa.string()), width, "0")
-    return pc.binary_join_element_wise(prefix, numbers, "")
+    digits = pc.utf8_lpad(pc.cast(pa.array(numbers), pa.string()), width, "0")
+    return pc.binary_join_element_wise(prefix, digits, "")
 
 
 def _coded(index: NDArray[np.integer], ids: pa.Array) -> pa.DictionaryArray:

@@ -5,13 +5,11 @@ pairs are exact, whatever their order. In memory are the session columns and one
 """
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import astuple, fields, replace
-from functools import cached_property, lru_cache
-from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
+from dataclasses import fields, replace
+from functools import cached_property, partial
+from hashlib import blake2b
 from time import perf_counter
-from typing import Any
+from typing import TypeVar
 from weakref import finalize
 
 import numpy as np
@@ -24,13 +22,13 @@ from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.data.partitioned_log import PartitionedLog
 from experiments.replay.blocks import assign_owners, sessions_of_blocks
-from experiments.replay.click_history import ClickHistory
 from experiments.replay.drift_growth import growth_of
 from experiments.replay.exact_sums import ExactSums
 from experiments.replay.labels import nothing_to_score
 from experiments.replay.objective import Objective
-from experiments.replay.partitioned.shuffle import Shuffle
-from experiments.replay.partitioned.worker import Known, PairScores, Shown, Worker
+from experiments.replay.partitioned.engine import Engine, LocalEngine
+from experiments.replay.partitioned.scratch import Scratch
+from experiments.replay.partitioned.workbench import Place, Workbench
 from experiments.replay.people import users_shares
 from experiments.replay.plan import median_of, with_bias
 from experiments.replay.replay import drain
@@ -39,12 +37,11 @@ from experiments.replay.schedule import Schedule, Taken, make_schedule
 from experiments.replay.scoreboard import RunningValue, Scene, conclude, counts_of
 from experiments.replay.settings import Settings
 
-PLANS_KEPT = 1
-"""A plan has some 40 bytes a session."""
+Found = TypeVar("Found")
 
 
 class PartitionedReplay:
-    """Runs settings over a log in partitions, one partition after the other.
+    """Runs settings over a log in partitions; an engine says where.
 
     Args:
         data: The log in partitions.
@@ -52,6 +49,7 @@ class PartitionedReplay:
         objective: What is scored: by judgements or plain clicks.
         window: Which part is scored: ``tune``, ``test`` or ``all``.
         on_partition: Told of each partition that is done.
+        engine: What runs the work on partitions; by default one after the other, here.
 
     Raises:
         InputError: If the log cannot be replayed or scored like this.
@@ -65,27 +63,28 @@ class PartitionedReplay:
         window: str = "tune",
         *,
         on_partition: Callable[[], None] = lambda: None,
+        engine: Engine | None = None,
     ) -> None:
         if config.exploration_ratio > 0:
             raise InputError(
                 "replay.exploration_ratio must be 0 where a log in partitions is replayed, got "
                 f"{config.exploration_ratio}."
             )
-        self._worker = Worker(data, config, objective, window)
-        self._data, self._config = data, config
-        self.objective: Objective = self._worker.objective
+        self._data, self._config, self._engine = data, config, engine or LocalEngine()
         self.on_partition = on_partition
-        scope = self._worker.frame.scope
-        if data.manifest.by == "user" and scope != "user_id":
-            raise InputError(
-                f"replay.personalize_by={scope} needs a log cut by object, but {data.folder} is "
-                "cut by user. Partition it with by=object."
-            )
-        self._scratch = Path(mkdtemp(prefix=".replay-", dir=data.folder))
-        self._forget = finalize(self, rmtree, self._scratch, ignore_errors=True)
-        self._shuffle = Shuffle(self._scratch, data)
-        self._schedule = lru_cache(PLANS_KEPT)(self._make_schedule)
-        self._lay_out()
+        scratch = Scratch(data.folder)
+        self._forget = finalize(self, scratch.remove)
+        place = Place(data.folder, data.log.person, scratch.folder, config, objective, window)
+        self._bench = Workbench(place, data)
+        self._worker = self._bench.worker
+        try:
+            self.objective: Objective = self._worker.objective
+            self._check_cut()
+            self._planned: tuple[str, Schedule] | None = None
+            self._lay_out()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Remove what was kept on disk."""
@@ -94,9 +93,7 @@ class PartitionedReplay:
     @property
     def n_steps(self) -> int:
         """How many partitions a replay works on: pair parts, then shards."""
-        scored = self._worker.frame.scored_from
-        bounds = self._data.manifest.shard_bounds
-        return self._data.manifest.n_parts + sum(bounds[s + 1] > scored for s in self._shards)
+        return len(self._parts) + len(self._scored_shards)
 
     @property
     def log(self) -> ClickLog:
@@ -108,23 +105,30 @@ class PartitionedReplay:
         """Name of the objective among the metrics of a result."""
         return self.objective.key
 
+    def _check_cut(self) -> None:
+        data, scope = self._data, self._worker.frame.scope
+        if data.manifest.by == "user" and scope != "user_id":
+            raise InputError(
+                f"replay.personalize_by={scope} needs a log cut by object, but {data.folder} is "
+                "cut by user. Partition it with by=object."
+            )
+
+    def _map(self, step: Callable[[Workbench, int], Found], numbers: list[int]) -> Iterator[Found]:
+        """What a step makes of each partition, each told once it is done."""
+        for found in self._engine.map(self._bench, step, numbers):
+            yield found
+            self.on_partition()
+
     def _lay_out(self) -> None:
         """Work out what is the same for every setting."""
-        manifest, frame = self._data.manifest, self._worker.frame
-        for part in range(manifest.n_parts):
-            impression, history = self._worker.history(part)
-            self._shuffle.put_positions(part, impression)
-            for name, flags in history._asdict().items():
-                self._shuffle.put(name, part, flags)
-            self.on_partition()
+        frame = self._worker.frame
+        for _ in self._map(Workbench.look_at_pairs, self._parts):
+            pass
         marked_at, self._never, any_positive = [], ExactSums(), False
-        for shard in self._shards:
-            facts = self._worker.facts(shard, self._history(shard))
-            np.save(self._originals_path(shard), facts.before)
-            marked_at.append(facts.marked_at)
-            self._never.merge(facts.never)
-            any_positive |= facts.has_positive
-            self.on_partition()
+        for found in self._map(Workbench.look_at_shard, self._shards):
+            marked_at.append(found.marked_at)
+            self._never.merge(found.never)
+            any_positive |= found.has_positive
         if not any_positive:
             raise nothing_to_score(self._data.log.name, self.objective.estimator)
         self._marked_at = np.concatenate(marked_at)
@@ -132,25 +136,20 @@ class PartitionedReplay:
         self._blocks = sessions_of_blocks(frame, blocks, self._config.n_blocks)
 
     @property
+    def _parts(self) -> list[int]:
+        return list(range(self._data.manifest.n_parts))
+
+    @property
     def _shards(self) -> list[int]:
         """The shards that have replayed sessions."""
         bounds = self._data.manifest.shard_bounds
         return [s for s, first in enumerate(bounds[:-1]) if first < self._worker.frame.n_sessions]
 
-    def _n_shown(self, shard: int) -> int:
-        """How many impressions of a shard are replayed."""
-        first, last = self._data.manifest.shard_bounds[shard : shard + 2]
-        offsets = self._data.log.impression_offsets
-        return int(offsets[min(last, self._worker.frame.n_sessions)] - offsets[first])
-
-    def _history(self, shard: int) -> ClickHistory:
-        n = self._n_shown(shard)
-        return ClickHistory(
-            *(self._shuffle.gather(name, shard, n) for name in ClickHistory._fields)
-        )
-
-    def _originals_path(self, shard: int) -> Path:
-        return self._scratch / f"originals-{shard}.npy"
+    @property
+    def _scored_shards(self) -> list[int]:
+        """The shards that have scored sessions."""
+        bounds, scored_from = self._data.manifest.shard_bounds, self._worker.frame.scored_from
+        return [shard for shard in self._shards if bounds[shard + 1] > scored_from]
 
     def run(self, settings: Settings) -> ReplayResult:
         """Replay one setting from start to end."""
@@ -188,17 +187,22 @@ class PartitionedReplay:
         """`iter_blocks` for what the kernel is told directly."""
         started = perf_counter()
         adjuster = settings.adjuster
-        schedule = self._schedule(astuple(settings.selection), adjuster.interval_seconds)
+        schedule = self._schedule(settings)
         planned = perf_counter()
         drift, early = ExactSums(), ExactSums()
-        for part in range(self._data.manifest.n_parts):
-            found = self._worker.stream(part, schedule, knobs, adjuster.term_weight)
-            self._keep(part, found)
+        stream = partial(
+            Workbench.stream,
+            plan=mark_of(settings.selection, adjuster.interval_seconds, adjuster.term_weight),
+            schedule=schedule,
+            knobs=knobs,
+            term_weight=adjuster.term_weight,
+        )
+        for found in self._map(stream, self._parts):
             drift.merge(found.drift)
             early.merge(found.early_drift)
-            self.on_partition()
         streamed = perf_counter()
-        columns = joined(list(self._iter_scored()))
+        score = partial(Workbench.score, never=self._never)
+        columns = joined(list(self._map(score, self._scored_shards)))
         running = RunningValue(len(self._blocks))
         yield from self._iter_running(running, columns)
         result = conclude(self._scene, columns, drift, growth_of(self._worker.frame, early, drift))
@@ -213,33 +217,10 @@ class PartitionedReplay:
             },
         )
 
-    def _keep(self, part: int, found: PairScores) -> None:
-        self._shuffle.put("scores", part, found.scores)
-        self._shuffle.put("adjusted", part, found.adjusted)
-
-    def _iter_scored(self) -> Iterator[SessionColumns]:
-        """Score all shards by what the pair parts found."""
-        for shard, known in self._iter_known():
-            n = self._n_shown(shard)
-            shown = Shown(*(self._shuffle.gather(name, shard, n) for name in Shown._fields))
-            yield self._worker.score(shard, known, shown)
-            self.on_partition()
-
-    def _iter_known(self) -> Iterator[tuple[int, Known]]:
-        """The shards with scored sessions, and what they must be told."""
-        for shard in self._shards:
-            if self._data.manifest.shard_bounds[shard + 1] > self._worker.frame.scored_from:
-                before = np.load(self._originals_path(shard))
-                yield shard, Known(before, self._history(shard), self._never)
-
     def score_fixed(self, *, logged: bool) -> ReplayResult:
         """Score a ranking that moves no vector: as the log showed it, or by the originals."""
-        columns = joined(
-            [
-                self._worker.score_fixed(shard, known, logged=logged)
-                for shard, known in self._iter_known()
-            ]
-        )
+        score = partial(Workbench.score_fixed, never=self._never, logged=logged)
+        columns = joined(list(self._engine.map(self._bench, score, self._scored_shards)))
         running = RunningValue(len(self._blocks))
         for _ in self._iter_running(running, columns):
             pass
@@ -267,21 +248,31 @@ class PartitionedReplay:
         offsets = self._data.log.impression_offsets
         last = offsets[self._worker.frame.warmup_end]
         seen = [
-            np.load(self._originals_path(shard), mmap_mode="r")[
-                : max(0, last - self._data.shard_impressions[shard])
-            ]
+            self._bench.originals(shard)[: max(0, last - self._data.shard_impressions[shard])]
             for shard in self._shards
         ]
         return median_of(np.concatenate(seen), self._config)
 
-    def _make_schedule(self, rule: tuple[Any, ...], interval_seconds: int) -> Schedule:
-        taken = [
-            self._worker.take(shard, SelectionConfig(*rule), interval_seconds)
-            for shard in self._shards
-        ]
+    def _schedule(self, settings: Settings) -> Schedule:
+        """The worker's ticks; the last one asked for is kept, at some 40 bytes a session."""
+        rule, interval = settings.selection, settings.adjuster.interval_seconds
+        mark = mark_of(rule, interval)
+        if self._planned is None or self._planned[0] != mark:
+            self._planned = None
+            self._planned = mark, self._make_schedule(rule, interval)
+        return self._planned[1]
+
+    def _make_schedule(self, rule: SelectionConfig, interval_seconds: int) -> Schedule:
+        take = partial(Workbench.take, rule=rule, interval_seconds=interval_seconds)
+        taken = list(self._engine.map(self._bench, take, self._shards))
         names = [field.name for field in fields(Taken)]
         whole = Taken(**{name: np.concatenate([getattr(t, name) for t in taken]) for name in names})
         return make_schedule(self._marked_at, whole, self._config.batch_size)
+
+
+def mark_of(*values: object) -> str:
+    """A name for plain values, fit for a file."""
+    return blake2b(repr(values).encode(), digest_size=8).hexdigest()
 
 
 def joined(columns: list[SessionColumns]) -> SessionColumns:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.fused_engine.knobs import Knobs
-from adjuster.fused_engine.streams import Corpus, Span
+from adjuster.fused_engine.streams import Corpus, Lessons, Showings, Span
 from adjuster.selection import SelectionConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.partitioned_log import PartitionedLog
@@ -23,9 +23,10 @@ from experiments.replay.click_history import ClickHistory, click_history
 from experiments.replay.exact_sums import ExactSums
 from experiments.replay.labels import build_labels, has_positive
 from experiments.replay.layout import Layout, corpus_of, rank_originals, score_shown
-from experiments.replay.lessons import Pairs, build_lessons, build_pairs, no_pairs
+from experiments.replay.lessons import build_lessons, build_pairs, no_pairs
 from experiments.replay.objective import Objective, plain_objective
 from experiments.replay.pair_streams import PairStreams
+from experiments.replay.partitioned.board import ShardBoard, board_of
 from experiments.replay.partitioned.frame import pair_timeline, session_frame, shard_timeline
 from experiments.replay.results import SessionColumns
 from experiments.replay.schedule import Schedule, Taken, take_sessions
@@ -79,18 +80,6 @@ class PairScores(NamedTuple):
     early_drift: ExactSums
 
 
-class Shown(NamedTuple):
-    """What became of a shard's impressions, brought together from all pair parts.
-
-    Args:
-        scores: Shape ``(n_impressions,)``: with the adjusted vectors.
-        adjusted: Shape ``(n_impressions,)`` bool: of those that are adjusted.
-    """
-
-    scores: NDArray[np.floating]
-    adjusted: NDArray[np.bool_]
-
-
 class Known(NamedTuple):
     """What a shard must be told of its impressions, whatever the setting.
 
@@ -111,12 +100,12 @@ class PartPairs:
 
     config: ReplayConfig
     corpus: Corpus
-    pairs: Pairs
+    showings: Showings
 
     @property
     def spans(self) -> tuple[Span, ...]:
         """All pairs in one go."""
-        return (whole_span(self.pairs),)
+        return (whole_span(self.showings),)
 
 
 @dataclass(frozen=True)
@@ -178,53 +167,66 @@ class Worker:
         """What the live worker would do with a shard's sessions."""
         return take_sessions(self._shard(shard), rule, interval_seconds)
 
-    def stream(self, part: int, schedule: Schedule, knobs: Knobs, term_weight: str) -> PairScores:
-        """Run a part's pairs from their first showing to their end.
+    def showings(self, part: int) -> Showings:
+        """When a part's pairs are shown, each showing by its row among the part's."""
+        timeline = self._pair_timeline(part)
+        everyone = np.zeros(max(1, timeline.n_owners), np.int64)
+        return build_pairs(timeline, owner_block=everyone).showings
+
+    def lessons(
+        self, part: int, showings: Showings, schedule: Schedule, term_weight: str
+    ) -> Lessons:
+        """What a part's pairs learn.
 
         Args:
             part: Its number.
+            showings: From `showings`.
             schedule: The worker's ticks, of all sessions.
-            knobs: The setting.
             term_weight: ``session`` or ``impression``.
         """
-        rows = self.data.pair_rows(part, self.frame.n_sessions)
-        timeline = pair_timeline(self.frame, rows)
-        everyone = np.zeros(max(1, timeline.n_owners), np.int64)
-        mine = PartPairs(self.config, self.corpus, build_pairs(timeline, owner_block=everyone))
-        lessons = build_lessons(timeline, mine.pairs, schedule, term_weight=term_weight)
+        timeline = self._pair_timeline(part)
+        return build_lessons(timeline, showings, schedule, term_weight=term_weight)
+
+    def stream(self, showings: Showings, lessons: Lessons, knobs: Knobs, n_rows: int) -> PairScores:
+        """Run a part's pairs from their first showing to their end.
+
+        Args:
+            showings: When they are shown.
+            lessons: What they learn.
+            knobs: The setting.
+            n_rows: How many rows the part has.
+        """
+        mine = PartPairs(self.config, self.corpus, showings)
         streams = PairStreams(mine, lessons, knobs)
-        scores = np.zeros(len(rows.object), self.corpus.vectors.dtype)
-        adjusted = np.zeros(len(rows.object), np.bool_)
+        scores = np.zeros(n_rows, self.corpus.vectors.dtype)
+        adjusted = np.zeros(n_rows, np.bool_)
         streams.advance(mine.spans[0], scores, adjusted)
         return PairScores(scores, adjusted, streams.drift(), streams.early_drift())
 
-    def score(self, shard: int, known: Known, shown: Shown) -> SessionColumns:
-        """Rank and score a shard's sessions.
+    def board(self, shard: int, known: Known) -> ShardBoard:
+        """What a shard's sessions are scored by, whatever the setting.
 
         Args:
             shard: Its number; it has scored sessions.
             known: What it must be told of its impressions.
-            shown: What became of them.
         """
-        board = self._board(shard, known)
-        np.copyto(board.after, shown.scores, where=shown.adjusted)
-        board.adjusted[:] = shown.adjusted
-        board.add_block(0)
-        return board.columns()
+        return board_of(self._layout(shard, known))
 
     def score_fixed(self, shard: int, known: Known, *, logged: bool) -> SessionColumns:
         """Score a ranking that moves no vector: as the log showed it, or by the originals."""
-        timeline = self._shard(shard)
-        board = self._board(shard, known)
+        layout = self._layout(shard, known)
+        board = Scoreboard(layout, None)
         if logged:
-            board.after = order_shown(timeline)
+            board.after = order_shown(layout.timeline)
         board.add_block(0)
         return board.columns()
 
-    def _board(self, shard: int, known: Known) -> Scoreboard:
+    def _pair_timeline(self, part: int) -> Timeline:
+        return pair_timeline(self.frame, self.data.pair_rows(part, self.frame.n_sessions))
+
+    def _layout(self, shard: int, known: Known) -> Layout:
         timeline = self._shard(shard)
-        layout = self._lay_out(shard, timeline, known.before, known.history, known.never)
-        return Scoreboard(layout, None)
+        return self._lay_out(shard, timeline, known.before, known.history, known.never)
 
     def _shard(self, shard: int) -> Timeline:
         first = self.data.manifest.shard_bounds[shard]

@@ -32,7 +32,7 @@ def lessons_of(
         timeline, SelectionConfig(), interval_seconds=interval, batch_size=batch_size
     )
     pairs = pairs_of(timeline)
-    return pairs, build_lessons(timeline, pairs, schedule, term_weight=term_weight)
+    return pairs, build_lessons(timeline, pairs.showings, schedule, term_weight=term_weight)
 
 
 def showings(pairs: Pairs, pair: int) -> list[int]:
@@ -207,7 +207,7 @@ def test_how_owners_are_grouped_changes_no_pairs_lesson():
 
     def by_pair(owner_block):
         pairs = build_pairs(timeline, owner_block=owner_block)
-        lessons = build_lessons(timeline, pairs, schedule, term_weight="session")
+        lessons = build_lessons(timeline, pairs.showings, schedule, term_weight="session")
         learnt = {}
         keys = zip(pairs.owner.tolist(), pairs.showings.pair_object.tolist(), strict=True)
         for number, key in enumerate(keys):

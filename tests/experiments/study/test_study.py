@@ -12,7 +12,7 @@ from pathlib import Path
 import optuna
 import pytest
 
-from experiments.common.errors import InputError
+from experiments.common.errors import InputError, Outage
 from experiments.config.study import ParameterConfig, SearchSpaceConfig
 from experiments.replay.settings import Settings
 from experiments.study import study as study_module
@@ -132,13 +132,14 @@ def test_a_lost_trial_is_run_again_first_with_its_parameters(tmp_path):
     assert replay.tried[0] == Settings.from_dict(lost.settings)
 
 
-def test_ctrl_c_gives_its_trial_back(tmp_path):
+@pytest.mark.parametrize("end", [KeyboardInterrupt, Outage])
+def test_ctrl_c_and_an_outage_give_their_trial_back(tmp_path, end):
     def interrupted(number, settings):
         if number == 4:
-            raise KeyboardInterrupt
+            raise end
 
     study = open_study(make_config(tmp_path))
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(end):
         run_trials(study, FakeReplay(interrupted), "ndcg_at_10", lambda record: None)
     assert [record.state for record in study.records()] == ["complete"] * 4 + ["failed"]
     assert study.records()[4].lost

@@ -1,7 +1,10 @@
 """One trial: what is kept when it ends well, is stopped, or breaks."""
 
+import pytest
+
 from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
+from experiments.common.errors import Outage
 from experiments.config.study import GuardrailsConfig
 from experiments.replay.settings import Settings
 from experiments.study.records import COMPLETE, FAILED, PRUNED
@@ -48,6 +51,14 @@ def test_a_stopped_trial_keeps_its_mean_so_far():
 def test_the_last_block_is_no_place_to_stop():
     outcome = run(FakeReplay(), should_prune=lambda checkpoint: checkpoint.block == N_BLOCKS - 1)
     assert outcome.state == COMPLETE
+
+
+def test_an_outage_is_not_the_settings_fault():
+    def gone(number, settings):
+        raise Outage("Ray cannot go on.")
+
+    with pytest.raises(Outage, match="cannot go on"):
+        run(FakeReplay(gone))
 
 
 def test_an_exception_is_the_reason():

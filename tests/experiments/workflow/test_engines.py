@@ -74,7 +74,11 @@ def test_a_sweep_in_partitions_leaves_the_same_trials_and_finalists(shop, tmp_pa
         (["engine=local", "engine.parts=2", "search_space=full"], "must not be published"),
         (["engine=local", "engine.parts=2", "objective.estimator=auto"], "naive or judged"),
         (["engine=local", "engine.parts=0"], "engine.parts must be"),
-        (["engine=ray"], "ray"),
+        (["engine=ray", "engine.parts=2", "study.workers=2"], "study.workers must be 1"),
+        (["engine=ray", "engine.parts=2", "engine.address=here"], "auto, local or ray://host:port"),
+        (["engine=ray", "engine.parts=2", "engine.address=ray://127.0.0.1:1"], "does not answer"),
+        (["engine=ray", "engine.actors=0"], "engine.actors must be"),
+        (["engine=spark"], "spark"),
     ],
 )
 def test_what_partitions_cannot_do_is_said_in_a_sentence(shop, tmp_path, capsys, more, told):

@@ -1,5 +1,6 @@
 """A replay in partitions against the whole one: equal to the last bit, however the log is cut."""
 
+import gc
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,8 @@ from experiments.replay.baselines import score_baselines
 from experiments.replay.layout import lay_out
 from experiments.replay.partitioned.baselines import score_in_partitions
 from experiments.replay.partitioned.replay import PartitionedReplay
+from experiments.replay.partitioned.workbench import PLANS_KEPT
+from experiments.replay.partitioned.worker import Worker
 from experiments.replay.replay import Replay
 from tests.experiments.log_folder import showing, write_folder
 from tests.experiments.planted_replay import make_settings
@@ -183,3 +186,39 @@ def test_each_partition_that_is_done_is_told(tmp_path):
         before = len(told)
         replay.run(make_settings())
         assert len(told) - before == replay.n_steps
+
+
+def test_a_replay_that_is_dropped_leaves_nothing_on_disk_and_asks_for_no_collector(tmp_path):
+    _, cut = whole_and_cut(log_in(tmp_path))
+    gc.disable()
+    try:
+        replay = cut(2, "user")
+        replay.run(make_settings())
+        assert list((tmp_path / "parts").glob(".replay-*"))
+        del replay
+        assert not list((tmp_path / "parts").glob(".replay-*"))
+    finally:
+        gc.enable()
+
+
+def test_a_further_trial_reads_what_the_first_worked_out(tmp_path, monkeypatch):
+    whole, cut = whole_and_cut(log_in(tmp_path))
+    one, other = make_settings(), make_settings(adjustment_rate=0.05)
+    with closing(cut(2, "user")) as replay:
+        replay.run(one)
+        monkeypatch.setattr(Worker, "showings", None)
+        monkeypatch.setattr(Worker, "lessons", None)
+        monkeypatch.setattr(Worker, "board", None)
+        found = replay.run(other)
+        with pytest.raises(TypeError, match="not callable"):
+            replay.run(make_settings(interval_seconds=60))
+    np.testing.assert_equal(found.metrics, whole().run(other).metrics)
+
+
+def test_plans_beyond_the_last_two_are_removed(tmp_path):
+    _, cut = whole_and_cut(log_in(tmp_path))
+    with closing(cut(2, "user")) as replay:
+        for interval in (60, 3600, 7200):
+            replay.run(make_settings(interval_seconds=interval))
+        kept = list((tmp_path / "parts").glob(".replay-*/lessons-*"))
+    assert len(kept) == 2 * PLANS_KEPT

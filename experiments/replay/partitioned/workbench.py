@@ -1,0 +1,174 @@
+"""A worker beside the files of its partitions: reads one, leaves what has a row a showing.
+
+What it hands back has a row a session, or is a sum. So an engine that works in other processes
+moves session columns and nothing larger.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adjuster.fused_engine.knobs import Knobs
+from adjuster.fused_engine.streams import Lessons, Showings
+from adjuster.selection import SelectionConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
+from experiments.data.partitioned_log import PartitionedLog
+from experiments.replay.click_history import ClickHistory
+from experiments.replay.exact_sums import ExactSums
+from experiments.replay.partitioned.board import ShardBoard
+from experiments.replay.partitioned.shelf import Shelf
+from experiments.replay.partitioned.shuffle import Shuffle
+from experiments.replay.partitioned.worker import Known, Worker
+from experiments.replay.results import SessionColumns
+from experiments.replay.schedule import Schedule, Taken
+
+PLANS_KEPT = 2
+"""Of each pair part, on disk: some 10 bytes an impression each."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """All that a workbench is made of; small enough to be sent.
+
+    Args:
+        folder: The log in partitions.
+        person: Who counts as a person; see `ClickLog`.
+        scratch: The folder in which pair parts and shards leave what others read.
+        config: How the log is replayed.
+        objective: What is scored.
+        window: Which part of the log is scored.
+    """
+
+    folder: Path
+    person: str
+    scratch: Path
+    config: ReplayConfig
+    objective: ObjectiveConfig
+    window: str
+
+
+class FirstLook(NamedTuple):
+    """What a shard hands back before any setting is tried; see `ShardFacts`."""
+
+    marked_at: NDArray[np.int64]
+    has_positive: bool
+    never: ExactSums
+
+
+class Drifts(NamedTuple):
+    """What a pair part hands back under a setting; see `PairScores`."""
+
+    drift: ExactSums
+    early_drift: ExactSums
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """Works on one partition at a time, from disk to disk.
+
+    Args:
+        place: What it is made of.
+        data: The log that lies in ``place.folder``.
+    """
+
+    place: Place
+    data: PartitionedLog
+
+    @cached_property
+    def worker(self) -> Worker:
+        """What knows how a partition is worked on."""
+        return Worker(self.data, self.place.config, self.place.objective, self.place.window)
+
+    @cached_property
+    def _shelf(self) -> Shelf:
+        return Shelf(self.place.scratch)
+
+    @cached_property
+    def _shuffle(self) -> Shuffle:
+        return Shuffle(self.place.scratch, self.data)
+
+    def look_at_pairs(self, part: int) -> None:
+        """Leave where a pair part's showings stand and what had been clicked before."""
+        impression, history = self.worker.history(part)
+        self._shuffle.put_positions(part, impression)
+        for name, flags in history._asdict().items():
+            self._shuffle.put(name, part, flags)
+
+    def look_at_shard(self, shard: int) -> FirstLook:
+        """Leave a shard's scores with the originals; to be called once pairs were looked at."""
+        facts = self.worker.facts(shard, self._history(shard))
+        self._shuffle.put("originals", shard, facts.before)
+        return FirstLook(facts.marked_at, facts.has_positive, facts.never)
+
+    def take(self, shard: int, rule: SelectionConfig, interval_seconds: int) -> Taken:
+        """What the live worker would do with a shard's sessions."""
+        return self.worker.take(shard, rule, interval_seconds)
+
+    def stream(
+        self, part: int, plan: str, schedule: Schedule, knobs: Knobs, term_weight: str
+    ) -> Drifts:
+        """Run a part's pairs under a setting, and leave their scores.
+
+        Args:
+            part: Its number.
+            plan: Names the schedule and the weight of terms.
+            schedule: The worker's ticks, of all sessions.
+            knobs: The setting.
+            term_weight: ``session`` or ``impression``.
+        """
+        showings = self._shelf.get(f"showings-{part}", Showings, lambda: self.worker.showings(part))
+        lessons = self._shelf.get(
+            f"lessons-{part}-{plan}",
+            Lessons,
+            lambda: self.worker.lessons(part, showings, schedule, term_weight),
+        )
+        self._shelf.keep_newest(f"lessons-{part}-*", PLANS_KEPT)
+        n_rows = len(self._shuffle.read("position", part))
+        found = self.worker.stream(showings, lessons, knobs, n_rows)
+        self._shuffle.put("scores", part, found.scores)
+        self._shuffle.put("adjusted", part, found.adjusted)
+        return Drifts(found.drift, found.early_drift)
+
+    def score(self, shard: int, never: ExactSums) -> SessionColumns:
+        """Score a shard's sessions by what the pair parts have left.
+
+        Args:
+            shard: Its number.
+            never: Of all shards.
+        """
+        board = self._shelf.get(
+            f"board-{shard}",
+            ShardBoard,
+            lambda: self.worker.board(shard, self._known(shard, never)),
+        )
+        n = self.n_shown(shard)
+        scores, adjusted = (self._shuffle.gather(name, shard, n) for name in ("scores", "adjusted"))
+        return board.columns(self.worker.objective, scores, adjusted)
+
+    def score_fixed(self, shard: int, never: ExactSums, logged: bool) -> SessionColumns:
+        """Score a ranking that moves no vector: as the log showed it, or by the originals."""
+        return self.worker.score_fixed(shard, self._known(shard, never), logged=logged)
+
+    def originals(self, shard: int) -> NDArray[np.floating]:
+        """A shard's scores with the originals, on disk. Shape ``(n_impressions,)``."""
+        return self._shuffle.read("originals", shard)
+
+    def n_shown(self, shard: int) -> int:
+        """How many impressions of a shard are replayed."""
+        first, last = self.data.manifest.shard_bounds[shard : shard + 2]
+        offsets = self.data.log.impression_offsets
+        return int(offsets[min(last, self.worker.frame.n_sessions)] - offsets[first])
+
+    def _known(self, shard: int, never: ExactSums) -> Known:
+        before = np.array(self.originals(shard))
+        return Known(before, self._history(shard), never)
+
+    def _history(self, shard: int) -> ClickHistory:
+        n = self.n_shown(shard)
+        return ClickHistory(
+            *(self._shuffle.gather(name, shard, n) for name in ClickHistory._fields)
+        )

@@ -1,0 +1,55 @@
+"""Where a Ray is looked for, and what is said where there is none."""
+
+import socket
+import sys
+
+import pytest
+
+from experiments.common.errors import InputError
+from experiments.replay.partitioned import ray_cluster
+from experiments.replay.partitioned.ray_cluster import check_answers, connected, found_running
+
+
+@pytest.fixture
+def listening():
+    """A port on which somebody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def current(tmp_path, monkeypatch):
+    """The file in which `ray start` leaves its address, on a machine where Ray is not set up."""
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(ray_cluster, "gettempdir", lambda: str(tmp_path))
+    path = tmp_path / ray_cluster.CURRENT
+    path.parent.mkdir()
+    return path
+
+
+def test_auto_is_the_ray_that_runs_here(current, listening, monkeypatch):
+    assert found_running() == "local"
+    current.write_text(f"127.0.0.1:{listening}\n")
+    assert found_running() == f"127.0.0.1:{listening}"
+    monkeypatch.setenv("RAY_ADDRESS", "ray://head:10001")
+    assert found_running() == "ray://head:10001"
+
+
+@pytest.mark.parametrize("content", ["127.0.0.1:1", "", "nonsense", "[::1"])
+def test_a_ray_that_has_ended_is_not_found(current, content):
+    current.write_text(content)
+    assert found_running() == "local"
+
+
+def test_an_address_where_nobody_answers_is_a_sentence():
+    with pytest.raises(InputError, match=r"ray://127.0.0.1:1 does not answer: .* Start a Ray"):
+        check_answers("ray://127.0.0.1:1")
+
+
+def test_the_package_is_asked_for_where_it_is_missing(monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setitem(sys.modules, "ray", None)
+    for name in ray_cluster.QUIET:
+        monkeypatch.setenv(name, ray_cluster.QUIET[name])
+    with pytest.raises(InputError, match=r"pip install '\.\[ray\]'"), connected("local"):
+        pass
