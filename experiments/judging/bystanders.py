@@ -62,7 +62,7 @@ def compare_bystanders(
     for fold in range(N_FOLDS):
         replay = replays.withholding(fold, window)
         for mine, candidate in zip(parts, settings, strict=True):
-            rows = replay.run(candidate).bystanders
+            rows = replay.bystanders(candidate)
             if rows is not None and len(rows.session):
                 mine.append(rows)
     return [

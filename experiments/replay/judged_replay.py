@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from experiments.replay.baselines import score_baselines
 from experiments.replay.objective import Objective
 from experiments.replay.replay import Replay
-from experiments.replay.results import ReplayResult, Traffic
+from experiments.replay.results import ReplayResult, SessionScores, Traffic
 from experiments.replay.settings import Settings
 from experiments.replay.traffic import silent_share, traffic_of
 
@@ -32,6 +32,12 @@ class JudgedReplay:
         result = self._replay.run(settings)
         self._on_run()
         return result
+
+    def bystanders(self, settings: Settings) -> SessionScores | None:
+        """Rows of the withheld sessions under these settings, as `run` has them."""
+        rows = self._replay.run_bystanders(settings)
+        self._on_run()
+        return rows
 
     def baselines(self, settings: Settings) -> Mapping[str, ReplayResult]:
         """Replay what any configuration has to beat, by name."""

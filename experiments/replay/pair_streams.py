@@ -56,7 +56,7 @@ class PairStreams:
         self, layout: LaidPairs, lessons: Lessons, knobs: Knobs, *, keep: bool = False
     ) -> None:
         self._layout, self._knobs = layout, knobs
-        pauses = not all(span.finish for span in layout.spans)
+        pauses = len(layout.spans) > 1 and not all(span.finish for span in layout.spans)
         self._streams = Streams(layout.corpus, layout.showings, lessons)
         self.state = start_state(self._streams, keep=keep or pauses, refit=knobs.memory == REFIT)
 

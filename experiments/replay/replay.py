@@ -19,13 +19,14 @@ from adjuster.live.retrieval.personalization import PersonalizedVectors
 from adjuster.selection import SelectionConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
+from experiments.replay.bystander_pairs import BystanderPairs
 from experiments.replay.drift_growth import growth_of, sum_drift
 from experiments.replay.exact_sums import ExactSums
 from experiments.replay.layout import Layout, lay_out
 from experiments.replay.objective import Objective
 from experiments.replay.pair_streams import PairStreams
 from experiments.replay.plan import Plan, make_plan, resolve
-from experiments.replay.results import Checkpoint, ReplayResult
+from experiments.replay.results import Checkpoint, ReplayResult, SessionScores
 from experiments.replay.scoreboard import Scoreboard
 from experiments.replay.settings import Settings
 from experiments.replay.worker_replay import LogIndex, drift_of, published_replay
@@ -92,6 +93,25 @@ class Replay:
             return (yield from self._iter_published(settings))
         knobs = make_knobs(self.layout.log.index, settings.adjuster)
         return (yield from self.iter_knobs(knobs, settings))
+
+    def run_bystanders(self, settings: Settings) -> SessionScores | None:
+        """Rows of the withheld sessions, as `run` has them, without what only others look at.
+
+        Raises:
+            FloatingPointError: If a score is not a finite number: the setting diverges.
+        """
+        settings = resolve(self.layout, settings)
+        if settings.adjuster.semantics == "published":
+            return self.run(settings).bystanders
+        plan, pairs = self.plan(settings), BystanderPairs(self.layout)
+        board = Scoreboard(self.layout, plan.schedule)
+        knobs = make_knobs(self.layout.log.index, settings.adjuster)
+        streams = PairStreams(pairs, plan.lessons, knobs)
+        for span in pairs.spans:
+            streams.advance(span, board.after, board.adjusted)
+        for number in range(len(self.layout.blocks)):
+            board.add_block(number)
+        return board.finish(ExactSums()).bystanders
 
     def run_knobs(self, knobs: Knobs, settings: Settings) -> ReplayResult:
         """`run` for what the kernel is told directly."""

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from experiments.config.replay import ReplayConfig
 from experiments.replay.objective import Objective
-from experiments.replay.results import ReplayResult, Traffic
+from experiments.replay.results import ReplayResult, SessionScores, Traffic
 from experiments.replay.settings import Settings
 
 
@@ -18,6 +18,9 @@ class Replayer(Protocol):
 
     def run(self, settings: Settings) -> ReplayResult:
         """Replay the log under these settings."""
+
+    def bystanders(self, settings: Settings) -> SessionScores | None:
+        """Rows of the withheld sessions under these settings, as `run` has them."""
 
     def baselines(self, settings: Settings) -> Mapping[str, ReplayResult]:
         """Replay what any configuration has to beat, by name; settings as for a sweep's."""

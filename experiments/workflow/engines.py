@@ -19,7 +19,7 @@ from experiments.replay.partitioned.engine import Engine, LocalEngine
 from experiments.replay.partitioned.ray_engine import RayEngine
 from experiments.replay.partitioned.replay import PartitionedReplay
 from experiments.replay.replay import Replay
-from experiments.replay.results import ReplayResult, Traffic
+from experiments.replay.results import ReplayResult, SessionScores, Traffic
 from experiments.replay.settings import Settings
 
 PARTITIONS = "partitions"
@@ -147,6 +147,10 @@ class FinalistReplay:
         result = self._replay.run(settings)
         self._on_run()
         return result
+
+    def bystanders(self, settings: Settings) -> SessionScores | None:
+        """Rows of the withheld sessions under these settings."""
+        return self.run(settings).bystanders
 
     def baselines(self, settings: Settings) -> Mapping[str, ReplayResult]:
         """Of the sealed test, which is opened on the whole log."""

@@ -66,6 +66,9 @@ class PlantedReplay:
         self.calls.append((self.window, self.config.bystander_share, self.config.bystander_fold))
         return self._result(settings)
 
+    def bystanders(self, settings: Settings):
+        return self.run(settings).bystanders
+
     def _result(self, settings: Settings) -> ReplayResult:
         factor = 1.0 if self.window == "tune" else self.test_factor
         gain = settings.adjuster.anchor_weight * factor
