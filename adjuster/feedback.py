@@ -107,13 +107,14 @@ class ScatteredBatch(FeedbackTerms):
             others follow, D numbers each.
         dtype: float32 or float64, of every vector.
         holders: What the memory belongs to, so that it stays.
-        is_padded: Whether any of them holds more than its object's parts.
+        is_alike: Whether the vectors of all elements, not only the first of each object, are like
+            this: of the type, and no longer than their objects' parts.
     """
 
     addresses: NDArray[np.int64]
     dtype: np.dtype[Any]
     holders: Sequence[Any]
-    is_padded: bool
+    is_alike: bool
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -4,11 +4,11 @@ A host hands over tens of thousands of small objects; what is done for each of t
 takes longer than the adjustment itself.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise, repeat
-from operator import attrgetter, is_, itemgetter
+from itertools import pairwise
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +25,9 @@ from adjuster.host_rows import (
     Sources,
     check_rows,
     is_misshapen,
+    may_be_padded,
     name_of,
+    originals_of,
     to_array,
     vector_rows,
 )
@@ -139,7 +141,7 @@ class HostFeedback:
             ValueError: As `build_batch`, but for what is wrong with an object's own numbers.
         """
         objects = self.objects
-        if not all(map(is_, _originals_of(objects), repeat(None))):
+        if not _is_told_nothing(originals_of(objects)):
             return None
         sources = SourceOf(self.sessions, self.shown, self.shown.first)
         lengths, whole = self._lengths(objects, sources)
@@ -147,13 +149,14 @@ class HostFeedback:
         found = addresses_of(vectors)
         if found is None:
             return None
-        self._check_again(lengths)
         addresses, dtype = found
+        again = self._check_again(lengths)
+        is_alike = lengths is whole and self._are_alike(again, lengths, dtype, addresses_of)
         return ScatteredBatch(
             addresses=addresses,
             dtype=dtype,
             holders=vectors,
-            is_padded=lengths is not whole,
+            is_alike=is_alike,
             **self._terms(lengths, dtype),
         )
 
@@ -196,7 +199,7 @@ class HostFeedback:
             whole = np.full(len(shapes), shapes[0][0], np.int64)
         else:
             whole = np.fromiter(map(itemgetter(0), shapes), np.int64, len(shapes))
-        if not any(map(getattr, elements, repeat("is_average"), repeat(None))):
+        if not may_be_padded(elements):
             return whole, whole
         return np.fromiter(map(element_parts, elements), np.int64, len(elements)), whole
 
@@ -210,15 +213,18 @@ class HostFeedback:
             return _Blocks(rows, lengths)
         return _Blocks(rows[rows_of(offsets_of(whole)[:-1], lengths)], lengths)
 
-    def _check_again(self, n_parts: NDArray[np.int64]) -> None:
+    def _check_again(self, n_parts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Check the vectors of objects that were seen before; only the first one counts.
 
         Args:
             n_parts: Parts of each object.
+
+        Returns:
+            The elements with a vector of their own for such an object.
         """
         shown = self.shown
         if shown.is_each_another:
-            return
+            return np.empty(0, np.int64)
         first, places = shown.first[shown.places], shown.places
         vectors = [element.vector for element in shown.elements]
         repeated = np.flatnonzero(first != np.arange(len(places)))
@@ -235,6 +241,22 @@ class HostFeedback:
                 f"{blocks.lengths[number]}."
             )
         check_rows(blocks.rows, blocks.lengths, sources, self.index)
+        return again
+
+    def _are_alike(
+        self,
+        again: NDArray[np.int64],
+        n_parts: NDArray[np.int64],
+        dtype: np.dtype[Any],
+        addresses_of: AddressesOf,
+    ) -> bool:
+        """Whether the vectors of some elements are plain, of a type and of their objects' parts."""
+        vectors = [self.shown.elements[row].vector for row in again.tolist()]
+        found = addresses_of(vectors) if vectors else None
+        if found is None:
+            return not vectors
+        lengths = [vector.shape[0] for vector in vectors]
+        return found[1] == dtype and lengths == n_parts[self.shown.places[again]].tolist()
 
     def _queries(self) -> tuple[_Blocks, NDArray[np.int64]]:
         """Distinct queries in order of their first session, and which one each session asks."""
@@ -253,8 +275,8 @@ class HostFeedback:
 
     def _originals(self, objects: _Blocks, sources: Sources) -> Rows:
         """The index's own rows of each object; its vector's where the host does not tell."""
-        originals = list(_originals_of(self.objects))
-        if all(map(is_, originals, repeat(None))):
+        originals = originals_of(self.objects)
+        if _is_told_nothing(originals):
             return objects.rows
         mine = np.split(objects.rows, offsets_of(objects.lengths)[1:-1])
         rows = [
@@ -278,9 +300,8 @@ def _equal_blocks(blocks: _Blocks) -> NDArray[np.int64]:
     return np.array([numbers.setdefault(piece, len(numbers)) for piece in pieces], np.int64)
 
 
-def _originals_of(elements: Sequence[Any]) -> Iterator[Any]:
-    """What a host tells of each element's vector in the index; None where it does not."""
-    return map(getattr, elements, repeat("original"), repeat(None))
+def _is_told_nothing(originals: Sequence[Any]) -> bool:
+    return set(map(type, originals)) <= {type(None)}
 
 
 def _original_rows(

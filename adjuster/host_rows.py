@@ -37,6 +37,34 @@ def check_distinct(session: Any) -> None:
         seen.add(key)
 
 
+def keys_of(elements: Sequence[Any]) -> list[tuple[str | None, str]]:
+    """The (owner, id) of each element; its owner is None where the host does not tell.
+
+    Here and below: an attribute that all have is read sooner than it is asked for.
+    """
+    try:
+        return [(element.user_id, element.id) for element in elements]
+    except AttributeError:
+        return [(getattr(element, "user_id", None), element.id) for element in elements]
+
+
+def originals_of(elements: Sequence[Any]) -> list[Any]:
+    """What a host tells of each element's vector in the index; None where it does not."""
+    try:
+        return [element.original for element in elements]
+    except AttributeError:
+        return [getattr(element, "original", None) for element in elements]
+
+
+def may_be_padded(elements: Sequence[Any]) -> bool:
+    """Whether any element tells which of its rows are data."""
+    try:
+        flags = [element.is_average for element in elements]
+    except AttributeError:
+        flags = [getattr(element, "is_average", None) for element in elements]
+    return any(flags)
+
+
 def is_misshapen(shape: Sequence[int], index: SearchIndexInfo) -> bool:
     """Whether a vector's shape is not ``(parts, D)`` with at least one part."""
     return len(shape) != 2 or shape[1] != index.dimensions or not shape[0]

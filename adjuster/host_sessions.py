@@ -1,15 +1,14 @@
 """Which objects a host's sessions show, by owner and id: many small objects, read in bulk."""
 
 from collections.abc import Sequence
-from itertools import count, repeat
-from operator import attrgetter
+from itertools import count
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.feedback import Shown
-from adjuster.host_rows import check_distinct
+from adjuster.host_rows import check_distinct, keys_of
 
 
 class SourceOf:
@@ -55,8 +54,7 @@ def _objects_of(
     elements: list[Any],
 ) -> tuple[list[tuple[str | None, str]], NDArray[np.int64], NDArray[np.int64]]:
     """The distinct (owner, id), which one each element is, and the first element of each."""
-    owners = map(getattr, elements, repeat("user_id"), repeat(None))
-    keys = list(zip(owners, map(attrgetter("id"), elements), strict=True))
+    keys = keys_of(elements)
     objects = list(dict.fromkeys(keys))
     if len(objects) == len(keys):
         every = np.arange(len(keys))

@@ -1,9 +1,9 @@
 """Adjusting a host's vectors straight from its tensors, its answer made meanwhile."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from operator import attrgetter
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -43,13 +43,10 @@ def addresses_of(vectors: Sequence[Any]) -> tuple[NDArray[np.int64], np.dtype[An
     """
     if set(map(type, vectors)) != {torch.Tensor} or vectors[0].shape[1] == 1:
         return None
-    (dtype, *others) = set(map(attrgetter("dtype"), vectors))
-    if others or dtype not in DTYPES:
+    (dtype, *others) = {vector.dtype for vector in vectors}
+    if others or dtype not in DTYPES or {vector.is_cpu for vector in vectors} != {True}:
         return None
-    plain = all(map(attrgetter("is_cpu"), vectors)) and all(
-        map(torch.Tensor.is_contiguous, vectors)
-    )
-    if not plain:
+    if not all(map(torch.Tensor.is_contiguous, vectors)):
         return None
     addresses = map(torch.Tensor.data_ptr, vectors)
     return np.fromiter(addresses, np.int64, len(vectors)), DTYPES[dtype]
@@ -82,12 +79,27 @@ def adjust_in_place(
                 return None
             memory = kept.take(batch.shape, batch.dtype)
             adjust = partial(adjust_scattered, batch, feedback.index, config, memory)
-            computing = thread.submit(adjust) if batch.n_objects >= FEWEST_OBJECTS else None
-            alike = feedback.shown.is_each_another and not batch.is_padded
+            computing = _begin(thread, adjust) if batch.n_objects >= FEWEST_OBJECTS else None
             answers = Answers(
-                feedback.sessions, feedback.shown, batch.object_offsets, memory, alike=alike
+                feedback.sessions,
+                feedback.shown,
+                batch.object_offsets,
+                memory,
+                alike=batch.is_alike,
             )
         is_computed = computing.result() if computing else adjust()
     if not is_computed:
         adjust_batch(feedback.gathered(), feedback.index, config, out=memory)
     return answers.fill()
+
+
+def _begin(thread: ThreadPoolExecutor, adjust: Callable[..., bool]) -> Future[bool]:
+    """Have a batch adjusted by a thread, and wait until it does without Python.
+
+    Threads that are still to start wait for us otherwise, the switch interval's 5 ms at every step.
+    """
+    begun = Event()
+    computing = thread.submit(adjust, begun=begun.set)
+    computing.add_done_callback(lambda _: begun.set())
+    begun.wait()
+    return computing

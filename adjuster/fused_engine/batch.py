@@ -104,6 +104,7 @@ def adjust_scattered(
     out: NDArray[np.floating],
     *,
     n_threads: int = 0,
+    begun: Callable[[], None] | None = None,
 ) -> bool:
     """Adjust every object of a batch whose vectors lie where their owner keeps them.
 
@@ -116,6 +117,8 @@ def adjust_scattered(
         out: Where the new vectors go: C-contiguous, of the batch's shape and type, overlapping
             none of its vectors.
         n_threads: 0 is one a core; the result does not depend on it.
+        begun: Called, by any thread, when compiled code is about to run: until then threads need
+            Python's lock.
 
     Returns:
         Whether all vectors could be computed as they stand. If not, some are not finite, or too
@@ -124,7 +127,7 @@ def adjust_scattered(
     """
     flat = _flat(batch, index, batch.addresses, batch.addresses)
     squares = _harmless_squares(out, index)
-    return _adjust_all(make_knobs(index, config), flat, squares, n_threads, out)
+    return _adjust_all(make_knobs(index, config), flat, squares, n_threads, out, begun)
 
 
 def _harmless_squares(rows: NDArray[np.floating], index: SearchIndexInfo) -> Squares:
@@ -176,7 +179,12 @@ def _adjust_gathered(
 
 
 def _adjust_all(
-    knobs: Knobs, flat: FlatBatch, squares: Squares, n_threads: int, out: NDArray[np.floating]
+    knobs: Knobs,
+    flat: FlatBatch,
+    squares: Squares,
+    n_threads: int,
+    out: NDArray[np.floating],
+    begun: Callable[[], None] | None = None,
 ) -> bool:
     """Adjust every object into `out`; False if any has |x|² outside `squares` and was left out."""
     n_rows = rows_per_object(flat.term_offsets, flat.term_query, flat.query_offsets)
@@ -185,6 +193,8 @@ def _adjust_all(
     def run(lo: int, hi: int) -> None:
         is_newton = knobs.optimizer == NEWTON
         workspace = make_workspace(n_parts[lo:hi].max(), n_rows[lo:hi].max(), out, newton=is_newton)
+        if begun is not None:
+            begun()
         left_out.append(_adjust_range(knobs, workspace, flat, out, squares, lo, hi))
 
     run_chunks(run, n_rows * n_parts, n_threads)

@@ -1,11 +1,22 @@
 """Vectors of a host's objects: their data rows, and each thing that is refused by name."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from adjuster import ImprovementElement, ImprovementInput, SearchIndexInfo
-from adjuster.host_rows import check_distinct, check_rows, is_misshapen, to_array, vector_rows
+from adjuster.host_rows import (
+    check_distinct,
+    check_rows,
+    is_misshapen,
+    keys_of,
+    may_be_padded,
+    originals_of,
+    to_array,
+    vector_rows,
+)
 
 INDEX = SearchIndexInfo(2)
 
@@ -43,6 +54,16 @@ def test_a_vector_of_another_shape_is_refused_by_name(shape):
 def test_rows_past_the_flags_are_no_data():
     element = ImprovementElement("a", np.ones((3, 2)), is_average=[False, True])
     assert len(vector_rows(session_of(element), element, INDEX)) == 2
+
+
+def test_what_some_elements_do_not_tell_is_asked_of_each():
+    bare = SimpleNamespace(id="a", vector=np.ones((1, 2)))
+    full = ImprovementElement("b", bare.vector, [False], user_id="ann", original=bare.vector)
+    assert keys_of([bare, full]) == [(None, "a"), ("ann", "b")]
+    assert originals_of([full, bare]) == [bare.vector, None]
+    assert may_be_padded([bare, full])
+    assert not may_be_padded([bare])
+    assert not may_be_padded([ImprovementElement("c", bare.vector)])
 
 
 def test_an_object_of_two_owners_stands_twice_rightly():

@@ -15,6 +15,7 @@ from adjuster import (
 from adjuster.adjusters import in_place
 from adjuster.adjusters.answers import Answers
 from adjuster.adjusters.in_place import FEWEST_OBJECTS, addresses_of
+from adjuster.fused_engine import batch
 from adjuster.fused_engine.batch import adjust_batch
 from adjuster.host_batch import HostFeedback, stack_arrays
 from tests.adjuster.cases import random_sessions
@@ -195,3 +196,45 @@ def test_an_error_while_the_answer_is_made_reaches_the_host_and_the_next_call_is
         adjuster.adjust_vectors(broken)
     for mine, other in zip(elements(adjuster.adjust_vectors(sessions)), wanted, strict=True):
         assert torch.equal(mine.vector, other.vector)
+
+
+def test_an_error_before_the_kernel_has_begun_reaches_the_host(monkeypatch):
+    def failing(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(batch, "adjust_scattered", failing)
+    with pytest.raises(ZeroDivisionError):
+        TorchBasedAdjuster(SearchIndexInfo(D), 0.01).adjust_vectors(many(6))
+
+
+@pytest.mark.parametrize("change", ["same", "equal", "half", "array", "transposed", "padded"])
+def test_a_repeated_objects_other_vector_may_be_of_another_kind(change):
+    changes = {
+        "same": lambda vector: vector,
+        "equal": torch.clone,
+        "half": torch.Tensor.half,
+        "array": torch.Tensor.numpy,
+        "transposed": lambda vector: vector.T.contiguous().T,
+        "padded": lambda vector: torch.cat([vector, torch.zeros(1, D)]),
+    }
+    first = torch.rand(2, D, generator=torch.Generator().manual_seed(4)) + 0.5
+    again = ImprovementElement("a", changes[change](first))
+    if change == "padded":
+        again.is_average = [False] * 2
+    query = ImprovementElement("q", torch.ones(1, D))
+    sessions = [
+        ImprovementInput("s", query, [ImprovementElement("a", first)], []),
+        ImprovementInput("t", query, [again], []),
+    ]
+    adjuster = TorchBasedAdjuster(SearchIndexInfo(D), 0.01)
+    is_alike = (
+        HostFeedback(sessions, adjuster.search_index_info, "session", stack_arrays)
+        .scattered(addresses_of)
+        .is_alike
+    )
+    assert is_alike == (change in ("same", "equal"))
+    mine, other = elements(adjuster.adjust_vectors(sessions))
+    assert not torch.equal(mine.vector, first)
+    assert (type(other.vector), other.vector.dtype) == (type(again.vector), again.vector.dtype)
+    assert other.vector.shape == again.vector.shape
+    np.testing.assert_allclose(other.vector[:2], mine.vector, atol=2e-3)
