@@ -74,7 +74,7 @@ def _wrapped(line: str, width: int) -> list[str]:
     text = line.lstrip(" ")
     named = NAMED.match(line)
     indent = " " * (len(line) - len(text) + (2 if text.startswith("- ") else 0))
-    if named and 3 * named.end() <= 2 * width:
+    if named and named.end() <= min(2 * width // 3, width - _longest_word(line[named.end() :])):
         indent = " " * named.end()
     begin = COMMAND.search(line)
     joint = " \\" if begin else ""
@@ -91,6 +91,10 @@ def _wrapped(line: str, width: int) -> list[str]:
         within = begin and told > len(line[: begin.end()].replace(" ", ""))
         shown.append(f"{part}{joint}" if within else part)
     return [*shown, *parts[-1:]]
+
+
+def _longest_word(text: str) -> int:
+    return max(map(len, text.split()), default=0)
 
 
 def fitted_grid(

@@ -87,3 +87,9 @@ def test_what_does_not_fit_even_so_is_folded_between_words(width):
     assert max(map(len, lines)) <= width
     assert "finalist" in " ".join(lines)
     assert len(lines) > 2
+
+
+def test_a_word_that_has_no_room_under_the_second_column_begins_further_left():
+    link = "http://127.0.0.1:41951/#/experiments/1/runs?workflowType=machine_learning"
+    lines = fitted(f"movielens  in experiment {link}", 80).split("\n")
+    assert lines == ["movielens  in experiment", link]
