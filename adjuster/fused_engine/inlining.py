@@ -36,11 +36,11 @@ class _Lowering(typed_passes.NativeLowering):
         state.flags.no_compile = True
         super().run_pass(state)
         lowered = state["cr"]
-        # Numba finds compiled code by the object that Python would call: one of its own for each,
-        # here one that refuses all arguments.
-        never_called = [].clear
-        state.targetctx.insert_user_function(never_called, lowered.fndesc, [state.library])
-        state["cr"] = lowered._replace(cfunc=never_called)
+        # Numba finds compiled code by the built-in method that Python would call: another one for
+        # each. Here it fails, whatever it is given: the name that it misses is what is wrong.
+        refusal = f"{{{state.func_id.func_name} can be called by compiled code alone}}".format
+        state.targetctx.insert_user_function(refusal, lowered.fndesc, [state.library])
+        state["cr"] = lowered._replace(cfunc=refusal)
         return True
 
 
