@@ -3,7 +3,7 @@
 from experiments.common.console import say
 from experiments.common.steps import step
 from experiments.config.command import OK
-from experiments.config.partitions import PartitionConfig
+from experiments.config.partitions import PartitionConfig, asked_cut
 from experiments.config.printed_command import printed_command
 from experiments.data.partitioning import partition_log
 from experiments.data.partitions.log_writer import Partitioned
@@ -16,7 +16,7 @@ def partition(config: PartitionConfig) -> int:
             config.dataset.path,
             config.output,
             config.parts,
-            by=None if config.by == "auto" else config.by,
+            by=asked_cut(config.by),
             overwrite=config.overwrite,
             progress=advance,
         )

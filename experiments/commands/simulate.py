@@ -5,6 +5,7 @@ from experiments.common.console import say
 from experiments.common.steps import step
 from experiments.config.command import OK
 from experiments.config.data import SimulateConfig
+from experiments.config.partitions import asked_cut
 from experiments.config.printed_command import printed_command
 from experiments.data.format.folder import load_click_log
 from experiments.data.made.simulated import prepare_simulated
@@ -37,7 +38,7 @@ def _in_partitions(config: SimulateConfig, n_parts: int) -> int:
             n_parts,
             config.simulated,
             config.seed,
-            by=None if config.by == "auto" else config.by,
+            by=asked_cut(config.by),
             overwrite=config.overwrite,
             progress=advance,
         )

@@ -13,6 +13,16 @@ ENGINES = ("memory", "local", "ray")
 MOST_PARTS = 1024
 
 
+def asked_cut(by: str) -> str | None:
+    """What a log is to be cut by, as its writers take it: None where the log decides.
+
+    Example:
+        >>> asked_cut("object"), asked_cut("auto")
+        ('object', None)
+    """
+    return None if by == CUTS[0] else by
+
+
 @dataclass
 class CutDatasetConfig:
     """Which data set to cut."""

@@ -11,33 +11,28 @@ from adjuster.selection import SelectionConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.partitioned_log import PartitionedLog
-from experiments.data.partitioning import partition_log
 from experiments.replay.exact_sums import ExactSums
 from experiments.replay.layout import lay_out
 from experiments.replay.partitioned.workbench import Place, Workbench
 from experiments.replay.plan import make_plan
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings
-from tests.experiments.log_folder import showing, write_folder
-from tests.experiments.random_log import make_log
+from tests.experiments.log_in_parts import N_PARTS, log_in_parts
 
 CONFIG = ReplayConfig(quiet_seconds=60, n_threads=1)
 NAIVE = ObjectiveConfig(estimator="naive")
 SETTINGS = Settings(AdjusterConfig(), SelectionConfig())
-N_PARTS = 3
 
 
 @pytest.fixture(scope="module")
 def layout_and_bench(tmp_path_factory):
     """The whole log's layout, and a maker of workbenches that share one scratch folder."""
     path = tmp_path_factory.mktemp("data")
-    log = showing(make_log(4, n_sessions=90, n_users=9, span_seconds=3_000_000))
-    folder = write_folder(path / "log", log)
-    partition_log(folder, path / "parts", N_PARTS)
-    place = Place(path / "parts", "user", path / "scratch", CONFIG, NAIVE, "tune")
+    folder, parts = log_in_parts(path)
+    place = Place(parts, "user", path / "scratch", CONFIG, NAIVE, "tune")
 
     def bench():
-        return Workbench(place, PartitionedLog(path / "parts"))
+        return Workbench(place, PartitionedLog(parts))
 
     return lay_out(load_click_log(folder), CONFIG, NAIVE), bench
 

@@ -7,29 +7,23 @@ from adjuster.selection import SelectionConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.partitioned_log import PartitionedLog
-from experiments.data.partitioning import partition_log
 from experiments.replay.click_history import ClickHistory, click_history
 from experiments.replay.exact_sums import ExactSums
 from experiments.replay.layout import lay_out
 from experiments.replay.partitioned.worker import Worker
 from experiments.replay.schedule import take_sessions
-from tests.experiments.log_folder import showing, write_folder
-from tests.experiments.random_log import make_log
+from tests.experiments.log_in_parts import N_PARTS, log_in_parts
 
 CONFIG = ReplayConfig(quiet_seconds=60)
 NAIVE = ObjectiveConfig(estimator="naive")
-N_PARTS = 3
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
     """The whole log's layout, and a worker on its partitions."""
-    path = tmp_path_factory.mktemp("data")
-    log = showing(make_log(4, n_sessions=90, n_users=9, span_seconds=3_000_000))
-    folder = write_folder(path / "log", log)
-    partition_log(folder, path / "parts", N_PARTS)
+    folder, parts = log_in_parts(tmp_path_factory.mktemp("data"))
     layout = lay_out(load_click_log(folder), CONFIG, NAIVE)
-    return layout, Worker(PartitionedLog(path / "parts"), CONFIG, NAIVE, "tune")
+    return layout, Worker(PartitionedLog(parts), CONFIG, NAIVE, "tune")
 
 
 def shards_of(worker):
