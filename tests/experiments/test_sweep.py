@@ -20,6 +20,7 @@ from experiments.data.made.simulated import prepare_simulated
 from experiments.evaluate import evaluate
 from experiments.export import export
 from experiments.replay.baseline_names import BASELINES
+from experiments.study.file_lock import FileLock
 from experiments.sweep import sweep
 from experiments.track import track
 from tests.experiments.mlflow_server import free_port, mlflow_server, stop
@@ -256,9 +257,19 @@ def test_a_sweep_killed_with_its_workers_goes_on(shop, tmp_path):
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    wait_until_free(tmp_path / "studies" / ".locks" / "shop.run")
     assert run_sweep(shop, tmp_path, "study.n_trials=12") == 0
     done = [row for row in rows(tmp_path) if row["state"] != "failed"]
     assert len(done) == 12
+
+
+def wait_until_free(path):
+    """Wait for workers that were killed to end: a process in a system call ends only behind it."""
+    lock, deadline = FileLock(path), time.monotonic() + 60
+    while not lock.try_acquire():
+        assert time.monotonic() < deadline, f"{path} is still held"
+        time.sleep(0.1)
+    lock.release()
 
 
 @pytest.mark.slow
