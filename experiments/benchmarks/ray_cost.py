@@ -13,6 +13,8 @@ from experiments.replay.partitioned.replay import PartitionedReplay
 from experiments.replay.settings import Settings
 
 TRIALS = 3
+ENOUGH_SECONDS = 60.0
+"""No further trial is measured after so long: what disturbs one matters little in a long one."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,10 @@ def ray_cost(
 
 def _further_trial(replay: PartitionedReplay, settings: Settings) -> tuple[float, float]:
     """Seconds of a trial after the first, the median, and its value."""
-    seconds = []
+    seconds: list[float] = []
     with closing(replay):
         value = replay.run(settings).metrics[replay.objective_key]
-        for _ in range(TRIALS):
+        while len(seconds) < TRIALS and sum(seconds) < ENOUGH_SECONDS:
             started = perf_counter()
             replay.run(settings)
             seconds.append(perf_counter() - started)
