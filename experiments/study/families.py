@@ -2,16 +2,17 @@
 
 A parameter that others depend on (`when`) divides the space: what is learnt of one optimizer's
 rate says nothing of another's. The combinations of such choices are the families. All of them get
-a few trials, the first in the middle of every range; the better half by their best trial gets
-twice as many more, and so on until one is left, which gets the rest (successive halving: Karnin,
-Koren and Somekh, 2013, *Almost optimal exploration in multi-armed bandits*). A sampler's model
-sees one family at a time.
+a few trials, the first in the middle of every range, all with the settings that families share as
+they were given, so that what tells families apart is their own. The better half by their best
+trial gets twice as many more, and so on until one is left, which gets the rest (successive
+halving: Karnin, Koren and Somekh, 2013, *Almost optimal exploration in multi-armed bandits*). A
+sampler's model sees one family at a time.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
@@ -58,7 +59,19 @@ def members(family: Family, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     return [trial for trial in trials if family.items() <= trial.params.items()]
 
 
-def next_family(space: SearchSpace, trials: Sequence[FrozenTrial], n_first: int) -> Family:
+class Turn(NamedTuple):
+    """Whose turn it is.
+
+    Args:
+        family: The family of the next trial.
+        is_last: Whether it is the one that is left.
+    """
+
+    family: Family
+    is_last: bool
+
+
+def next_family(space: SearchSpace, trials: Sequence[FrozenTrial], n_first: int) -> Turn:
     """The family of the next trial; of several that are short of trials the one with fewest.
 
     Args:
@@ -71,13 +84,13 @@ def next_family(space: SearchSpace, trials: Sequence[FrozenTrial], n_first: int)
     while len(left) > 1:
         counts = [len(members(family, trials)) for family in left]
         if min(counts) < n_each:
-            return left[counts.index(min(counts))]
+            return Turn(left[counts.index(min(counts))], is_last=False)
         # Only what a family had when it was judged counts, or its verdict would change later.
         left.sort(key=lambda family: _best(members(family, trials)[:n_each]), reverse=True)
         left = left[: (len(left) + 1) // 2]
         n_more *= 2
         n_each += n_more
-    return left[0]
+    return Turn(left[0], is_last=True)
 
 
 def n_halving(space: SearchSpace, n_first: int) -> int:
@@ -94,14 +107,11 @@ def n_halving(space: SearchSpace, n_first: int) -> int:
     return total
 
 
+def keeps_guardrails(trial: FrozenTrial) -> bool:
+    """Whether a trial has ended with a value that may be adopted; one still running has not."""
+    is_complete = trial.state == TrialState.COMPLETE
+    return is_complete and all(excess <= 0 for excess in trial.constraints.values())
+
+
 def _best(trials: Sequence[FrozenTrial]) -> float:
-    """The best value of trials that keep the guardrails; trials still running have none yet."""
-    return max(
-        (
-            trial.values[0]
-            for trial in trials
-            if trial.state == TrialState.COMPLETE
-            and all(excess <= 0 for excess in trial.constraints.values())
-        ),
-        default=-inf,
-    )
+    return max((trial.values[0] for trial in trials if keeps_guardrails(trial)), default=-inf)

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -16,6 +17,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from experiments.config.study import SamplerConfig
 from experiments.replay.guardrails import GUARDRAILS
 from experiments.study.families import members, next_family
+from experiments.study.neighbours import neighbour
 from experiments.study.pruners import is_paired, make_pruner
 from experiments.study.rules import SearchRules
 from experiments.study.samplers import make_sampler, within
@@ -117,13 +119,20 @@ class InMemoryStudy:
     def _in_family(self, space: SearchSpace, seed: int) -> Values:
         """A family's middle, then settings that the sampler chose within it, of which it knows.
 
-        The pruner is to compare with every family's trials, so this study is for choosing only.
+        Once one family is left, every other trial is a neighbour of the best one. The pruner is to
+        compare with every family's trials, so this study is for choosing only.
         """
         sampler = self._rules.sampler
-        family = next_family(space, self._trials, sampler.family_trials)
+        family, is_last = next_family(space, self._trials, sampler.family_trials)
         mine = members(family, self._trials)
         if not mine:
-            return space.middle(family)
+            return space.middle({**space.shared, **family})
+        if is_last and len(self._trials) % 2:
+            near = neighbour(space, self._trials, np.random.default_rng(seed))
+            if near is not None:
+                return near
+        if len(mine) < sampler.family_trials:
+            family = {**space.shared, **family}
         made = make_sampler(sampler, seed, parallel=self._parallel)
         study = optuna.create_study(direction="maximize", sampler=within(family, made))
         study.add_trials(mine)

@@ -1,7 +1,7 @@
 """The search space: which settings are searched, over which values, and when they matter."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,8 @@ class SearchSpace:
     """
 
     dimensions: tuple[Dimension, ...]
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Setting → the value that the command was given, of the settings that are searched."""
 
     @classmethod
     def from_config(cls, config: SearchSpaceConfig, base: Settings) -> "SearchSpace":
@@ -88,7 +90,8 @@ class SearchSpace:
         faults = space_faults(config.parameters, base)
         if faults:
             raise InputError("\n".join(faults))
-        return cls(tuple(_dimension(*item) for item in config.parameters.items()))
+        dimensions = tuple(_dimension(*item) for item in config.parameters.items())
+        return cls(dimensions, {one.field: base.value(one.field) for one in dimensions})
 
     @property
     def fields(self) -> list[str]:
@@ -167,7 +170,23 @@ class SearchSpace:
         Args:
             fixed: Parameters that have another value.
         """
-        return self.walk(lambda item: fixed.get(item.name, _middle(item.distribution)))
+        return self.walk(lambda item: fixed.get(item.name, middle_of(item.distribution)))
+
+    @property
+    def shared(self) -> Values:
+        """Parameter → the value given, of those that matter always and none depends on.
+
+        Those whose range does not hold it are left out.
+        """
+        dividing = {name for dimension in self.dimensions for name in dimension.when}
+        return {
+            item.name: self.given[item.field]
+            for item in self.dimensions
+            if not item.when
+            and item.name not in dividing
+            and item.field in self.given
+            and item.contains(self.given[item.field])
+        }
 
     def at(self, point: Sequence[float]) -> Values:
         """The settings at a point of the unit cube, one coordinate a parameter."""
@@ -175,7 +194,7 @@ class SearchSpace:
             dimension.name: float(place)
             for dimension, place in zip(self.dimensions, point, strict=True)
         }
-        return self.walk(lambda item: _value_at(item.distribution, coordinate[item.name]))
+        return self.walk(lambda item: value_at(item.distribution, coordinate[item.name]))
 
 
 def _dimension(name: str, parameter: ParameterConfig) -> Dimension:
@@ -197,16 +216,26 @@ def _points(distribution: BaseDistribution, n_points: int) -> list[Any]:
     if isinstance(distribution, CategoricalDistribution):
         return list(distribution.choices)
     places = np.linspace(0, 1, n_points) if n_points > 1 else np.array([0.5])
-    return list(dict.fromkeys(_value_at(distribution, float(place)) for place in places))
+    return list(dict.fromkeys(value_at(distribution, float(place)) for place in places))
 
 
-def _middle(distribution: BaseDistribution) -> Any:
+def middle_of(distribution: BaseDistribution) -> Any:
     """The middle of a range on its own scale, or the first choice."""
     is_choice = isinstance(distribution, CategoricalDistribution)
-    return _value_at(distribution, 0.0 if is_choice else 0.5)
+    return value_at(distribution, 0.0 if is_choice else 0.5)
 
 
-def _value_at(distribution: BaseDistribution, place: float) -> Any:
+def place_of(distribution: FloatDistribution | IntDistribution, value: float) -> float:
+    """The share of a distribution's range at which a number lies, 0 at its low end."""
+    low, high = float(distribution.low), float(distribution.high)
+    if high == low:
+        return 0.0
+    if distribution.log:
+        return float(np.log(value / low) / np.log(high / low))
+    return (value - low) / (high - low)
+
+
+def value_at(distribution: BaseDistribution, place: float) -> Any:
     """The value at a share of a distribution's range, 0 its low end and 1 its high end."""
     if isinstance(distribution, CategoricalDistribution):
         choices = distribution.choices

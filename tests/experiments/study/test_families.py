@@ -55,7 +55,7 @@ def played(n_trials, value_of, n_first=2):
     """Which family each trial was of."""
     trials, order = [], []
     for _ in range(n_trials):
-        family = next_family(SPACE, trials, n_first)
+        family = next_family(SPACE, trials, n_first).family
         order.append(FAMILIES.index(family))
         trials.append(trial(family, value_of(family)))
     return order
@@ -71,7 +71,7 @@ def test_a_space_without_conditions_is_one_family():
         Settings(AdjusterConfig(), SelectionConfig()),
     )
     assert families(plain) == [{}]
-    assert next_family(plain, [], 4) == {}
+    assert next_family(plain, [], 4) == ({}, True)
 
 
 def test_a_trial_is_of_the_family_whose_choices_it_made():
@@ -90,20 +90,20 @@ def test_the_better_half_gets_twice_as_many_more_until_one_is_left():
 def test_a_family_that_breaks_the_guardrails_does_not_stay():
     trials = [trial(family, 0.5) for family in FAMILIES[:3]]
     trials.append(trial(BEST, 0.9, excess=0.1))
-    assert next_family(SPACE, trials, 1) in FAMILIES[:2]
+    assert next_family(SPACE, trials, 1).family in FAMILIES[:2]
 
 
 def test_a_verdict_stands_whatever_comes_later():
     trials = [trial(family, 0.1 * number) for number, family in enumerate(FAMILIES)]
     trials += [trial(FAMILIES[0], 1.0)] * 3
-    assert next_family(SPACE, trials, 1) == FAMILIES[3]
+    assert next_family(SPACE, trials, 1).family == FAMILIES[3]
 
 
 def test_trials_under_way_count_and_families_without_a_result_are_the_first_to_go():
     running = [trial(family, None, state=TrialState.RUNNING) for family in FAMILIES[:3]]
-    assert next_family(SPACE, running, 1) == BEST
+    assert next_family(SPACE, running, 1) == (BEST, False)
     trials = [*running, trial(BEST, 0.1)]
-    assert next_family(SPACE, [*trials, *[trial(BEST, 0.1)] * 2], 1) != BEST
+    assert next_family(SPACE, [*trials, *[trial(BEST, 0.1)] * 2], 1).family != BEST
 
 
 def family_config(folder, n_trials=40):
@@ -115,11 +115,11 @@ def family_config(folder, n_trials=40):
 
 def test_a_study_in_families_ends_in_the_one_that_holds_the_best(tmp_path):
     """The best rate is .01: only sgd reaches it, whatever the loss."""
-    records = run_study(family_config(tmp_path))
+    records = run_study(family_config(tmp_path, 50))
     tried = [(record.values["optimizer"], record.values.get("loss")) for record in records]
     assert Counter(tried[:12]).most_common() == [(kind, 3) for kind in dict.fromkeys(tried[:12])]
-    assert len(set(tried[-8:])) == 1
-    assert tried[-1][0] == "sgd"
+    assert Counter(tried[-20:]).most_common(1)[0][1] >= 10
+    assert Counter(tried[-20:]).most_common(1)[0][0][0] == "sgd"
     assert max(record.value for record in records if record.value) > 0.79
 
 
@@ -129,6 +129,22 @@ def test_every_family_begins_in_the_middle_of_its_ranges(tmp_path):
     assert rates == pytest.approx([(0.2 * 1.0) ** 0.5, *[(1e-4 * 0.2) ** 0.5] * 3])
     assert first[3].values["logit_scale"] == 5.0
     assert {record.values["reduction"] for record in first} == {"sum"}
+
+
+def test_a_family_s_first_trials_keep_what_all_families_share_as_it_was_given(tmp_path):
+    config = family_config(tmp_path, 40)
+    config.search_space.parameters["min_clicks"] = ParameterConfig("int", low=1, high=3)
+    clicks = [record.values["min_clicks"] for record in run_study(config)]
+    assert set(clicks[:12]) == {SelectionConfig().min_clicks}
+    assert len(set(clicks[12:])) > 1
+
+
+def test_with_one_family_left_trials_change_one_setting_of_the_best(tmp_path):
+    """The model never draws one number twice."""
+    config = family_config(tmp_path, 50)
+    config.search_space.parameters["min_clicks"] = ParameterConfig("int", low=1, high=3)
+    rates = [record.values["adjustment_rate"] for record in run_study(config)]
+    assert sum(rates[number] in rates[:number] for number in range(30, 50)) >= 3
 
 
 def test_going_on_changes_nothing(tmp_path):

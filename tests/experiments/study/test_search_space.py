@@ -10,7 +10,7 @@ from adjuster.selection import SelectionConfig
 from experiments.common.errors import InputError
 from experiments.config.study import ParameterConfig, SearchSpaceConfig
 from experiments.replay.settings import Settings
-from experiments.study.search_space import SearchSpace
+from experiments.study.search_space import SearchSpace, place_of, value_at
 
 BASE = Settings(AdjusterConfig(), SelectionConfig())
 CONDITIONAL = {
@@ -172,3 +172,25 @@ def test_settings_outside_the_space_have_no_parameter():
     )
     values = {"adjustment_rate": 0.1, "num_iterations": 10}
     assert searched.parameters(values) == {"num_iterations": 10}
+
+
+def test_what_is_shared_matters_always_and_begins_as_it_was_given():
+    parameters = {
+        **CONDITIONAL,
+        "num_iterations": ParameterConfig("int", low=1, high=50),
+        "min_clicks": ParameterConfig("int", low=2, high=3),
+        "reduction": ParameterConfig("categorical", choices=["mean", "sum"]),
+    }
+    shared = space(parameters).shared
+    assert shared == {
+        "num_iterations": BASE.adjuster.num_iterations,
+        "reduction": BASE.adjuster.reduction,
+    }
+    assert BASE.selection.min_clicks == 1, "outside the range above"
+
+
+@given(place=st.floats(0, 1), log=st.booleans())
+def test_the_place_of_a_number_leads_back_to_it(place, log):
+    distribution = optuna.distributions.FloatDistribution(0.01, 30.0, log=log)
+    value = value_at(distribution, place)
+    assert value_at(distribution, place_of(distribution, value)) == pytest.approx(value)
