@@ -45,6 +45,17 @@ class ImprovementInput:
     non_clicked_elements: list[ImprovementElement]
 
 
+def keys_of(elements: Sequence[Any]) -> list[tuple[str | None, str]]:
+    """The (owner, id) of each element; its owner is None where the host does not tell.
+
+    An attribute that all have is read sooner than it is asked for.
+    """
+    try:
+        return [(element.user_id, element.id) for element in elements]
+    except AttributeError:
+        return [(getattr(element, "user_id", None), element.id) for element in elements]
+
+
 def element_parts(element: Any) -> int:
     """Rows of an element's vector that are data, ours or a host's own class."""
     n_rows = int(element.vector.shape[0])
@@ -150,8 +161,8 @@ class Shown(NamedTuple):
         n_clicked: Shape ``(n_sessions,)``.
         n_shown: Shape ``(n_sessions,)``.
         elements: The elements, each session's clicked ones first.
-        objects: The (owner, object id) of each object, in the order in which they are first shown.
-        places: Shape ``(n_elements,)``: the object that each element shows.
+        places: Shape ``(n_elements,)``: the object that each element shows; objects are numbered in
+            the order in which they are first shown.
         first: Shape ``(n_objects,)``: the first element of each.
     """
 
@@ -160,20 +171,35 @@ class Shown(NamedTuple):
     n_clicked: NDArray[np.int64]
     n_shown: NDArray[np.int64]
     elements: list[Any]
-    objects: list[tuple[str | None, str]]
     places: NDArray[np.int64]
     first: NDArray[np.int64]
 
     @property
     def is_each_another(self) -> bool:
         """Whether no two elements are one object."""
-        return len(self.objects) == len(self.elements)
+        return len(self.first) == len(self.elements)
 
     @property
     def skipped(self) -> dict[str, int]:
         """Reason → number of sessions that say nothing (``no_clicked_object``)."""
         n_silent = int((self.n_clicked == 0).sum())
         return {"no_clicked_object": n_silent} if n_silent else {}
+
+    def after(self, n_sessions: int) -> "Shown | None":
+        """What is shown after so many sessions; None if it is nothing, or shown in them, too."""
+        row = int(self.n_shown[:n_sessions].sum())
+        n_objects = int(np.searchsorted(self.first, row))
+        if row == len(self.elements) or self.places[row:].min() < n_objects:
+            return None
+        return Shown(
+            session=self.session[row:] - n_sessions,
+            clicked=self.clicked[row:],
+            n_clicked=self.n_clicked[n_sessions:],
+            n_shown=self.n_shown[n_sessions:],
+            elements=self.elements[row:],
+            places=self.places[row:] - n_objects,
+            first=self.first[n_objects:] - row,
+        )
 
 
 @dataclass(frozen=True)
@@ -191,7 +217,8 @@ class FeedbackLayout:
     @property
     def objects(self) -> list[tuple[str | None, str]]:
         """The (owner, object id) of each of the batch's objects."""
-        return self.shown.objects
+        elements = self.shown.elements
+        return keys_of([elements[row] for row in self.shown.first.tolist()])
 
     @property
     def skipped(self) -> dict[str, int]:

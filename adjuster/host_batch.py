@@ -4,8 +4,8 @@ A host hands over tens of thousands of small objects; what is done for each of t
 takes longer than the adjustment itself.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from operator import attrgetter, itemgetter
@@ -41,6 +41,10 @@ Stack = Callable[[Sequence[Any]], Rows]
 """From many vectors of shape ``(parts, D)`` to all of their rows, one after the other."""
 
 FEW_NUMBERS = 8
+
+FIRST_OF, FEWEST_IN_PARTS = 6, 256
+"""A sixth of the sessions is soon read and keeps the other cores busy while the others are; fewer
+sessions than this are not worth a second start."""
 
 AddressesOf = Callable[[Sequence[Any]], tuple[NDArray[np.int64], np.dtype[Any]] | None]
 """From vectors of shape ``(parts, D)`` to the address of each one's first number, the others behind
@@ -96,17 +100,37 @@ class HostFeedback:
         index: The search index.
         term_weight: ``session`` or ``impression``.
         stack: How vectors become rows.
+        known: What the sessions show, if that was read already.
     """
 
     sessions: Sequence[Any]
     index: SearchIndexInfo
     term_weight: str
     stack: Stack
+    known: Shown | None = None
 
     @cached_property
     def shown(self) -> Shown:
         """What the sessions show; errors of `read_shown`."""
-        return read_shown(self.sessions)
+        return read_shown(self.sessions) if self.known is None else self.known
+
+    def parts(self) -> Iterator["HostFeedback"]:
+        """The first few sessions, then the others: one is adjusted while the other is read.
+
+        The whole alone where that is not worth it. Where both show an object, which is known only
+        once all are read, the whole comes second, in place of the others.
+        """
+        if len(self.sessions) >= FEWEST_IN_PARTS:
+            sessions, n_first = list(self.sessions), len(self.sessions) // FIRST_OF
+            head = replace(self, sessions=sessions[:n_first])
+            # What so few sessions show again, the others are likely to.
+            if head.shown.elements and head.shown.is_each_another:
+                yield head
+                others = self.shown.after(n_first)
+                if others is not None:
+                    yield replace(self, sessions=sessions[n_first:], known=others)
+                    return
+        yield self
 
     @cached_property
     def objects(self) -> list[Any]:
@@ -144,8 +168,8 @@ class HostFeedback:
         if not _is_told_nothing(originals_of(objects)):
             return None
         sources = SourceOf(self.sessions, self.shown, self.shown.first)
-        lengths, whole = self._lengths(objects, sources)
         vectors = [element.vector for element in objects]
+        lengths, whole = self._lengths(objects, vectors, sources)
         found = addresses_of(vectors)
         if found is None:
             return None
@@ -176,21 +200,21 @@ class HostFeedback:
             "object_offsets": offsets_of(lengths),
             "query_vectors": queries.rows.astype(dtype, copy=False),
             "query_offsets": offsets_of(queries.lengths),
-            "term_offsets": offsets_of(np.bincount(owned, minlength=len(shown.objects))),
+            "term_offsets": offsets_of(np.bincount(owned, minlength=len(shown.first))),
             "term_query": asked,
             "term_clicked": clicked,
             "term_unclicked": unclicked,
         }
 
     def _lengths(
-        self, elements: Sequence[Any], sources: Sources
+        self, elements: Sequence[Any], vectors: Sequence[Any], sources: Sources
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The parts of each element's vector, and its rows: the same array where none is padded.
 
         Raises:
             ValueError: Naming the first whose shape is not ``(parts, D)``.
         """
-        shapes = [element.vector.shape for element in elements]
+        shapes = [vector.shape for vector in vectors]
         kinds = set(shapes)
         if any(is_misshapen(shape, self.index) for shape in kinds):
             for place, element in enumerate(elements):
@@ -207,8 +231,9 @@ class HostFeedback:
         """The data rows of elements' vectors, without padding."""
         if not elements:
             return _Blocks(np.empty((0, self.index.dimensions), np.float32), np.empty(0, np.int64))
-        lengths, whole = self._lengths(elements, sources)
-        rows = self.stack([element.vector for element in elements])
+        vectors = [element.vector for element in elements]
+        lengths, whole = self._lengths(elements, vectors, sources)
+        rows = self.stack(vectors)
         if lengths is whole:
             return _Blocks(rows, lengths)
         return _Blocks(rows[rows_of(offsets_of(whole)[:-1], lengths)], lengths)

@@ -37,19 +37,11 @@ def check_distinct(session: Any) -> None:
         seen.add(key)
 
 
-def keys_of(elements: Sequence[Any]) -> list[tuple[str | None, str]]:
-    """The (owner, id) of each element; its owner is None where the host does not tell.
+def originals_of(elements: Sequence[Any]) -> list[Any]:
+    """What a host tells of each element's vector in the index; None where it does not.
 
     Here and below: an attribute that all have is read sooner than it is asked for.
     """
-    try:
-        return [(element.user_id, element.id) for element in elements]
-    except AttributeError:
-        return [(getattr(element, "user_id", None), element.id) for element in elements]
-
-
-def originals_of(elements: Sequence[Any]) -> list[Any]:
-    """What a host tells of each element's vector in the index; None where it does not."""
     try:
         return [element.original for element in elements]
     except AttributeError:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.feedback import Shown
-from adjuster.host_rows import check_distinct, keys_of
+from adjuster.feedback import Shown, keys_of
+from adjuster.host_rows import check_distinct
 
 
 class SourceOf:
@@ -35,33 +35,30 @@ def read_shown(sessions: Sequence[Any]) -> Shown:
     ]
     session = np.repeat(np.arange(len(sessions)), n_clicked + n_passed)
     lengths = np.stack([n_clicked, n_passed], axis=1).ravel()
-    objects, places, first = _objects_of(elements)
-    if len(objects) < len(elements):
-        _check_once(sessions, session, places, len(objects))
+    places, first = _objects_of(elements)
+    if len(first) < len(elements):
+        _check_once(sessions, session, places, len(first))
     return Shown(
         session=session,
         clicked=np.repeat(np.tile([True, False], len(sessions)), lengths),
         n_clicked=n_clicked,
         n_shown=n_clicked + n_passed,
         elements=elements,
-        objects=objects,
         places=places,
         first=first,
     )
 
 
-def _objects_of(
-    elements: list[Any],
-) -> tuple[list[tuple[str | None, str]], NDArray[np.int64], NDArray[np.int64]]:
-    """The distinct (owner, id), which one each element is, and the first element of each."""
+def _objects_of(elements: list[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which (owner, id) each element is, and the first element of each."""
     keys = keys_of(elements)
-    objects = list(dict.fromkeys(keys))
-    if len(objects) == len(keys):
+    distinct = dict.fromkeys(keys)
+    if len(distinct) == len(keys):
         every = np.arange(len(keys))
-        return objects, every, every
-    number = dict(zip(objects, count(), strict=False))
+        return every, every
+    number = dict(zip(distinct, count(), strict=False))
     places = np.fromiter(map(number.__getitem__, keys), np.int64, len(keys))
-    return objects, places, np.unique(places, return_index=True)[1]
+    return places, np.unique(places, return_index=True)[1]
 
 
 def _check_once(

@@ -49,8 +49,8 @@ class BatchAdjuster(VectorsAdjuster):
     """An adjuster whose arithmetic takes the flat form.
 
     Sessions that show the same object of the same owner adjust it together, and all get the same
-    new vector. Padding rows are left alone. New tensors are views of one memory, which stays as
-    long as any of them does; no two of them overlap.
+    new vector. Padding rows are left alone. New tensors are views of one memory, or of two,
+    which stays as long as any of them does; no two of them overlap.
 
     Args:
         search_index_info: The index that the vectors live in, ours or a host's own class.

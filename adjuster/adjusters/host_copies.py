@@ -96,15 +96,14 @@ def all_changed(originals: Sequence[Any], **values: Sequence[Any]) -> list[Any]:
     for name, column in values.items():
         for state, value in zip(states, column, strict=True):
             state[name] = value
-    new, assign, twins = object.__new__, object.__setattr__, []
+    twins: list[Any] = list(map(object.__new__, repeat(kind, len(states))))
+    assign: Any = object.__setattr__
     way: Any = kind.__setattr__
-    for state in states:
-        twin: Any = new(kind)
+    for twin, state in zip(twins, states, strict=True):
         if way is assign:
             twin.__dict__ = state
         else:
             assign(twin, "__dict__", state)
-        twins.append(twin)
     return twins
 
 

@@ -1,10 +1,8 @@
 """Adjusting a host's vectors straight from its tensors, its answer made meanwhile."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
-from threading import Event
-from typing import Any
+from contextlib import ExitStack
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,14 +11,13 @@ from numpy.typing import NDArray
 from adjuster.adjusters.answers import Answers, no_collection
 from adjuster.adjusters.kept_memory import KeptMemory
 from adjuster.config import AdjusterConfig
+from adjuster.feedback import ScatteredBatch
 from adjuster.host_batch import HostFeedback
 
 DTYPES: dict[torch.dtype, np.dtype[Any]] = {
     torch.float32: np.dtype(np.float32),
     torch.float64: np.dtype(np.float64),
 }
-FEWEST_OBJECTS = 64
-"""Below this, starting a thread takes longer than making the answer."""
 
 
 def addresses_of(vectors: Sequence[Any]) -> tuple[NDArray[np.int64], np.dtype[Any]] | None:
@@ -57,7 +54,8 @@ def adjust_in_place(
 ) -> list[Any] | None:
     """Copies of sessions with the vectors that the kernel gives them.
 
-    The kernel reads the host's tensors where they lie, and runs while the copies are made.
+    The kernel reads the host's tensors where they lie, and runs while others are read and the
+    copies are made.
 
     Args:
         feedback: The sessions.
@@ -70,36 +68,38 @@ def adjust_in_place(
     Raises:
         ValueError: As `build_batch`.
     """
-    from adjuster.fused_engine.batch import adjust_batch, adjust_scattered
+    from adjuster.fused_engine.batch import adjust_batch, adjusting_scattered
 
-    with ThreadPoolExecutor(1) as thread:
+    begun: list[_Begun] = []
+    with ExitStack() as threads:
         with no_collection():
-            batch = feedback.scattered(addresses_of)
-            if batch is None:
-                return None
-            memory = kept.take(batch.shape, batch.dtype)
-            adjust = partial(adjust_scattered, batch, feedback.index, config, memory)
-            computing = _begin(thread, adjust) if batch.n_objects >= FEWEST_OBJECTS else None
-            answers = Answers(
-                feedback.sessions,
-                feedback.shown,
-                batch.object_offsets,
-                memory,
-                alike=batch.is_alike,
-            )
-        is_computed = computing.result() if computing else adjust()
-    if not is_computed:
-        adjust_batch(feedback.gathered(), feedback.index, config, out=memory)
-    return answers.fill()
+            for part in feedback.parts():
+                if part is feedback:  # which all that has begun is in
+                    threads.close()
+                    begun.clear()
+                batch = part.scattered(addresses_of)
+                if batch is None or (begun and begun[-1].batch.dtype != batch.dtype):
+                    return None
+                memory = kept.take(batch.shape, batch.dtype)
+                adjusting = adjusting_scattered(batch, feedback.index, config, memory)
+                begun.append(_Begun(part, batch, memory, threads.enter_context(adjusting)))
+            answers = [one.answers() for one in begun]
+        for one in begun:
+            if not one.is_computed():
+                adjust_batch(one.feedback.gathered(), feedback.index, config, out=one.memory)
+    return [session for answer in answers for session in answer.fill()]
 
 
-def _begin(thread: ThreadPoolExecutor, adjust: Callable[..., bool]) -> Future[bool]:
-    """Have a batch adjusted by a thread, and wait until it does without Python.
+class _Begun(NamedTuple):
+    """Sessions that are being adjusted, where their vectors go, and what says if they could be."""
 
-    Threads that are still to start wait for us otherwise, the switch interval's 5 ms at every step.
-    """
-    begun = Event()
-    computing = thread.submit(adjust, begun=begun.set)
-    computing.add_done_callback(lambda _: begun.set())
-    begun.wait()
-    return computing
+    feedback: HostFeedback
+    batch: ScatteredBatch
+    memory: NDArray[np.floating]
+    is_computed: Callable[[], bool]
+
+    def answers(self) -> Answers:
+        shown, offsets = self.feedback.shown, self.batch.object_offsets
+        return Answers(
+            self.feedback.sessions, shown, offsets, self.memory, alike=self.batch.is_alike
+        )

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-MOST_KEPT = 2
-"""A caller often holds the last answer, or one vector of it, while it asks for the next."""
+MOST_KEPT = 4
+"""Two answers of at most two pieces each: a caller often holds the last answer, or one vector of
+it, while it asks for the next."""
 
 
 def _references(memories: list[NDArray[np.uint8]]) -> list[int]:
@@ -25,8 +26,8 @@ class KeptMemory:
     """Hands out memory, and the same again once every array and tensor over it is gone.
 
     Memory that comes fresh from the system is cleared, page by page, at its first touch, which for
-    an answer of many vectors takes as long as a sixth of the kernel. Two of the last pieces that
-    were handed out are kept. A copy starts with none; threads may share one.
+    an answer of many vectors takes as long as a sixth of the kernel. The last few pieces
+    that were handed out are kept. A copy starts with none; threads may share one.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,7 @@
 """The CPU engine: every object of a batch through the kernel, on all cores."""
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +15,9 @@ from adjuster.fused_engine.jit import compiled
 from adjuster.fused_engine.kernel import squared_norm
 from adjuster.fused_engine.knobs import NEWTON, Knobs, make_knobs, unit_rows
 from adjuster.fused_engine.problem import Problem, aligned_empty, gather_rows, make_workspace
+from adjuster.fused_engine.threads import Ranges, next_range, shared
 from adjuster.index import MetricType, SearchIndexInfo
 from adjuster.scale import computable_sizes, safe_exponent, shifted
-
-CHUNKS_PER_THREAD = 8
-FEWEST_ITEMS = 64
-"""Below this, starting threads takes longer than the work."""
 
 
 class FlatBatch(NamedTuple):
@@ -97,18 +93,19 @@ def adjust_with_knobs(
     return out
 
 
-def adjust_scattered(
+@contextmanager
+def adjusting_scattered(
     batch: ScatteredBatch,
     index: SearchIndexInfo,
     config: AdjusterConfig,
     out: NDArray[np.floating],
     *,
     n_threads: int = 0,
-    begun: Callable[[], None] | None = None,
-) -> bool:
+) -> Iterator[Callable[[], bool]]:
     """Adjust every object of a batch whose vectors lie where their owner keeps them.
 
-    Every bit is that of `adjust_batch`.
+    All cores but one begin at once, without Python's lock, while the block does something else;
+    the block's own joins them when it calls what it is given. Every bit is that of `adjust_batch`.
 
     Args:
         batch: What is to be learnt; its vectors need not have been checked.
@@ -116,18 +113,17 @@ def adjust_scattered(
         config: The adjuster's settings.
         out: Where the new vectors go: C-contiguous, of the batch's shape and type, overlapping
             none of its vectors.
-        n_threads: 0 is one a core; the result does not depend on it.
-        begun: Called, by any thread, when compiled code is about to run: until then threads need
-            Python's lock.
+        n_threads: With the caller's; 0 is one a core. The result does not depend on it.
 
-    Returns:
-        Whether all vectors could be computed as they stand. If not, some are not finite, or too
-        long or too short to be squared, or zero: the batch must be gathered, checked, and adjusted
-        by `adjust_batch`, and what stands in `out` is good for nothing.
+    Yields:
+        To be called once: whether all vectors could be computed as they stand. If not, some are
+        not finite, or too long or too short to be squared, or zero: the batch must be gathered,
+        checked, and adjusted by `adjust_batch`, and what stands in `out` is good for nothing.
     """
     flat = _flat(batch, index, batch.addresses, batch.addresses)
     squares = _harmless_squares(out, index)
-    return _adjust_all(make_knobs(index, config), flat, squares, n_threads, out, begun)
+    with _adjusting(make_knobs(index, config), flat, squares, n_threads, out) as is_computed:
+        yield is_computed
 
 
 def _harmless_squares(rows: NDArray[np.floating], index: SearchIndexInfo) -> Squares:
@@ -169,36 +165,46 @@ def _adjust_gathered(
     n_threads: int,
     out: NDArray[np.floating],
 ) -> bool:
-    """`_adjust_all` for a batch whose vectors are rows of arrays."""
+    """Adjust a batch whose vectors are rows of arrays, as `_adjusting` does."""
     vectors, originals = (
         np.ascontiguousarray(rows, out.dtype) for rows in (batch.vectors, batch.originals)
     )
     firsts = batch.object_offsets[:-1]
     starts, anchors = row_addresses(vectors, firsts), row_addresses(originals, firsts)
-    return _adjust_all(knobs, _flat(batch, index, starts, anchors), squares, n_threads, out)
+    flat = _flat(batch, index, starts, anchors)
+    with _adjusting(knobs, flat, squares, n_threads, out) as is_computed:
+        return is_computed()
 
 
-def _adjust_all(
+@contextmanager
+def _adjusting(
     knobs: Knobs,
     flat: FlatBatch,
     squares: Squares,
     n_threads: int,
     out: NDArray[np.floating],
-    begun: Callable[[], None] | None = None,
-) -> bool:
-    """Adjust every object into `out`; False if any has |x|² outside `squares` and was left out."""
+) -> Iterator[Callable[[], bool]]:
+    """Adjust every object into `out`, as `adjusting_scattered` says.
+
+    Yields:
+        To be called once: False if any has |x|² outside `squares` and was left out.
+    """
     n_rows = rows_per_object(flat.term_offsets, flat.term_query, flat.query_offsets)
     n_parts, left_out = np.diff(flat.object_offsets), []
+    most, is_newton = (n_parts.max(initial=1), n_rows.max(initial=1)), knobs.optimizer == NEWTON
 
-    def run(lo: int, hi: int) -> None:
-        is_newton = knobs.optimizer == NEWTON
-        workspace = make_workspace(n_parts[lo:hi].max(), n_rows[lo:hi].max(), out, newton=is_newton)
-        if begun is not None:
-            begun()
-        left_out.append(_adjust_range(knobs, workspace, flat, out, squares, lo, hi))
+    def work(ranges: Ranges, begun: Callable[[], None]) -> None:
+        workspace = make_workspace(*most, out, newton=is_newton)
+        begun()
+        left_out.append(_adjust_ranges(knobs, workspace, flat, out, squares, ranges))
 
-    run_chunks(run, n_rows * n_parts, n_threads)
-    return not any(left_out)
+    with shared(work, n_rows * n_parts, n_threads) as finish:
+
+        def is_computed() -> bool:
+            finish()
+            return not any(left_out)
+
+        yield is_computed
 
 
 def _check_out(out: NDArray[np.floating], batch: FeedbackBatch) -> None:
@@ -230,34 +236,6 @@ def query_rows(vectors: NDArray[np.floating], index: SearchIndexInfo) -> NDArray
     return np.ascontiguousarray(vectors)
 
 
-def run_chunks(
-    run: Callable[[int, int], None], costs: NDArray[np.number], n_threads: int = 0
-) -> None:
-    """Call ``run(lo, hi)`` over ranges of about equal cost that cover all items.
-
-    Each range is handled by one thread and no range reads what another writes, so the result is
-    the same for any number of threads.
-    """
-    n_threads = n_threads or usable_cores()
-    if n_threads == 1 or len(costs) < FEWEST_ITEMS:
-        if len(costs):
-            run(0, len(costs))
-        return
-    total = np.cumsum(costs + 1.0)
-    targets = np.linspace(0, total[-1], n_threads * CHUNKS_PER_THREAD + 1)[1:-1]
-    cuts = np.unique(np.concatenate([[0], np.searchsorted(total, targets), [len(costs)]]))
-    with ThreadPoolExecutor(n_threads) as pool:
-        for _ in pool.map(run, cuts[:-1].tolist(), cuts[1:].tolist()):
-            pass
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on; all of the machine's where the system does not tell."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 @compiled(inline=True)
 def outside(x, squares):
     """Whether |x_m|² of any part is not within a range, or not a number."""
@@ -268,33 +246,42 @@ def outside(x, squares):
     return False
 
 
+@compiled(inline=True)
+def problem_of(workspace, flat, out, o):
+    """Object o's `Problem`, its query rows gathered in the workspace."""
+    first, last = flat.term_offsets[o], flat.term_offsets[o + 1]
+    n_rows = 0
+    for j in range(first, last):
+        query = flat.term_query[j]
+        n_rows = gather_rows(workspace, n_rows, j - first, query, flat.query_offsets)
+    begin, end = flat.object_offsets[o], flat.object_offsets[o + 1]
+    return Problem(
+        out[begin:end],
+        rows_at(out, flat.starts[o], end - begin),
+        rows_at(out, flat.originals[o], end - begin),
+        flat.queries,
+        workspace.rows[:n_rows],
+        workspace.term_rows[: last - first + 1],
+        flat.clicked[first:last],
+        flat.unclicked[first:last],
+    )
+
+
 @compiled()
-def _adjust_range(knobs, workspace, flat, out, squares, lo, hi):
-    """Adjust objects ``lo:hi`` into `out`, but those outside `squares`; returns their number."""
+def _adjust_ranges(knobs, workspace, flat, out, squares, ranges):
+    """Adjust ranges of objects until none is left, but those outside `squares`; their number."""
     n_outside = 0
     checked = squares[0] > 0.0
     bounded = knobs.min_cosine > -1.0 or knobs.anchor_weight > 0.0
-    for o in range(lo, hi):
-        first, last = flat.term_offsets[o], flat.term_offsets[o + 1]
-        n_rows = 0
-        for j in range(first, last):
-            query = flat.term_query[j]
-            n_rows = gather_rows(workspace, n_rows, j - first, query, flat.query_offsets)
-        begin, end = flat.object_offsets[o], flat.object_offsets[o + 1]
-        problem = Problem(
-            out[begin:end],
-            rows_at(out, flat.starts[o], end - begin),
-            rows_at(out, flat.originals[o], end - begin),
-            flat.queries,
-            workspace.rows[:n_rows],
-            workspace.term_rows[: last - first + 1],
-            flat.clicked[first:last],
-            flat.unclicked[first:last],
-        )
-        if checked and (
-            outside(problem.start, squares) or (bounded and outside(problem.original, squares))
-        ):
-            n_outside += 1
-        else:
-            descend(knobs, problem, workspace)
+    lo, hi = next_range(ranges)
+    while lo < hi:
+        for o in range(lo, hi):
+            problem = problem_of(workspace, flat, out, o)
+            if checked and (
+                outside(problem.start, squares) or (bounded and outside(problem.original, squares))
+            ):
+                n_outside += 1
+            else:
+                descend(knobs, problem, workspace)
+        lo, hi = next_range(ranges)
     return n_outside

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.config import AdjusterConfig
-from adjuster.fused_engine.batch import query_rows, run_chunks
+from adjuster.fused_engine.batch import query_rows
 from adjuster.fused_engine.jit import compiled
 from adjuster.fused_engine.kernel import add_row, copy_rows, find_sums, similarity_of
 from adjuster.fused_engine.knobs import BETA1, BETA2, MIN, make_knobs
 from adjuster.fused_engine.problem import Problem, make_workspace
 from adjuster.fused_engine.steps import adamw_pace, step_part, takes_one_row
+from adjuster.fused_engine.threads import run_chunks
 from adjuster.index import SearchIndexInfo
 from adjuster.ragged import offsets_of
 

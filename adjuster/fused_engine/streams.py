@@ -10,10 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adjuster.fused_engine.batch import query_rows, run_chunks
+from adjuster.fused_engine.batch import query_rows
 from adjuster.fused_engine.knobs import NEWTON, REFIT, Knobs
 from adjuster.fused_engine.problem import make_workspace
 from adjuster.fused_engine.stream_loop import run_range, score_range
+from adjuster.fused_engine.threads import run_chunks
 from adjuster.index import SearchIndexInfo
 from adjuster.scale import in_range
 

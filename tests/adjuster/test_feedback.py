@@ -1,9 +1,12 @@
 """The plugin API's objects and the flat form: what they say of themselves."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
-from adjuster import ImprovementElement
-from adjuster.feedback import batch_in_range, element_parts
+from adjuster import ImprovementElement, ImprovementInput
+from adjuster.feedback import batch_in_range, element_parts, keys_of
+from adjuster.host_sessions import read_shown
 from tests.adjuster.cases import random_batch
 
 
@@ -20,6 +23,32 @@ def test_flags_tell_how_many_rows_are_data_but_never_more_than_there_are():
     assert ImprovementElement("a", rows, is_average=[False]).n_parts == 1
     assert ImprovementElement("a", rows, is_average=[False] * 5).n_parts == 3
     assert element_parts(HostElement(rows)) == 3
+
+
+def test_who_owns_what_is_asked_of_each_where_some_do_not_tell():
+    bare = SimpleNamespace(id="a")
+    assert keys_of([bare, ImprovementElement("b", None, user_id="ann")]) == [
+        (None, "a"),
+        ("ann", "b"),
+    ]
+
+
+def session_of(owner, clicked, passed):
+    shown = [
+        [ImprovementElement(name, None, user_id=owner) for name in names]
+        for names in (clicked, passed)
+    ]
+    return ImprovementInput("s", ImprovementElement("q", None), *shown)
+
+
+def test_what_is_shown_after_some_sessions_stands_alone_if_it_shows_other_objects():
+    ann, again = session_of("ann", "a", "bc"), session_of("ann", "c", "a")
+    sessions = [ann, again, session_of("bob", "ab", ""), session_of("bob", "", "")]
+    shown = read_shown(sessions)
+    for mine, alone in zip(shown.after(2), read_shown(sessions[2:]), strict=True):
+        assert np.array_equal(mine, alone)
+    assert shown.after(1) is None, "ann's a and c are shown again"
+    assert shown.after(3) is shown.after(4) is None, "nothing is shown"
 
 
 def test_a_batch_counts_its_objects():

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from adjuster import ImprovementElement, ImprovementInput, SearchIndexInfo, build_batch
+from adjuster import ImprovementElement, ImprovementInput, SearchIndexInfo, build_batch, host_batch
 from adjuster.adjusters.host_copies import stack_tensors
+from adjuster.host_batch import HostFeedback, stack_arrays
 from tests.adjuster.cases import random_sessions
 
 INDEX = SearchIndexInfo(2, "dot", "min")
@@ -166,3 +167,27 @@ def test_rows_are_those_of_one_stack_whatever_its_kind():
     at_once = build_batch(sessions, SearchIndexInfo(7), stack=stack_tensors).batch
     for name in ("vectors", "query_vectors", "object_offsets", "term_query", "term_clicked"):
         np.testing.assert_array_equal(getattr(one_by_one, name), getattr(at_once, name))
+
+
+def test_sessions_are_read_in_parts_that_have_no_object_in_common(monkeypatch):
+    monkeypatch.setattr(host_batch, "FEWEST_IN_PARTS", 9)
+    alone = random_sessions(3, n_sessions=9, owners=tuple("abcdefghi"))
+    feedback = HostFeedback(alone, SearchIndexInfo(7), "session", stack_arrays)
+    parts = list(feedback.parts())
+    assert [len(part.sessions) for part in parts] == [1, 8]
+    vectors = [part.gathered().vectors for part in parts]
+    assert np.array_equal(np.concatenate(vectors), feedback.gathered().vectors)
+
+
+@pytest.mark.parametrize(
+    ("order", "n_sessions"),
+    [([*range(8)], [8]), ([0, 0, *range(1, 15)], [16]), ([*range(16), 0], [2, 17])],
+    ids=["few", "shown again at once", "shown again later"],
+)
+def test_the_whole_is_read_at_once_or_after_all(monkeypatch, order, n_sessions):
+    monkeypatch.setattr(host_batch, "FEWEST_IN_PARTS", 9)
+    alone = random_sessions(3, n_sessions=16, owners=tuple("abcdefghijklmnop"))
+    whole = HostFeedback([alone[row] for row in order], SearchIndexInfo(7), "session", stack_arrays)
+    parts = list(whole.parts())
+    assert [len(part.sessions) for part in parts] == n_sessions
+    assert parts[-1] is whole

@@ -11,12 +11,14 @@ from adjuster import (
     ImprovementInput,
     SearchIndexInfo,
     TorchBasedAdjuster,
+    host_batch,
 )
 from adjuster.adjusters import in_place
 from adjuster.adjusters.answers import Answers
-from adjuster.adjusters.in_place import FEWEST_OBJECTS, addresses_of
+from adjuster.adjusters.in_place import addresses_of
 from adjuster.fused_engine import batch
 from adjuster.fused_engine.batch import adjust_batch
+from adjuster.fused_engine.threads import FEWEST_ITEMS
 from adjuster.host_batch import HostFeedback, stack_arrays
 from tests.adjuster.cases import random_sessions
 
@@ -36,6 +38,12 @@ def elements(sessions):
 def many(seed, **more):
     """Enough owners and objects for a thread of their own, some shown again, some padded."""
     return random_sessions(seed, n_sessions=40, owners=tuple("abcdefghijklm"), **more)
+
+
+def each_alone(seed, n_sessions=40, **more):
+    """Sessions that have no object in common."""
+    owners = tuple(map(str, range(n_sessions)))
+    return random_sessions(seed, n_sessions=n_sessions, owners=owners, **more)
 
 
 def bare(name, *rows):
@@ -69,6 +77,12 @@ def scattered(monkeypatch):
     return found
 
 
+@pytest.fixture
+def in_parts(monkeypatch):
+    """Sessions are read in parts, however few."""
+    monkeypatch.setattr(host_batch, "FEWEST_IN_PARTS", 8)
+
+
 @pytest.mark.parametrize("metric", ["cosine", "dot", "euclid"])
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -78,7 +92,7 @@ def test_every_bit_is_that_of_the_gathered_batch(metric, setting, dtype, scatter
     wanted = elements(gathered(sessions, adjuster))
     answers = elements(adjuster.adjust_vectors(sessions))
     assert scattered == [True]
-    assert len({(e.user_id, e.id) for e in answers}) >= FEWEST_OBJECTS
+    assert len({(e.user_id, e.id) for e in answers}) >= FEWEST_ITEMS
     for mine, other in zip(answers, wanted, strict=True):
         assert torch.equal(mine.vector, other.vector)
 
@@ -129,7 +143,7 @@ def test_one_column_is_gathered_since_a_negated_view_looks_plain():
     assert answer.clicked_elements[0].vector.tolist() == [[-2.0]]
 
 
-@pytest.mark.parametrize("n_more", [0, FEWEST_OBJECTS])
+@pytest.mark.parametrize("n_more", [0, FEWEST_ITEMS])
 @pytest.mark.parametrize(
     ("metric", "row", "said"),
     [
@@ -180,6 +194,50 @@ def test_originals_that_the_host_tells_are_where_drift_is_measured_from(scattere
     assert scattered == []
 
 
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("is_shown_again", [False, True])
+def test_sessions_read_in_parts_get_the_bits_of_the_whole(
+    setting, is_shown_again, scattered, in_parts
+):
+    adjuster = TorchBasedAdjuster(SearchIndexInfo(D), **SETTINGS[setting])
+    sessions = each_alone(7, n_sessions=160)
+    if is_shown_again:
+        sessions[159].clicked_elements[0] = sessions[0].clicked_elements[0]
+    answer = adjuster.adjust_vectors(sessions)
+    assert scattered == [True, True]
+    assert [one.session_id for one in answer] == [one.session_id for one in sessions]
+    wanted = elements(gathered(sessions, adjuster))
+    for mine, other in zip(elements(answer), wanted, strict=True):
+        assert (mine.user_id, mine.id) == (other.user_id, other.id)
+        assert torch.equal(mine.vector, other.vector)
+
+
+@pytest.mark.parametrize("number", [0, 39])
+def test_what_stands_in_either_part_is_computed_gathered_or_refused(number, scattered, in_parts):
+    adjuster = TorchBasedAdjuster(SearchIndexInfo(D), 0.01)
+    far = torch.full((1, D), 1e30)
+    for vector in (far, far.numpy()):
+        sessions = each_alone(8)
+        sessions[number].clicked_elements[0] = ImprovementElement("own", vector, user_id="z")
+        wanted = elements(gathered(sessions, adjuster))
+        for mine, other in zip(elements(adjuster.adjust_vectors(sessions)), wanted, strict=True):
+            assert type(mine.vector) is type(other.vector)
+            assert np.array_equal(mine.vector, other.vector)
+    assert scattered == [True, True, *([False] if number == 0 else [True, False])]
+    sessions[number].clicked_elements[0].vector = far * torch.nan
+    with pytest.raises(ValueError, match=f"'session-{number}', object 'own': vector must be fin"):
+        adjuster.adjust_vectors(sessions)
+
+
+def test_parts_of_two_types_are_gathered_as_one(in_parts, scattered):
+    adjuster = TorchBasedAdjuster(SearchIndexInfo(D), 0.01)
+    sessions = [*each_alone(9)[:6], *each_alone(9, dtype=torch.float64)[6:]]
+    wanted = elements(gathered(sessions, adjuster))
+    for mine, other in zip(elements(adjuster.adjust_vectors(sessions)), wanted, strict=True):
+        assert torch.equal(mine.vector, other.vector)
+    assert scattered == [True, True]
+
+
 def test_an_error_while_the_answer_is_made_reaches_the_host_and_the_next_call_is_well():
     class Uncopied:
         def __init__(self, element):
@@ -202,7 +260,7 @@ def test_an_error_before_the_kernel_has_begun_reaches_the_host(monkeypatch):
     def failing(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(batch, "adjust_scattered", failing)
+    monkeypatch.setattr(batch, "_adjust_ranges", failing)
     with pytest.raises(ZeroDivisionError):
         TorchBasedAdjuster(SearchIndexInfo(D), 0.01).adjust_vectors(many(6))
 

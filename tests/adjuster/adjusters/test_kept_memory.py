@@ -44,8 +44,8 @@ def test_memory_that_nobody_holds_is_handed_out_again():
 def test_memory_is_not_handed_out_while_anything_over_it_is_held(hold):
     kept = KeptMemory()
     held = hold(kept.take(SHAPE, np.float32))
-    others = [kept.take(SHAPE, np.float32) for _ in range(3)]
-    assert len({other.ctypes.data for other in others}) == 3
+    others = [kept.take(SHAPE, np.float32) for _ in range(MOST_KEPT)]
+    assert len({other.ctypes.data for other in others}) == MOST_KEPT
     del held, others
     assert len(kept._kept) == MOST_KEPT
 

@@ -14,7 +14,7 @@ from itertools import cycle, product
 import numpy as np
 
 from adjuster import AdjusterConfig, SearchIndexInfo
-from adjuster.fused_engine import batch
+from adjuster.fused_engine import threads
 from adjuster.fused_engine.knobs import make_knobs, rocchio_knobs
 from adjuster.rocchio import RocchioWeights
 from tests.adjuster.fused_engine.random_streams import Way, random_streams, run
@@ -69,7 +69,7 @@ def differing(size):
 
 def main():
     """Compare, print, and end."""
-    batch.FEWEST_ITEMS = 1  # these streams are few, and the threads are to be used
+    threads.FEWEST_ITEMS = 1  # these streams are few, and the threads are to be used
     n_runs, faults = differing(sys.argv[1])
     print(f"{n_runs} runs compared, {len(faults)} differ", *faults[:20], sep="\n")
     sys.exit(bool(faults))

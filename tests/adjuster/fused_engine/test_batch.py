@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 
 from adjuster.config import AdjusterConfig
 from adjuster.feedback import FeedbackBatch
-from adjuster.fused_engine.batch import adjust_batch, run_chunks, usable_cores
+from adjuster.fused_engine.batch import adjust_batch
 from adjuster.index import SearchIndexInfo
 from adjuster.torch_engine.loss import term_loss
 from tests.adjuster.cases import random_batch
@@ -26,37 +25,6 @@ def test_threads_change_no_bit(n_threads):
     one = adjust_batch(batch, index, AdjusterConfig(), n_threads=1)
     many = adjust_batch(batch, index, AdjusterConfig(), n_threads=n_threads)
     np.testing.assert_array_equal(one, many)
-
-
-@pytest.mark.parametrize("n_items", [0, 1, 2, 7, 1000])
-def test_ranges_cover_every_item_once(n_items):
-    seen = []
-    costs = np.random.default_rng(0).random(n_items)
-    run_chunks(lambda lo, hi: seen.extend(range(lo, hi)), costs, 3)
-    assert sorted(seen) == list(range(n_items))
-
-
-def test_an_error_in_a_range_reaches_the_caller():
-    def fail(lo, hi):
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        run_chunks(fail, np.ones(100), 2)
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no cores")
-def test_a_process_bound_to_one_core_starts_no_threads():
-    """Two processes on two cores do not wait for each other's threads."""
-    allowed = os.sched_getaffinity(0)
-    threads = set()
-    try:
-        os.sched_setaffinity(0, {min(allowed)})
-        assert usable_cores() == 1
-        run_chunks(lambda lo, hi: threads.add(threading.get_ident()), np.ones(1000))
-    finally:
-        os.sched_setaffinity(0, allowed)
-    assert threads == {threading.get_ident()}
-    assert usable_cores() == len(allowed)
 
 
 def test_the_batch_is_untouched():
