@@ -8,8 +8,7 @@ from experiments.common.errors import InputError
 from experiments.common.wording import label, plain, signed
 from experiments.config.command import OK
 from experiments.config.commands import CompareConfig
-from experiments.config.saved import read_config, with_dataset_path
-from experiments.data.open_dataset import open_dataset
+from experiments.config.saved import read_config
 from experiments.judging.comparison import (
     Comparison,
     Judge,
@@ -17,11 +16,10 @@ from experiments.judging.comparison import (
     compare_with,
     compare_with_no_adjustment,
 )
-from experiments.replay.layout import lay_out
-from experiments.replay.replay import Replay
 from experiments.replay.results import SessionScores
 from experiments.study_folder.finished_study import read_study
 from experiments.study_folder.session_table import read_scores
+from experiments.workflow.engines import open_swept, replay_over
 from experiments.workflow.first_replay import first_replay
 from experiments.workflow.studies import base_settings
 
@@ -117,9 +115,8 @@ def _configurations(command: CompareConfig) -> list[Side]:
 
 
 def _replayed(path: str, command: CompareConfig) -> Side:
-    config = with_dataset_path(read_config(path), command.dataset.path)
-    log = open_dataset(config.dataset)
-    with first_replay(f"Replaying {path}"):
-        replay = Replay(lay_out(log, config.replay, config.objective, "tune"))
+    config = read_config(path)
+    with open_swept(config, command.dataset.path) as opened, first_replay(f"Replaying {path}"):
+        replay = replay_over(opened, config)
         scores = replay.run(base_settings(config)).sessions
-    return Side(path, log.fingerprint, replay.objective_key, scores)
+    return Side(path, opened.log.fingerprint, replay.objective_key, scores)

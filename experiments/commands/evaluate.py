@@ -10,14 +10,12 @@ from experiments.common.errors import InputError
 from experiments.common.wording import grid, label
 from experiments.config.command import FAILED, OK
 from experiments.config.commands import EvaluateConfig, SweepConfig
-from experiments.config.saved import read_config, with_dataset_path
+from experiments.config.saved import read_config
 from experiments.data.format.click_log import ClickLog
-from experiments.data.open_dataset import open_dataset
 from experiments.judging.openings import look_at
-from experiments.replay.layout import lay_out
-from experiments.replay.replay import Replay
 from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.ledger_file import LedgerFile
+from experiments.workflow.engines import OpenLog, open_swept, replay_over
 from experiments.workflow.first_replay import first_replay
 from experiments.workflow.judgement import digest_of
 from experiments.workflow.studies import base_settings
@@ -28,11 +26,12 @@ TOLERANCE = 1e-9
 
 def evaluate(command: EvaluateConfig) -> int:
     """Replay a configuration, print its figures beside those it states; the exit status."""
-    config = with_dataset_path(read_config(command.config), command.dataset.path)
-    log = open_dataset(config.dataset)
-    check_seal(config, log.fingerprint)
-    with first_replay("Replaying the configuration"):
-        metrics = replay_metrics(config, log)
+    config = read_config(command.config)
+    with open_swept(config, command.dataset.path) as opened:
+        log = opened.log
+        check_seal(config, log.fingerprint)
+        with first_replay("Replaying the configuration"):
+            metrics = replay_metrics(config, opened)
     stated = config.provenance.get("metrics", {})
     other = other_data(config.provenance, log)
     say(figures_table(metrics, {} if other else stated))
@@ -63,11 +62,10 @@ def check_seal(config: SweepConfig, fingerprint: str) -> None:
         )
 
 
-def replay_metrics(config: SweepConfig, log: ClickLog) -> dict[str, float]:
+def replay_metrics(config: SweepConfig, opened: OpenLog) -> dict[str, float]:
     """The figures of a configuration on the window that its own were made on."""
     window = config.provenance.get("window", "tune")
-    replay = Replay(lay_out(log, config.replay, config.objective, window))
-    return replay.run(base_settings(config)).metrics
+    return replay_over(opened, config, window).run(base_settings(config)).metrics
 
 
 def other_data(provenance: Mapping[str, Any], log: ClickLog) -> list[str]:

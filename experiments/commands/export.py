@@ -1,7 +1,7 @@
 """``python -m experiments.export study=NAME``: open the sealed test, write the configuration."""
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from experiments.common.console import say, width_of
@@ -11,9 +11,7 @@ from experiments.common.steps import step
 from experiments.config.command import FAILED, OK
 from experiments.config.commands import ExportConfig, SweepConfig
 from experiments.config.printed_command import command_on_study, printed_command
-from experiments.config.saved import with_dataset_path
 from experiments.data.format.click_log import ClickLog
-from experiments.data.open_dataset import open_dataset
 from experiments.deployment.deployment import (
     FILES,
     Deployment,
@@ -22,20 +20,24 @@ from experiments.deployment.deployment import (
     may_deploy,
     write_deployment,
 )
-from experiments.deployment.personalized_vectors import write_personalized
+from experiments.deployment.personalized_vectors import write_copies
 from experiments.deployment.registry import register_champion
 from experiments.judging.choice import rank_for_test
 from experiments.judging.interleaving_outlook import interleaving_plan
 from experiments.judging.verdict import CANNOT_TELL, Verdict
+from experiments.replay.partitioned.copies import check_copies
+from experiments.replay.settings import Settings
 from experiments.review.outlook import interleaving_line
 from experiments.review.terminal import sealed_text
 from experiments.study.identity import definition
 from experiments.study.records import COMPLETE, TrialRecord, best_feasible
+from experiments.study.study import Study
 from experiments.study_folder.best_yaml import Provenance, trial_in, write_best
 from experiments.study_folder.judged_records import SealedRecord
 from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.summary import Summary, read_summary, write_summary
 from experiments.tracking.study_info import StudyInfo
+from experiments.workflow.engines import OpenLog, copies_at_log_end, open_swept, resolved
 from experiments.workflow.judgement import open_test
 from experiments.workflow.publishing import info_of, show_in_mlflow, write_report
 from experiments.workflow.studies import load_study
@@ -55,35 +57,51 @@ EDITED = (
 )
 
 
+@dataclass(frozen=True)
+class Swept:
+    """A study, its log and its folder, as a sweep left them."""
+
+    config: SweepConfig
+    opened: OpenLog
+    study: Study
+    outputs: StudyFolder
+
+
 def export(command: ExportConfig) -> int:
     """Open the sealed test on the chosen trial and write it into the study's folder; the status."""
     config, study, outputs = load_study(command.output_dir, command.study)
     try:
-        summary = read_summary(outputs.summary)
-        log = _same_data(config, command, summary.dataset.fingerprint)
-        records = study.records()
-        edited = EDITED.format(config=outputs.config)
-        study.check(definition(asdict(config), log.fingerprint), edited)
-        candidates = _candidates(records, command, config.guardrails.min_gain)
-        if not candidates:
-            print(NOTHING_TO_OPEN.format(study=command.study), file=sys.stderr)
-            return FAILED
-        sealed, remarks = open_test(config, log, study, candidates, outputs, reopen=command.reopen)
-        record = next(item for item in candidates if item.number == sealed.test.trial)
-        uid = study.attribute("uid")
+        with open_swept(config, command.dataset.path) as opened:
+            _check_data(opened.log.fingerprint, read_summary(outputs.summary))
+            edited = EDITED.format(config=outputs.config)
+            study.check(definition(asdict(config), opened.log.fingerprint), edited)
+            return _export(command, Swept(config, opened, study, outputs))
     finally:
         study.close()
-    summary = summary.with_sealed(sealed, records)
+
+
+def _export(command: ExportConfig, swept: Swept) -> int:
+    config, outputs, records = swept.config, swept.outputs, swept.study.records()
+    candidates = _candidates(records, command, config.guardrails.min_gain)
+    if not candidates:
+        print(NOTHING_TO_OPEN.format(study=command.study), file=sys.stderr)
+        return FAILED
+    if command.vectors is not None and swept.opened.parts is not None:
+        for item in candidates:
+            check_copies(Settings.from_dict(item.settings))
+    sealed, remarks = open_test(
+        config, swept.opened, swept.study, candidates, outputs, reopen=command.reopen
+    )
+    record = next(item for item in candidates if item.number == sealed.test.trial)
+    summary = read_summary(outputs.summary).with_sealed(sealed, records)
     write_summary(outputs.summary, summary)
     _say_verdict(summary, best := best_feasible(records), remarks)
-    info = info_of(config, uid, summary.dataset, summary.objective)
+    info = info_of(config, swept.study.attribute("uid"), summary.dataset, summary.objective)
     trouble = show_in_mlflow(config.tracking, outputs, info, write_report(outputs))
     if may_deploy(sealed.verdict, force=command.force):
-        provenance = Provenance.of(record, summary)
-        with step("Making the files to deploy", quiet=True):
-            deployment = make_deployment(log, config.replay, config.objective, record, provenance)
+        deployment = _deployment(swept, record, Provenance.of(record, summary))
         # First what can be refused: ids that would collide leave nothing of an export behind.
-        _write_vectors(command, config, log, deployment)
+        _write_vectors(command, swept, deployment)
         _write_files(command, config, record, outputs, deployment)
         if best is not None:
             write_best(outputs.tune_best, config, best, Provenance.of(best, summary))
@@ -91,11 +109,18 @@ def export(command: ExportConfig) -> int:
         trouble = trouble or _register(config, outputs, info, deployment)
     else:
         _say_nothing_to_deploy(sealed.verdict, outputs)
-    _say_what_would_tell(log, sealed, config.guardrails.min_gain)
+    _say_what_would_tell(swept.opened.log, sealed, config.guardrails.min_gain)
     say(f"report: {outputs.report}")
     if trouble:
         print(trouble, file=sys.stderr)
     return OK
+
+
+def _deployment(swept: Swept, record: TrialRecord, provenance: Provenance) -> Deployment:
+    config = swept.config
+    with step("Making the files to deploy", quiet=True):
+        settings = resolved(swept.opened, config, Settings.from_dict(record.settings))
+        return make_deployment(swept.opened.log, config.replay, settings, provenance)
 
 
 def _say_what_would_tell(log: ClickLog, sealed: SealedRecord, min_gain: float) -> None:
@@ -147,20 +172,19 @@ def _write_files(
         say(f"replay it: {printed_command('evaluate', {'config': str(outputs.best)})}")
 
 
-def _write_vectors(
-    command: ExportConfig, config: SweepConfig, log: ClickLog, deployment: Deployment
-) -> None:
+def _write_vectors(command: ExportConfig, swept: Swept, deployment: Deployment) -> None:
     """Write the personalized vectors, if they are asked for, and say so."""
     if command.vectors is None:
         return
+    folder, facts = Path(command.vectors).expanduser(), {"deployment": json_text(deployment)}
     try:
         with step("Writing personalized vectors"):
-            path, n_copies = write_personalized(
-                Path(command.vectors).expanduser(),
-                log,
-                config.replay,
-                deployment.settings,
-                {"deployment": json_text(deployment)},
+            path, n_copies = write_copies(
+                folder,
+                swept.opened.log,
+                deployment.personalize_by,
+                copies_at_log_end(swept.opened, swept.config.replay, deployment.settings),
+                facts,
             )
     except OSError as error:
         if not is_place_wrong(error):
@@ -195,17 +219,16 @@ def _candidates(
     return [complete[command.trial]]
 
 
-def _same_data(config: SweepConfig, command: ExportConfig, fingerprint: str) -> ClickLog:
-    """The study's data set, from where it lies now.
+def _check_data(fingerprint: str, summary: Summary) -> None:
+    """Check that a data set is the one that was swept.
 
     Raises:
-        InputError: If it is not the one that was swept.
+        InputError: If it is not.
     """
-    log = open_dataset(with_dataset_path(config, command.dataset.path).dataset)
-    if log.fingerprint != fingerprint:
+    known = summary.dataset.fingerprint
+    if fingerprint != known:
         raise InputError(
-            f"The data set has changed since the sweep (fingerprint {fingerprint[:12]}, now "
-            f"{log.fingerprint[:12]}): its test would not be the one that was sealed. Name the "
-            "folder of the old one with dataset.path=, or sweep again."
+            f"The data set has changed since the sweep (fingerprint {known[:12]}, now "
+            f"{fingerprint[:12]}): its test would not be the one that was sealed. Name the folder "
+            "of the old one with dataset.path=, or sweep again."
         )
-    return log

@@ -17,6 +17,7 @@ from experiments.data.format.click_log import ClickLog
 from experiments.data.format.faults import Faults
 from experiments.data.format.folder import load_click_log
 from experiments.data.format.metadata import read_metadata
+from experiments.data.open_dataset import refuse_partitions
 from experiments.judging.outlook import Outlook
 from experiments.replay.layout import lay_out
 from experiments.replay.replay import Replay
@@ -29,6 +30,7 @@ from experiments.workflow.outlook import outlook_of
 
 def inspect(config: InspectConfig) -> int:
     """Read a data set, print its card, write it as JSON and HTML."""
+    refuse_partitions(Path(config.dataset.path).expanduser())
     with step(f"Reading {config.dataset.path}", quiet=True):
         log = replace(load_click_log(config.dataset.path), person=config.dataset.person)
     with step("Counting what it holds", quiet=True):

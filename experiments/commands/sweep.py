@@ -33,7 +33,7 @@ from experiments.study_folder.summary import DatasetRecord, Summary, summarize, 
 from experiments.tracking.study_info import StudyInfo, review_text
 from experiments.tracking.tracker import Tracker, open_tracker
 from experiments.workflow.baselines import baselines_of
-from experiments.workflow.engines import OpenLog, open_log, tune_replay
+from experiments.workflow.engines import OpenLog, open_log, replay_over
 from experiments.workflow.first_replay import first_replay
 from experiments.workflow.judgement import judge_study, sealed_test_of
 from experiments.workflow.outlook import kept_outlook
@@ -43,8 +43,7 @@ from experiments.workflow.studies import base_settings, make_study
 from experiments.workflow.trials import run_trials, run_workers
 
 IN_PARTITIONS = (
-    "In partitions: the outlook, popularity and headroom are left out, which look at all clicks at "
-    "once."
+    "In partitions: the outlook and headroom are left out, which look at all clicks at once."
 )
 
 
@@ -74,7 +73,7 @@ def sweep(config: SweepConfig) -> int:
     space = SearchSpace.from_config(config.search_space, base_settings(config))
     with open_log(config) as opened:
         with step("Laying out the log", quiet=True):
-            replay = tune_replay(opened, config)
+            replay = replay_over(opened, config)
         study = make_study(config, space)
         try:
             return _run(_opened(config, opened, study, replay.objective_key, started), replay)

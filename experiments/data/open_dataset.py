@@ -35,14 +35,28 @@ def open_dataset(config: DatasetConfig, data_dir: str | Path = "data") -> ClickL
         InputError: If the folder is missing or faulty, or the set cannot be prepared.
     """
     folder = folder_of(config, data_dir)
-    if (folder / MANIFEST).is_file():
-        raise InputError(
-            f"dataset.path must be a whole data set here, got {str(folder)!r}, which is a log in "
-            "partitions: only a sweep reads one, with engine=local or engine=ray. Name the data "
-            "set it was made of."
-        )
+    refuse_partitions(folder)
     with step(f"Reading {folder}", quiet=True):
         return replace(load_click_log(folder), person=config.person)
+
+
+def is_partitioned(folder: Path) -> bool:
+    """Whether a log in partitions lies in a folder."""
+    return (folder / MANIFEST).is_file()
+
+
+def refuse_partitions(folder: Path) -> None:
+    """Refuse a log in partitions where all of it is to be in memory.
+
+    Raises:
+        InputError: If it is one.
+    """
+    if is_partitioned(folder):
+        raise InputError(
+            f"dataset.path must be a whole data set here, got {str(folder)!r}, which is a log in "
+            "partitions: a sweep reads one with engine=local or engine=ray, and export, evaluate "
+            "and compare then do, too. Name the data set it was made of."
+        )
 
 
 def folder_of(config: DatasetConfig, data_dir: str | Path = "data") -> Path:

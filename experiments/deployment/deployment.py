@@ -8,15 +8,12 @@ from typing import Any
 from adjuster.config import ENVIRONMENT, AdjusterConfig
 from adjuster.index import SearchIndexInfo
 from experiments.common.files import finite, write_atomic
-from experiments.config.replay import ObjectiveConfig, ReplayConfig
+from experiments.config.replay import ReplayConfig
 from experiments.data.format.click_log import ClickLog
 from experiments.deployment.plugin_source import plugin_text
 from experiments.judging.verdict import ADOPT, CANNOT_TELL, KEEP_OFF, Verdict
-from experiments.replay.layout import lay_out
-from experiments.replay.plan import resolve
 from experiments.replay.settings import Settings
 from experiments.replay.timeline import resolve_scope
-from experiments.study.records import TrialRecord
 from experiments.study_folder.best_yaml import Provenance
 
 FILES = {"env": "best.env", "plugin": "best_plugin.py", "json": "best.json"}
@@ -107,26 +104,16 @@ def may_deploy(verdict: Verdict, *, force: bool) -> bool:
 
 
 def make_deployment(
-    log: ClickLog,
-    replay: ReplayConfig,
-    objective: ObjectiveConfig,
-    record: TrialRecord,
-    provenance: Provenance,
+    log: ClickLog, replay: ReplayConfig, settings: Settings, provenance: Provenance
 ) -> Deployment:
     """Take a trial out of its study.
-
-    A ``logit_bias`` of ``auto`` becomes the number that it stands for in this log.
 
     Args:
         log: The data set.
         replay: How the study replayed it.
-        objective: How the study scored it.
-        record: The trial.
+        settings: The trial's, with the number that a ``logit_bias`` of ``auto`` stands for.
         provenance: Where it comes from.
     """
-    settings = Settings.from_dict(record.settings)
-    if settings.adjuster.loss == "logistic" and settings.adjuster.logit_bias == "auto":
-        settings = resolve(lay_out(log, replay, objective), settings)
     return Deployment(
         settings=settings,
         index=log.index,

@@ -1,7 +1,6 @@
 """The personalized vectors at the end of the log, as Parquet: what a live index would hold."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +11,8 @@ from adjuster.ragged import offsets_of
 from experiments.common.errors import InputError
 from experiments.common.files import replacing
 from experiments.common.parquet_file import ParquetFileWriter
-from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
-from experiments.replay.copies import Copies, learn_copies
-from experiments.replay.layout import lay_out
-from experiments.replay.settings import Settings
+from experiments.replay.copies import Copies
 
 FILE = "personalized_vectors.parquet"
 EVERYONE = "everyone"
@@ -25,24 +21,24 @@ EVERYONE = "everyone"
 COPIES_PER_GROUP = 4096
 
 
-def write_personalized(
+def write_copies(
     folder: Path,
     log: ClickLog,
-    config: ReplayConfig,
-    settings: Settings,
+    scope: str,
+    copies: Iterable[Copies],
     provenance: Mapping[str, str],
 ) -> tuple[Path, int]:
-    """Replay the whole log and write what the owners' vectors are after its last tick.
+    """Write what the owners' vectors are after a replay's last tick.
 
     The columns are ``object_id`` (``<original_id>_<user_id>``), ``original_id``, ``user_id`` (the
-    owner: a user, a segment, or ``everyone``), ``part`` (from 0) and ``vector``. The feedback of
-    all queries is used, those withheld in a study too. The file is whole or unchanged.
+    owner: a user, a segment, or ``everyone``), ``part`` (from 0) and ``vector``. The file is whole
+    or unchanged.
 
     Args:
         folder: Where; the file is ``personalized_vectors.parquet``.
-        log: The click log.
-        config: How it is replayed.
-        settings: The configuration.
+        log: The click log, or its sessions.
+        scope: Whose vectors they are: ``user_id``, ``segment`` or ``none``.
+        copies: All of them, some at a time.
         provenance: Kept in the file's own metadata, texts by name.
 
     Returns:
@@ -51,15 +47,16 @@ def write_personalized(
     Raises:
         InputError: If two vectors would have one ``object_id``.
     """
-    everything = replace(config, bystander_share=0.0)
-    layout = lay_out(log, everything, ObjectiveConfig(estimator="naive"), "all")
-    copies = learn_copies(layout, settings)
-    names = owner_names(log, layout.timeline.scope)
-    check_ids(log.object_ids, log.object_ids[copies.object], names[copies.owner])
+    names, ids = owner_names(log, scope), CopyIds(log.object_ids)
+
+    def checked() -> Iterator[Copies]:
+        for some in copies:
+            ids.check(log.object_ids[some.object], names[some.owner])
+            yield some
+
     path = folder / FILE
     with replacing(path) as unfinished:
-        _write(unfinished, log, copies, names, provenance)
-    return path, len(copies.object)
+        return path, _write(unfinished, log, checked(), names, provenance)
 
 
 def owner_names(log: ClickLog, scope: str) -> NDArray[np.object_]:
@@ -74,50 +71,73 @@ def joined(originals: NDArray[np.object_], owners: NDArray[np.object_]) -> list[
     return [f"{original}_{owner}" for original, owner in zip(originals, owners, strict=True)]
 
 
-def check_ids(
-    objects: NDArray[np.object_], originals: NDArray[np.object_], owners: NDArray[np.object_]
-) -> None:
-    """Check that no copy is called like another copy or like an object of the index.
+class CopyIds:
+    """The ids of copies, checked as they come: none is called like another, or like an object.
+
+    Two ids can only be the same where one object is called like the beginning of another, before
+    an underscore: copies of such objects are remembered, no others.
 
     Args:
         objects: Ids of the index.
-        originals: Shape ``(n_copies,)``: id of the object that each copy is of.
-        owners: Shape ``(n_copies,)``: name of its owner.
-
-    Raises:
-        InputError: Naming two that would have one id.
 
     Example:
-        >>> names = np.array(["a", "a_b"], object)
-        >>> check_ids(names, names, np.array(["b_c", "c"], object))
+        >>> ids = CopyIds(np.array(["a", "a_b"], object))
+        >>> ids.check(np.array(["a", "a_b"], object), np.array(["b_c", "c"], object))
         Traceback (most recent call last):
         experiments.common.errors.InputError: Object 'a_b' as 'c' sees it and object 'a' as 'b_c' \
 sees it would both have the object_id 'a_b_c' in personalized_vectors.parquet. Rename objects or \
 owners in the log so that <object>_<owner> is unique.
     """
-    taken = {str(name): f"object {name!r} itself" for name in objects}
-    for name, original, owner in zip(joined(originals, owners), originals, owners, strict=True):
-        mine = f"object {original!r} as {owner!r} sees it"
-        other = taken.setdefault(name, mine)
-        if other != mine:
-            raise InputError(
-                f"{mine[0].upper()}{mine[1:]} and {other} would both have the object_id {name!r} "
-                f"in {FILE}. Rename objects or owners in the log so that <object>_<owner> is "
-                "unique."
-            )
+
+    def __init__(self, objects: NDArray[np.object_]) -> None:
+        known = {str(name) for name in objects}
+        self._alike = {
+            both
+            for name in known
+            for at, letter in enumerate(name)
+            if letter == "_" and name[:at] in known
+            for both in (name, name[:at])
+        }
+        self._taken = {name: f"object {name!r} itself" for name in self._alike}
+
+    def check(self, originals: NDArray[np.object_], owners: NDArray[np.object_]) -> None:
+        """Check further copies.
+
+        Args:
+            originals: Shape ``(n_copies,)``: id of the object that each copy is of.
+            owners: Shape ``(n_copies,)``: name of its owner.
+
+        Raises:
+            InputError: Naming two that would have one id.
+        """
+        rows = [row for row, original in enumerate(originals) if original in self._alike]
+        for original, owner in zip(originals[rows], owners[rows], strict=True):
+            name = f"{original}_{owner}"
+            mine = f"object {original!r} as {owner!r} sees it"
+            other = self._taken.setdefault(name, mine)
+            if other != mine:
+                raise InputError(
+                    f"{mine[0].upper()}{mine[1:]} and {other} would both have the object_id "
+                    f"{name!r} in {FILE}. Rename objects or owners in the log so that "
+                    "<object>_<owner> is unique."
+                )
 
 
 def _write(
     path: Path,
     log: ClickLog,
-    copies: Copies,
+    copies: Iterable[Copies],
     names: NDArray[np.object_],
     provenance: Mapping[str, str],
-) -> None:
-    schema = _schema(log.index.dimensions).with_metadata(dict(provenance))
+) -> int:
+    """Write the file; the number of copies in it."""
+    schema, n_copies = _schema(log.index.dimensions).with_metadata(dict(provenance)), 0
     with ParquetFileWriter(path, schema) as writer:
-        for group in _groups(log, copies, names, schema):
-            writer.write_table(group)
+        for some in copies:
+            n_copies += len(some.object)
+            for group in _groups(log, some, names, schema):
+                writer.write_table(group)
+    return n_copies
 
 
 def _schema(dimensions: int) -> pa.Schema:

@@ -28,7 +28,7 @@ def interleaving_plan(
     wanted = max(min_gain, 0.0 if math.isnan(gain) else gain)
     if not log.n_sessions:
         return None
-    clicked_share = len(np.unique(log.event_session)) / log.n_sessions * reach
+    clicked_share = float((log.session_top_click >= 0).mean()) * reach
     if not (wanted > 0 and clicked_share > 0):
         return None
     days = max(float(np.ptp(log.session_created_at)) / SECONDS_PER_DAY, 1.0)

@@ -17,7 +17,7 @@ from experiments.replay.baseline_names import (
 )
 from experiments.replay.headroom import rank_by_other_labels
 from experiments.replay.layout import Layout
-from experiments.replay.popularity import rank_by_popularity
+from experiments.replay.popularity import Weights, rank_by_popularity
 from experiments.replay.replay import Replay
 from experiments.replay.results import ReplayResult
 from experiments.replay.settings import Settings
@@ -54,13 +54,18 @@ def score_baselines(replay: Replay, settings: Settings) -> dict[str, Baseline]:
     return {
         NO_ADJUSTMENT: Baseline(score(layout.before)),
         LOGGED_ORDER: Baseline(score(logged_order(layout))),
-        POPULARITY: Baseline(score(popularity.alone), {"strength": popularity.strength}),
-        POPULARITY_ADDED: Baseline(
-            score(popularity.added),
-            {"strength": popularity.added_strength, "weight": popularity.added_weight},
-        ),
+        **popular(score(popularity.alone), score(popularity.added), popularity.weights),
         ROCCHIO: Baseline(replay.run_knobs(knobs, settings)),
         HEADROOM: Baseline(score(rank_by_other_labels(layout, of="query"))),
+    }
+
+
+def popular(alone: ReplayResult, added: ReplayResult, weights: Weights) -> dict[str, Baseline]:
+    """Both baselines by popularity."""
+    strength, added_strength, added_weight = weights
+    return {
+        POPULARITY: Baseline(alone, {"strength": strength}),
+        POPULARITY_ADDED: Baseline(added, {"strength": added_strength, "weight": added_weight}),
     }
 
 

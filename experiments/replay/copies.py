@@ -11,7 +11,9 @@ from adjuster.index import MetricType
 from adjuster.live.retrieval.personalization import PersonalizedVectors
 from adjuster.ragged import offsets_of
 from adjuster.scale import shifted, shifts_of
+from experiments.data.format.click_log import ClickLog
 from experiments.replay.layout import Layout
+from experiments.replay.lessons import Pairs
 from experiments.replay.pair_streams import PairStreams
 from experiments.replay.plan import make_plan, resolve
 from experiments.replay.settings import Settings
@@ -56,24 +58,33 @@ def _through_streams(layout: Layout, settings: Settings) -> Copies:
     scores, adjusted = layout.before.copy(), np.zeros(len(layout.before), np.bool_)
     for block in layout.blocks:
         streams.advance(block.span, scores, adjusted)
-    state = streams.state
+    return copies_of(layout.log, layout.pairs, streams.state)
+
+
+def copies_of(log: ClickLog, pairs: Pairs, state: StreamState) -> Copies:
+    """The copies that pairs have come to.
+
+    Args:
+        log: Holds the originals.
+        pairs: Which were run.
+        state: Where they stand.
+    """
     touched = np.flatnonzero(state.touched)
     return _in_order(
-        layout.pairs.showings.pair_object[touched].astype(np.int64),
-        layout.pairs.owner[touched],
+        pairs.showings.pair_object[touched].astype(np.int64),
+        pairs.owner[touched],
         state.offsets[touched],
-        _as_they_came(layout, state),
+        _as_they_came(log, pairs, state),
     )
 
 
-def _as_they_came(layout: Layout, state: StreamState) -> NDArray[np.floating]:
+def _as_they_came(log: ClickLog, pairs: Pairs, state: StreamState) -> NDArray[np.floating]:
     """The copies at the length of their originals, which `make_corpus` may have scaled."""
-    log = layout.log
     shifts = shifts_of(log.object_vectors)
     if log.index.metric_type is not MetricType.COSINE or not shifts.any():
         return state.vectors
     n_parts = np.diff(state.offsets)
-    first = log.object_offsets[layout.pairs.showings.pair_object] - state.offsets[:-1]
+    first = log.object_offsets[pairs.showings.pair_object] - state.offsets[:-1]
     return shifted(state.vectors, -shifts[np.arange(n_parts.sum()) + np.repeat(first, n_parts)])
 
 

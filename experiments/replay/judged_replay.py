@@ -7,7 +7,12 @@ from experiments.replay.objective import Objective
 from experiments.replay.replay import Replay
 from experiments.replay.results import ReplayResult, SessionScores, Traffic
 from experiments.replay.settings import Settings
-from experiments.replay.traffic import silent_share, traffic_of
+from experiments.replay.traffic import (
+    scorable_sessions,
+    session_clicks,
+    silent_share,
+    traffic_of,
+)
 
 
 class JudgedReplay:
@@ -46,8 +51,11 @@ class JudgedReplay:
 
     def traffic(self) -> Traffic:
         """Whose clicks all replayed sessions are, warmup's too."""
-        return traffic_of(self._replay.layout)
+        timeline = self._replay.layout.timeline
+        return traffic_of(timeline, session_clicks(timeline))
 
     def silent_share(self) -> float:
         """Share of the scored sessions whose query had no feedback before."""
-        return silent_share(self._replay.layout)
+        layout = self._replay.layout
+        first_at = session_clicks(layout.timeline).first_at
+        return silent_share(layout.timeline, first_at, scorable_sessions(layout))

@@ -7,7 +7,7 @@ these exists, the clicks as they are, said to be so.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -64,11 +64,13 @@ class ClickEstimate:
         log: The impressions of all sessions that may be looked at, in order of time.
         score: Shape ``(n_impressions,)``: similarity of query and object with the originals.
         seed: Seed of the draws.
+        share: About which share of the queries these are, drawn by hash, in (0, 1].
     """
 
     log: Impressions
     score: NDArray[np.floating] | None = None
     seed: int = 0
+    share: float = 1.0
 
     @property
     def is_silent(self) -> bool:
@@ -114,7 +116,12 @@ class ClickEstimate:
     @cached_property
     def identifiability(self) -> Identifiability:
         """Whether to believe it."""
-        return identify(self.log, self.counts, self.theta, self.score)
+        told = identify(self.log, self.counts, self.theta, self.score)
+        if self.share == 1:
+            return told
+        # What is told of some queries is told of all, and better; what is not may be.
+        remark = f"Counted on {self.share:.2%} of the queries, as the log is large."
+        return replace(told, reason=f"{told.reason} {remark}")
 
 
 @dataclass(frozen=True)

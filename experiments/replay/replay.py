@@ -72,6 +72,10 @@ class Replay:
         """Name of the objective among the metrics of a result."""
         return self.layout.objective.key
 
+    def resolve(self, settings: Settings) -> Settings:
+        """Settings with ``logit_bias: auto`` replaced by the number it stands for here."""
+        return resolve(self.layout, settings)
+
     def run(self, settings: Settings) -> ReplayResult:
         """Replay one setting from start to end."""
         return drain(self.iter_blocks(settings))
@@ -88,7 +92,7 @@ class Replay:
         Raises:
             FloatingPointError: If a score is not a finite number: the setting diverges.
         """
-        settings = resolve(self.layout, settings)
+        settings = self.resolve(settings)
         if settings.adjuster.semantics == "published":
             return (yield from self._iter_published(settings))
         knobs = make_knobs(self.layout.log.index, settings.adjuster)
@@ -100,7 +104,7 @@ class Replay:
         Raises:
             FloatingPointError: If a score is not a finite number: the setting diverges.
         """
-        settings = resolve(self.layout, settings)
+        settings = self.resolve(settings)
         if settings.adjuster.semantics == "published":
             return self.run(settings).bystanders
         plan, pairs = self.plan(settings), BystanderPairs(self.layout)

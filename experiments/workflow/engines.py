@@ -1,25 +1,27 @@
-"""What a sweep replays: the whole log in memory, or its partitions, here or in other processes."""
+"""What is replayed: the whole log in memory, or its partitions, here or in other processes."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NoReturn
 
 from experiments.common.errors import InputError
 from experiments.common.steps import step
 from experiments.config.commands import SweepConfig
+from experiments.config.partitions import EngineConfig
+from experiments.config.replay import ObjectiveConfig, ReplayConfig
+from experiments.config.saved import anchored, with_dataset_path
 from experiments.data.format.click_log import ClickLog
-from experiments.data.open_dataset import folder_of, open_dataset
+from experiments.data.open_dataset import folder_of, is_partitioned, open_dataset
 from experiments.data.partitioned_log import PartitionedLog
 from experiments.data.partitioning import partition_log
+from experiments.replay.copies import Copies, learn_copies
 from experiments.replay.layout import lay_out
-from experiments.replay.objective import Objective
+from experiments.replay.partitioned.copies import copies_in_partitions
 from experiments.replay.partitioned.engine import Engine, LocalEngine
 from experiments.replay.partitioned.ray_engine import RayEngine
 from experiments.replay.partitioned.replay import PartitionedReplay
 from experiments.replay.replay import Replay
-from experiments.replay.results import ReplayResult, SessionScores, Traffic
 from experiments.replay.settings import Settings
 
 PARTITIONS = "partitions"
@@ -51,13 +53,19 @@ def open_log(config: SweepConfig) -> Iterator[OpenLog]:
     if config.engine.name != "memory":
         _check_semantics(config)
         _check_workers(config)
-    if config.engine.name != "memory" and config.engine.parts is not None:
-        source, target = folder_of(config.dataset), partitions_of(config)
-        with step(f"Cutting {source} into {config.engine.parts} partitions", quiet=True):
-            by = {"user_id": "user", None: None}.get(config.replay.personalize_by, "object")
-            partition_log(source, target, config.engine.parts, by=by, overwrite=True)
+    _cut(config)
     with reopen_log(config) as opened:
         yield opened
+
+
+def _cut(config: SweepConfig) -> None:
+    """Cut a sweep's data set where that is asked for."""
+    if config.engine.name == "memory" or config.engine.parts is None:
+        return
+    source, target = folder_of(config.dataset), partitions_of(config)
+    with step(f"Cutting {source} into {config.engine.parts} partitions", quiet=True):
+        by = {"user_id": "user", None: None}.get(config.replay.personalize_by, "object")
+        partition_log(source, target, config.engine.parts, by=by, overwrite=True)
 
 
 @contextmanager
@@ -71,6 +79,36 @@ def reopen_log(config: SweepConfig) -> Iterator[OpenLog]:
     parts = PartitionedLog(folder, person=config.dataset.person)
     with _engine(config, parts) as engine:
         yield OpenLog(parts.log, parts, engine)
+
+
+@contextmanager
+def open_swept(config: SweepConfig, path: str | None) -> Iterator[OpenLog]:
+    """The log of a finished sweep, opened as the sweep had it: as a whole, or in its partitions.
+
+    Args:
+        config: The sweep's configuration, as it was saved.
+        path: Where the data set lies now, whole or in partitions, which decides then; null is
+            where it lay.
+
+    Raises:
+        InputError: If it cannot be opened.
+    """
+    found = anchored(with_dataset_path(config, path))
+    if path is None and config.engine.name != "memory" and config.engine.parts is not None:
+        if not is_partitioned(partitions_of(found)):
+            _cut(found)
+    else:
+        found = replace(found, engine=_engine_for(found))
+    with reopen_log(found) as opened:
+        yield opened
+
+
+def _engine_for(config: SweepConfig) -> EngineConfig:
+    """The sweep's engine, as far as it goes with the folder where the data set lies."""
+    if not config.dataset.path or not is_partitioned(Path(config.dataset.path)):
+        return replace(config.engine, name="memory", parts=None)
+    name = "local" if config.engine.name == "memory" else config.engine.name
+    return replace(config.engine, name=name, parts=None)
 
 
 @contextmanager
@@ -114,60 +152,46 @@ def _check_semantics(config: SweepConfig) -> None:
         )
 
 
-def tune_replay(opened: OpenLog, config: SweepConfig) -> Replay | PartitionedReplay:
-    """The replay that all trials of a sweep share.
+def replay_over(
+    opened: OpenLog, config: SweepConfig, window: str = "tune"
+) -> Replay | PartitionedReplay:
+    """The replay that all trials of a sweep share, or another of the same log.
 
     Args:
-        opened: From `open_log`.
+        opened: The log.
         config: The sweep's configuration.
+        window: Which part is scored: ``tune``, ``test`` or ``all``.
     """
     if opened.parts is None:
-        return Replay(lay_out(opened.log, config.replay, config.objective))
-    return PartitionedReplay(opened.parts, config.replay, config.objective, engine=opened.engine)
+        return Replay(lay_out(opened.log, config.replay, config.objective, window))
+    return PartitionedReplay(
+        opened.parts, config.replay, config.objective, window, engine=opened.engine
+    )
 
 
-class FinalistReplay:
-    """A `Replayer` over partitions, of settings alone.
+def resolved(opened: OpenLog, config: SweepConfig, settings: Settings) -> Settings:
+    """Settings with ``logit_bias: auto`` replaced by the number it stands for in this log."""
+    if settings.adjuster.loss != "logistic" or settings.adjuster.logit_bias != "auto":
+        return settings
+    return replay_over(opened, config).resolve(settings)
+
+
+def copies_at_log_end(
+    opened: OpenLog, config: ReplayConfig, settings: Settings
+) -> Iterator[Copies]:
+    """Replay the whole log for the owners' vectors after its last tick, some at a time.
+
+    The feedback of all queries is used, those withheld in a study too.
 
     Args:
-        replay: Of tune.
-        on_run: Told of each setting that was replayed.
+        opened: The log.
+        config: How it is replayed.
+        settings: The configuration.
     """
-
-    def __init__(self, replay: PartitionedReplay, on_run: Callable[[], None]) -> None:
-        self._replay, self._on_run = replay, on_run
-
-    @property
-    def objective(self) -> Objective:
-        """The figure that all of its results are judged by."""
-        return self._replay.objective
-
-    def run(self, settings: Settings) -> ReplayResult:
-        """Replay the log under these settings."""
-        result = self._replay.run(settings)
-        self._on_run()
-        return result
-
-    def bystanders(self, settings: Settings) -> SessionScores | None:
-        """Rows of the withheld sessions under these settings."""
-        return self.run(settings).bystanders
-
-    def baselines(self, settings: Settings) -> Mapping[str, ReplayResult]:
-        """Of the sealed test, which is opened on the whole log."""
-        refuse_test()
-
-    def traffic(self) -> Traffic:
-        """Of the sealed test, which is opened on the whole log."""
-        refuse_test()
-
-    def silent_share(self) -> float:
-        """Of the sealed test, which is opened on the whole log."""
-        refuse_test()
-
-
-def refuse_test() -> NoReturn:
-    """Say that partitions do not do for the sealed test."""
-    raise InputError(
-        "The sealed test is opened on the whole log in memory, not on partitions. Name the data "
-        "set's own folder with dataset.path=."
+    everything, clicks = replace(config, bystander_share=0.0), ObjectiveConfig(estimator="naive")
+    if opened.parts is None:
+        yield learn_copies(lay_out(opened.log, everything, clicks, "all"), settings)
+        return
+    yield from copies_in_partitions(
+        PartitionedReplay(opened.parts, everything, clicks, "all", engine=opened.engine), settings
     )

@@ -8,7 +8,6 @@ from pathlib import Path
 from experiments.common.steps import Advance, step
 from experiments.config.commands import SweepConfig
 from experiments.config.replay import ReplayConfig, SplitConfig
-from experiments.data.format.click_log import ClickLog
 from experiments.judging.bystanders import Replays
 from experiments.judging.choice import choose, remarks_on, unselected
 from experiments.judging.comparison import Judge
@@ -19,6 +18,7 @@ from experiments.judging.seal import Seal
 from experiments.judging.sealed_test import Terms, open_sealed_test
 from experiments.judging.sealed_test import replays_needed as test_replays
 from experiments.replay.judged_replay import JudgedReplay
+from experiments.replay.partitioned.judged_replay import JudgedPartitions
 from experiments.replay.partitioned.replay import PartitionedReplay
 from experiments.replay.replay import replay_maker
 from experiments.replay.settings import Settings
@@ -36,7 +36,7 @@ from experiments.study_folder.finalist_files import (
 from experiments.study_folder.judged_records import FinalistRecord, SealedRecord
 from experiments.study_folder.layout import StudyFolder
 from experiments.study_folder.ledger_file import LedgerFile
-from experiments.workflow.engines import FinalistReplay, OpenLog
+from experiments.workflow.engines import OpenLog
 from experiments.workflow.first_replay import first_replay
 from experiments.workflow.studies import base_settings
 
@@ -85,7 +85,7 @@ def judge_study(
 
 def open_test(
     config: SweepConfig,
-    log: ClickLog,
+    opened: OpenLog,
     study: Study,
     candidates: Sequence[TrialRecord],
     outputs: StudyFolder,
@@ -96,7 +96,7 @@ def open_test(
 
     Args:
         config: The sweep's configuration.
-        log: The data set.
+        opened: The data set.
         study: The study.
         candidates: Trials in the order of choice, at least one.
         outputs: Where the trial's session tables go.
@@ -108,11 +108,11 @@ def open_test(
     Raises:
         InputError: If the test of these data was opened on something else and `reopen` is false.
     """
-    records = study.records()
+    records, log = study.records(), opened.log
     others = [Candidate.of(record).settings for record in unselected(records)]
     n_replays = test_replays(len(others))
     with first_replay("Opening the sealed test", n_replays, quiet=False) as advance:
-        over = replays(config, OpenLog(log), advance)
+        over = replays(config, opened, advance)
         objective = over.over("tune").objective
         judge = judge_of(config, objective.key)
         terms = Terms(published_defaults(config), others, config.guardrails, judge)
@@ -125,12 +125,12 @@ def open_test(
             digest=partial(digest_of, config, log.fingerprint),
             reopen=reopen,
         )
-        opened = open_sealed_test([Candidate.of(item) for item in candidates], over, terms, seal)
-    sealed = SealedRecord.of(opened)
-    write_sessions(outputs.path, "tune", opened.trial, log, opened.tune_result.sessions)
-    write_sessions(outputs.path, "test", opened.trial, log, opened.test_result.sessions)
+        test = open_sealed_test([Candidate.of(item) for item in candidates], over, terms, seal)
+    sealed = SealedRecord.of(test)
+    write_sessions(outputs.path, "tune", test.trial, log, test.tune_result.sessions)
+    write_sessions(outputs.path, "test", test.trial, log, test.test_result.sessions)
     study.set_attribute(SEALED_TEST, sealed.to_dict())
-    return sealed, remarks_on(opened.trial, records, opened.passed_over, config.guardrails)
+    return sealed, remarks_on(test.trial, records, test.passed_over, config.guardrails)
 
 
 def ledgers_of(study: Study, output_dir: Path) -> list[Ledger]:
@@ -182,11 +182,11 @@ def replays(config: SweepConfig, opened: OpenLog, advance: Advance) -> Replays:
     parts = opened.parts
     if parts is not None:
 
-        def over_partitions(settings: ReplayConfig, window: str) -> FinalistReplay:
+        def over_partitions(settings: ReplayConfig, window: str) -> JudgedPartitions:
             replay = PartitionedReplay(
                 parts, settings, config.objective, window, engine=opened.engine
             )
-            return FinalistReplay(replay, lambda: advance(1))
+            return JudgedPartitions(replay, lambda: advance(1))
 
         return Replays(over_partitions, config.replay)
     make = replay_maker(opened.log, config.objective)

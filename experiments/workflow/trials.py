@@ -16,7 +16,7 @@ from experiments.study.records import RUNNING, TrialRecord
 from experiments.study.search_space import SearchSpace
 from experiments.study.study import Claim, Study
 from experiments.study.trial import BlockReplay, run_trial
-from experiments.workflow.engines import reopen_log, tune_replay
+from experiments.workflow.engines import reopen_log, replay_over
 from experiments.workflow.studies import base_settings, make_study
 
 POLL_SECONDS = 0.3
@@ -110,7 +110,7 @@ def _work(config: SweepConfig) -> None:
     """What a worker does: everything for itself, so that nothing is shared but the study."""
     space = SearchSpace.from_config(config.search_space, base_settings(config))
     with reopen_log(config) as opened:
-        replay = tune_replay(opened, config)
+        replay = replay_over(opened, config)
         study = make_study(config, space)
         study.join()
         try:

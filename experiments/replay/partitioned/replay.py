@@ -36,6 +36,7 @@ from experiments.replay.results import Checkpoint, ReplayResult, SessionColumns
 from experiments.replay.schedule import Schedule, Taken, make_schedule
 from experiments.replay.scoreboard import RunningValue, Scene, conclude, counts_of
 from experiments.replay.settings import Settings
+from experiments.replay.timeline import Timeline
 
 Found = TypeVar("Found")
 
@@ -105,6 +106,38 @@ class PartitionedReplay:
         """Name of the objective among the metrics of a result."""
         return self.objective.key
 
+    @property
+    def bench(self) -> Workbench:
+        """The workbench of this process; a shard's scores with the originals lie beside it."""
+        return self._bench
+
+    @property
+    def window(self) -> str:
+        """Which part of the log is scored."""
+        return self._bench.place.window
+
+    @property
+    def seed(self) -> int:
+        """Seed of all that is drawn."""
+        return self._config.seed
+
+    @property
+    def frame(self) -> Timeline:
+        """All sessions, without what they show."""
+        return self._worker.frame
+
+    def over_parts(self, step: Callable[[Workbench, int], Found]) -> Iterator[Found]:
+        """What a step makes of each pair part, in their order."""
+        return self._engine.map(self._bench, step, self._parts)
+
+    def over_shards(self, step: Callable[[Workbench, int], Found]) -> Iterator[Found]:
+        """What a step makes of each shard that has replayed sessions, in order of time."""
+        return self._engine.map(self._bench, step, self.shards)
+
+    def resolve(self, settings: Settings) -> Settings:
+        """Settings with ``logit_bias: auto`` replaced by the number it stands for here."""
+        return with_bias(settings, self._typical)
+
     def _check_cut(self) -> None:
         data, scope = self._data, self._worker.frame.scope
         if data.manifest.by == "user" and scope != "user_id":
@@ -125,7 +158,7 @@ class PartitionedReplay:
         for _ in self._map(Workbench.look_at_pairs, self._parts):
             pass
         marked_at, self._never, any_positive = [], ExactSums(), False
-        for found in self._map(Workbench.look_at_shard, self._shards):
+        for found in self._map(Workbench.look_at_shard, self.shards):
             marked_at.append(found.marked_at)
             self._never.merge(found.never)
             any_positive |= found.has_positive
@@ -140,7 +173,7 @@ class PartitionedReplay:
         return list(range(self._data.manifest.n_parts))
 
     @property
-    def _shards(self) -> list[int]:
+    def shards(self) -> list[int]:
         """The shards that have replayed sessions."""
         bounds = self._data.manifest.shard_bounds
         return [s for s, first in enumerate(bounds[:-1]) if first < self._worker.frame.n_sessions]
@@ -149,7 +182,7 @@ class PartitionedReplay:
     def _scored_shards(self) -> list[int]:
         """The shards that have scored sessions."""
         bounds, scored_from = self._data.manifest.shard_bounds, self._worker.frame.scored_from
-        return [shard for shard in self._shards if bounds[shard + 1] > scored_from]
+        return [shard for shard in self.shards if bounds[shard + 1] > scored_from]
 
     def run(self, settings: Settings) -> ReplayResult:
         """Replay one setting from start to end."""
@@ -173,7 +206,7 @@ class PartitionedReplay:
                 "adjuster.semantics=published cannot be replayed in partitions: it takes the mean "
                 "over a batch, whoever owns it. Use documented, or replay the log as a whole."
             )
-        settings = with_bias(settings, self._typical)
+        settings = self.resolve(settings)
         knobs = make_knobs(self._data.log.index, settings.adjuster)
         return (yield from self.iter_knobs(knobs, settings))
 
@@ -187,7 +220,7 @@ class PartitionedReplay:
         """`iter_blocks` for what the kernel is told directly."""
         started = perf_counter()
         adjuster = settings.adjuster
-        schedule = self._schedule(settings)
+        schedule = self.schedule(settings)
         planned = perf_counter()
         drift, early = ExactSums(), ExactSums()
         stream = partial(
@@ -217,9 +250,15 @@ class PartitionedReplay:
             },
         )
 
-    def score_fixed(self, *, logged: bool) -> ReplayResult:
-        """Score a ranking that moves no vector: as the log showed it, or by the originals."""
-        score = partial(Workbench.score_fixed, never=self._never, logged=logged)
+    def score_fixed(
+        self, ranking: Callable[[Workbench, int], NDArray[np.floating]]
+    ) -> ReplayResult:
+        """Score a ranking that moves no vector.
+
+        Args:
+            ranking: What makes the scores that a shard's impressions are ranked by.
+        """
+        score = partial(Workbench.score_fixed, never=self._never, ranking=ranking)
         columns = joined(list(self._engine.map(self._bench, score, self._scored_shards)))
         running = RunningValue(len(self._blocks))
         for _ in self._iter_running(running, columns):
@@ -249,11 +288,11 @@ class PartitionedReplay:
         last = offsets[self._worker.frame.warmup_end]
         seen = [
             self._bench.originals(shard)[: max(0, last - self._data.shard_impressions[shard])]
-            for shard in self._shards
+            for shard in self.shards
         ]
         return median_of(np.concatenate(seen), self._config)
 
-    def _schedule(self, settings: Settings) -> Schedule:
+    def schedule(self, settings: Settings) -> Schedule:
         """The worker's ticks; the last one asked for is kept, at some 40 bytes a session."""
         rule, interval = settings.selection, settings.adjuster.interval_seconds
         mark = mark_of(rule, interval)
@@ -264,7 +303,7 @@ class PartitionedReplay:
 
     def _make_schedule(self, rule: SelectionConfig, interval_seconds: int) -> Schedule:
         take = partial(Workbench.take, rule=rule, interval_seconds=interval_seconds)
-        taken = list(self._engine.map(self._bench, take, self._shards))
+        taken = list(self._engine.map(self._bench, take, self.shards))
         names = [field.name for field in fields(Taken)]
         whole = Taken(**{name: np.concatenate([getattr(t, name) for t in taken]) for name in names})
         return make_schedule(self._marked_at, whole, self._config.batch_size)

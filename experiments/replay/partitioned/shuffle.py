@@ -41,6 +41,10 @@ class Shuffle:
         values: NDArray[Any] = np.load(self._path(name, number), mmap_mode="r")
         return values
 
+    def remove(self, name: str, number: int) -> None:
+        """Remove a partition's array, once it is done with."""
+        self._path(name, number).unlink(missing_ok=True)
+
     def put_positions(self, part: int, impression: NDArray[np.int64]) -> None:
         """Keep where a part's showings stand in their shards, before any of them is gathered.
 

@@ -4,10 +4,11 @@ What it hands back has a row a session, or is a sum. So an engine that works in 
 moves session columns and nothing larger.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +18,17 @@ from adjuster.fused_engine.streams import Lessons, Showings
 from adjuster.selection import SelectionConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.partitioned_log import PartitionedLog
+from experiments.replay.baselines import order_shown
 from experiments.replay.click_history import ClickHistory
 from experiments.replay.exact_sums import ExactSums
+from experiments.replay.labels import Labels
 from experiments.replay.partitioned.board import ShardBoard
 from experiments.replay.partitioned.shelf import Shelf
 from experiments.replay.partitioned.shuffle import Shuffle
 from experiments.replay.partitioned.worker import Known, Worker
 from experiments.replay.results import SessionColumns
 from experiments.replay.schedule import Schedule, Taken
+from experiments.replay.timeline import Timeline
 
 PLANS_KEPT = 2
 """Of each pair part, on disk: some 10 bytes an impression each."""
@@ -149,13 +153,45 @@ class Workbench:
         scores, adjusted = (self._shuffle.gather(name, shard, n) for name in ("scores", "adjusted"))
         return board.columns(self.worker.objective, scores, adjusted)
 
-    def score_fixed(self, shard: int, never: ExactSums, logged: bool) -> SessionColumns:
-        """Score a ranking that moves no vector: as the log showed it, or by the originals."""
-        return self.worker.score_fixed(shard, self._known(shard, never), logged=logged)
+    def score_fixed(
+        self,
+        shard: int,
+        never: ExactSums,
+        ranking: Callable[["Workbench", int], NDArray[np.floating]],
+    ) -> SessionColumns:
+        """Score a ranking that moves no vector.
+
+        Args:
+            shard: Its number.
+            never: Of all shards.
+            ranking: What makes the scores that a shard's impressions are ranked by.
+        """
+        return self.worker.score_fixed(shard, self._known(shard, never), ranking(self, shard))
 
     def originals(self, shard: int) -> NDArray[np.floating]:
         """A shard's scores with the originals, on disk. Shape ``(n_impressions,)``."""
         return self._shuffle.read("originals", shard)
+
+    def logged_order(self, shard: int) -> NDArray[np.float64]:
+        """Scores that rank a shard as the log shows it. Shape ``(n_impressions,)``."""
+        return order_shown(self.worker.timeline(shard))
+
+    def labels(self, shard: int, timeline: Timeline) -> Labels:
+        """What a shard's sessions are scored by; see `Worker.timeline`."""
+        before = np.array(self.originals(shard))
+        return self.worker.labels(shard, timeline, before, self._history(shard))
+
+    def leave(self, name: str, number: int, values: NDArray[Any]) -> None:
+        """Leave an array of a partition for `left`."""
+        self._shuffle.put(name, number, values)
+
+    def left(self, name: str, number: int) -> NDArray[Any]:
+        """What was left of a partition under a name, on disk."""
+        return self._shuffle.read(name, number)
+
+    def clear(self, name: str, number: int) -> None:
+        """Remove what was left, once it is done with."""
+        self._shuffle.remove(name, number)
 
     def n_shown(self, shard: int) -> int:
         """How many impressions of a shard are replayed."""

@@ -17,13 +17,12 @@ from adjuster.fused_engine.streams import Corpus, Lessons, Showings, Span
 from adjuster.selection import SelectionConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.partitioned_log import PartitionedLog
-from experiments.replay.baselines import order_shown
 from experiments.replay.blocks import one_block, whole_span
 from experiments.replay.click_history import ClickHistory, click_history
 from experiments.replay.exact_sums import ExactSums
-from experiments.replay.labels import build_labels, has_positive
+from experiments.replay.labels import Labels, build_labels, has_positive
 from experiments.replay.layout import Layout, corpus_of, rank_originals, score_shown
-from experiments.replay.lessons import build_lessons, build_pairs, no_pairs
+from experiments.replay.lessons import Pairs, build_lessons, build_pairs, no_pairs
 from experiments.replay.objective import Objective, plain_objective
 from experiments.replay.pair_streams import PairStreams
 from experiments.replay.partitioned.board import ShardBoard, board_of
@@ -151,7 +150,7 @@ class Worker:
             shard: Its number.
             history: Of its impressions.
         """
-        timeline = self._shard(shard)
+        timeline = self.timeline(shard)
         before = score_shown(self.corpus, timeline)
         if timeline.scored_from == timeline.n_sessions:
             return ShardFacts(timeline.marked_at, before, False, ExactSums())
@@ -165,13 +164,17 @@ class Worker:
 
     def take(self, shard: int, rule: SelectionConfig, interval_seconds: int) -> Taken:
         """What the live worker would do with a shard's sessions."""
-        return take_sessions(self._shard(shard), rule, interval_seconds)
+        return take_sessions(self.timeline(shard), rule, interval_seconds)
 
     def showings(self, part: int) -> Showings:
         """When a part's pairs are shown, each showing by its row among the part's."""
+        return self.pairs(part).showings
+
+    def pairs(self, part: int) -> Pairs:
+        """A part's pairs and whose they are."""
         timeline = self._pair_timeline(part)
         everyone = np.zeros(max(1, timeline.n_owners), np.int64)
-        return build_pairs(timeline, owner_block=everyone).showings
+        return build_pairs(timeline, owner_block=everyone)
 
     def lessons(
         self, part: int, showings: Showings, schedule: Schedule, term_weight: str
@@ -212,25 +215,54 @@ class Worker:
         """
         return board_of(self._layout(shard, known))
 
-    def score_fixed(self, shard: int, known: Known, *, logged: bool) -> SessionColumns:
-        """Score a ranking that moves no vector: as the log showed it, or by the originals."""
-        layout = self._layout(shard, known)
-        board = Scoreboard(layout, None)
-        if logged:
-            board.after = order_shown(layout.timeline)
+    def score_fixed(self, shard: int, known: Known, scores: NDArray[np.floating]) -> SessionColumns:
+        """Score a ranking that moves no vector.
+
+        Args:
+            shard: Its number; it has scored sessions.
+            known: What it must be told of its impressions.
+            scores: Shape ``(n_impressions,)``: what they are ranked by.
+        """
+        board = Scoreboard(self._layout(shard, known), None)
+        board.after = scores
         board.add_block(0)
         return board.columns()
+
+    def timeline(self, shard: int) -> Timeline:
+        """A shard's sessions with all that they show."""
+        first = self.data.manifest.shard_bounds[shard]
+        return shard_timeline(self.frame, self.data.shard(shard), first, self.config)
+
+    def labels(
+        self,
+        shard: int,
+        timeline: Timeline,
+        before: NDArray[np.floating],
+        history: ClickHistory,
+    ) -> Labels:
+        """What a shard's sessions are scored by.
+
+        Args:
+            shard: Its number.
+            timeline: From `timeline`.
+            before: Shape ``(n_impressions,)``: scores with the originals.
+            history: What had been clicked before.
+        """
+        first = int(self.data.shard_impressions[shard])
+        return build_labels(
+            timeline,
+            among_equals(before, timeline.offsets, self.config.seed, first),
+            history,
+            estimator=self.objective.estimator,
+            repeat_clicks=self.scored_by.repeat_clicks,
+        )
 
     def _pair_timeline(self, part: int) -> Timeline:
         return pair_timeline(self.frame, self.data.pair_rows(part, self.frame.n_sessions))
 
     def _layout(self, shard: int, known: Known) -> Layout:
-        timeline = self._shard(shard)
+        timeline = self.timeline(shard)
         return self._lay_out(shard, timeline, known.before, known.history, known.never)
-
-    def _shard(self, shard: int) -> Timeline:
-        first = self.data.manifest.shard_bounds[shard]
-        return shard_timeline(self.frame, self.data.shard(shard), first, self.config)
 
     def _lay_out(
         self,
@@ -241,14 +273,7 @@ class Worker:
         never: ExactSums | None,
     ) -> Layout:
         """A shard as a layout without pairs, which are run elsewhere."""
-        first = int(self.data.shard_impressions[shard])
-        labels = build_labels(
-            timeline,
-            among_equals(before, timeline.offsets, self.config.seed, first),
-            history,
-            estimator=self.objective.estimator,
-            repeat_clicks=self.scored_by.repeat_clicks,
-        )
+        labels = self.labels(shard, timeline, before, history)
         blocks = (one_block(timeline, no_pairs(), labels),)
         scoring = build_scoring(timeline, self.objective, labels, blocks, never)
         return Layout(

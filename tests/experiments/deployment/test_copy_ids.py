@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.common.errors import InputError
-from experiments.deployment.personalized_vectors import check_ids
+from experiments.deployment.personalized_vectors import CopyIds
 
 CLASHES = {
     "two copies": (["a", "a_b"], [("a", "b_c"), ("a_b", "c")], "a_b_c"),
@@ -16,7 +16,9 @@ CLASHES = {
 
 def check(objects, copies):
     originals, owners = (np.array(names, object) for names in zip(*copies, strict=True))
-    check_ids(np.array(objects, object), originals, owners)
+    ids = CopyIds(np.array(objects, object))
+    for row in range(len(owners)):
+        ids.check(originals[row : row + 1], owners[row : row + 1])
 
 
 @pytest.mark.parametrize("case", CLASHES)

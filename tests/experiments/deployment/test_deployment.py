@@ -5,13 +5,12 @@ import os
 import shlex
 import subprocess
 
-import numpy as np
 import pytest
 import torch
 
 from adjuster import AdjusterConfig, PublishedAdjuster, SelectionConfig, TorchBasedAdjuster
 from adjuster.index import SearchIndexInfo
-from experiments.config.replay import ObjectiveConfig, ReplayConfig
+from experiments.config.replay import ReplayConfig
 from experiments.deployment.deployment import (
     Deployment,
     make_deployment,
@@ -19,9 +18,7 @@ from experiments.deployment.deployment import (
     write_deployment,
 )
 from experiments.judging.verdict import Verdict
-from experiments.replay.layout import lay_out
 from experiments.replay.settings import Settings
-from experiments.study.records import TrialRecord
 from tests.adjuster.cases import random_sessions
 from tests.experiments.planted_records import provenance
 from tests.experiments.random_log import make_log
@@ -184,14 +181,10 @@ def test_only_the_formats_asked_for_are_written(tmp_path):
     assert os.listdir(tmp_path) == ["best.env"]
 
 
-def test_an_automatic_bias_becomes_the_number_it_stands_for():
-    log = make_log(3)
-    settings = Settings(AdjusterConfig(loss="logistic"), SelectionConfig())
-    record = TrialRecord(4, 4, "sampler", {}, settings.to_dict(), None, False, 0.0, None, "s")
+def test_a_deployment_says_whose_vectors_it_is_for():
+    log, settings = make_log(3), Settings(AdjusterConfig(), SelectionConfig())
     config = ReplayConfig(personalize_by="segment")
-    deployment = make_deployment(log, config, ObjectiveConfig(), record, provenance())
-    layout = lay_out(log, config, ObjectiveConfig())
-    warmup = layout.before[: log.impression_offsets[layout.timeline.warmup_end]]
-    assert deployment.settings.adjuster.logit_bias == pytest.approx(float(np.median(warmup)))
+    deployment = make_deployment(log, config, settings, provenance())
     assert deployment.personalize_by == "segment"
     assert deployment.index == log.index
+    assert deployment.settings == settings

@@ -11,11 +11,13 @@ import experiments.deployment.personalized_vectors as export
 from adjuster import AdjusterConfig, PublishedAdjuster, SelectionConfig, TorchBasedAdjuster
 from adjuster.live.retrieval.personalization import PersonalizedVectors
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
-from experiments.deployment.personalized_vectors import owner_names, write_personalized
+from experiments.deployment.personalized_vectors import owner_names, write_copies
 from experiments.replay.layout import lay_out
 from experiments.replay.plan import resolve
 from experiments.replay.settings import Settings
+from experiments.replay.timeline import resolve_scope
 from experiments.replay.worker_replay import LogIndex, TickingReplay
+from experiments.workflow.engines import OpenLog, copies_at_log_end
 from tests.experiments.random_log import make_log
 
 CASES = {
@@ -48,6 +50,12 @@ def stored_by_the_worker(log, config, settings):
     list(ticking.run(vectors, scores, np.zeros(len(scores), bool)))
     names = owner_names(log, layout.timeline.scope)
     return {(copy.original_id, names[int(copy.user_id)]): copy.vectors for copy in vectors}
+
+
+def write_personalized(folder, log, config, settings, provenance):
+    scope = resolve_scope(log, config.personalize_by)
+    copies = copies_at_log_end(OpenLog(log), config, settings)
+    return write_copies(folder, log, scope, copies, provenance)
 
 
 def read(path):

@@ -60,13 +60,14 @@ def test_popularity_alone_ranks_by_the_smoothed_click_rate():
     log = make_log(4, n_sessions=120)
     layout = lay_out(log, ReplayConfig(), CLICKS)
     found = rank_by_popularity(layout, interval_seconds=600)
+    chosen = found.weights
     clicks, shown = counts_so_far(layout.timeline, 600)
     warmup = layout.timeline.offsets[layout.timeline.warmup_end]
     prior = (layout.timeline.click_at[:warmup] < np.iinfo(np.int64).max).mean()
-    expected = (clicks + prior * found.strength) / (shown + found.strength)
+    expected = (clicks + prior * chosen.strength) / (shown + chosen.strength)
     np.testing.assert_allclose(found.alone, expected)
-    rate = (clicks + prior * found.added_strength) / (shown + found.added_strength)
-    np.testing.assert_allclose(found.added, layout.before + found.added_weight * rate, atol=1e-6)
+    rate = (clicks + prior * chosen.added_strength) / (shown + chosen.added_strength)
+    np.testing.assert_allclose(found.added, layout.before + chosen.added_weight * rate, atol=1e-6)
 
 
 def test_withheld_queries_add_nothing_to_popularity():

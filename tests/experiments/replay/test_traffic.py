@@ -6,9 +6,10 @@ import pytest
 
 from experiments.config.replay import ObjectiveConfig, ReplayConfig, SplitConfig
 from experiments.replay.exact_sums import ExactSums
+from experiments.replay.judged_replay import JudgedReplay
 from experiments.replay.layout import lay_out
+from experiments.replay.replay import Replay
 from experiments.replay.scoreboard import Scoreboard
-from experiments.replay.traffic import silent_share, traffic_of
 from tests.experiments.hand_log import Session, write_log
 
 SEARCHES = (
@@ -28,8 +29,12 @@ def layout_of(person="user", **config):
     return lay_out(log, config, ObjectiveConfig(estimator="naive"))
 
 
+def judged(layout):
+    return JudgedReplay(Replay(layout))
+
+
 def test_traffic_is_that_of_all_sessions():
-    traffic = traffic_of(layout_of())
+    traffic = judged(layout_of()).traffic()
     assert traffic.user.tolist() == [0, 0, 1, 1, -1, 1, 1]
     assert traffic.query.tolist() == [0, 0, 0, 1, 1, 1, 1]
     assert traffic.created_at.tolist() == list(range(100, 800, 100))
@@ -38,9 +43,9 @@ def test_traffic_is_that_of_all_sessions():
 
 def test_a_query_without_a_click_before_is_silent():
     # Of six sessions that can be scored, per user: the first on a query, and the unknown user's.
-    assert silent_share(layout_of()) == pytest.approx(4 / 6)
+    assert judged(layout_of()).silent_share() == pytest.approx(4 / 6)
     # Shared by all: the first on query 0 and the first that clicked on query 1.
-    assert silent_share(layout_of(personalize_by="none")) == pytest.approx(2 / 6)
+    assert judged(layout_of(personalize_by="none")).silent_share() == pytest.approx(2 / 6)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +54,7 @@ def test_a_query_without_a_click_before_is_silent():
 )
 def test_who_counts_as_a_person_can_be_said(person, expected):
     layout = layout_of(person)
-    assert traffic_of(layout).user.tolist() == expected
+    assert judged(layout).traffic().user.tolist() == expected
     board = Scoreboard(layout, None)
     for number in range(len(layout.blocks)):
         board.add_block(number)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
 from experiments.common.errors import InputError, Outage
@@ -15,7 +16,12 @@ from experiments.config.replay import ReplayConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.partitioned_log import PartitionedLog
 from experiments.data.partitioning import partition_log
+from experiments.replay.copies import learn_copies
+from experiments.replay.judged_replay import JudgedReplay
 from experiments.replay.layout import lay_out
+from experiments.replay.partitioned.clicks import read_clicks
+from experiments.replay.partitioned.copies import copies_in_partitions
+from experiments.replay.partitioned.judged_replay import JudgedPartitions
 from experiments.replay.partitioned.ray_engine import RayEngine
 from experiments.replay.partitioned.replay import PartitionedReplay
 from experiments.replay.partitioned.workbench import Workbench
@@ -118,6 +124,25 @@ def test_actors_change_no_bit(ray, log):
             # What Ray hands out cannot be written to; a kernel for that would be another one.
             for compiled in ray.map(cut._bench, kernels_in, [0, 1]):
                 assert len(compiled) == 1
+
+
+def test_actors_change_nothing_that_a_verdict_asks(ray, log):
+    whole, cut = both(log, "user_id", ray)
+    asked, expected = JudgedPartitions(cut), JudgedReplay(whole)
+    settings = make_settings(interval_seconds=7200)
+    with closing(cut):
+        rivals = expected.baselines(settings)
+        for name, found in asked.baselines(settings).items():
+            np.testing.assert_equal(found.metrics, rivals[name].metrics)
+            np.testing.assert_equal(vars(found.sessions), vars(rivals[name].sessions))
+        np.testing.assert_equal(vars(asked.traffic()), vars(expected.traffic()))
+        assert asked.silent_share() == expected.silent_share()
+        clicks = whole.layout.objective.clicks
+        assert read_clicks(cut).identifiability == clicks.identifiability
+        n_copies = len(learn_copies(whole.layout, settings).object)
+        assert sum(len(copies.object) for copies in copies_in_partitions(cut, settings)) == n_copies
+        for compiled in ray.map(cut.bench, kernels_in, [0, 1]):
+            assert len(compiled) == 1
 
 
 def test_an_actor_that_is_killed_costs_its_partition(ray, log, tmp_path, capfd, monkeypatch):

@@ -15,9 +15,7 @@ from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.partitioned_log import PartitionedLog
 from experiments.data.partitioning import partition_log
-from experiments.replay.baselines import score_baselines
 from experiments.replay.layout import lay_out
-from experiments.replay.partitioned.baselines import score_in_partitions
 from experiments.replay.partitioned.replay import PartitionedReplay
 from experiments.replay.partitioned.workbench import PLANS_KEPT
 from experiments.replay.partitioned.worker import Worker
@@ -139,17 +137,6 @@ def test_no_cut_of_any_log_changes_a_bit(
         with closing(cut(n_parts, by)) as replay:
             assert_equal(steps(replay, make_settings(**values)), expected)
             assert_equal(steps(replay, make_settings(**values)), expected)
-
-
-def test_the_baselines_are_those_of_the_whole_log(tmp_path):
-    whole, cut = whole_and_cut(log_in(tmp_path))
-    expected = score_baselines(whole(), make_settings())
-    with closing(cut(3, "user")) as replay:
-        found = score_in_partitions(replay, make_settings())
-    assert list(found) == ["no_adjustment", "logged_order", "rocchio"]
-    for name, baseline in found.items():
-        np.testing.assert_equal(baseline.result.metrics, expected[name].result.metrics)
-        np.testing.assert_equal(baseline.result.blocks, expected[name].result.blocks)
 
 
 @pytest.mark.parametrize(
