@@ -110,6 +110,9 @@ ENGINE_NAMES = {
     "make_knobs",
     "rocchio_knobs",
     "query_rows",
+    "Queries",
+    "Sessions",
+    "adjust_sessions",
 }
 
 # Only the commands and the benchmarks, those on top, may walk through all rooms of `data`.
@@ -153,7 +156,6 @@ TESTED_ELSEWHERE = {
     "experiments/data/texts/parts.py": "experiments/data/texts/test_splitting.py",
     "experiments/replay/popularity.py": "experiments/replay/test_baselines.py",
     "experiments/replay/results.py": "experiments/replay/test_scoreboard.py",
-    "experiments/replay/worker_replay.py": "experiments/replay/test_replay.py",
     "experiments/study/records.py": "experiments/study/test_study.py",
     "experiments/study/search_space_faults.py": "experiments/study/test_search_space.py",
     "experiments/workflow/trials.py": "experiments/study/test_study.py",

@@ -1,7 +1,8 @@
 """The published semantics on the CPU kernel: what `PublishedAdjuster` computes, without autograd.
 
 A group of equally shaped sessions is B independent problems: only the mean over the group joins
-them, and it is a constant factor. Similarities are pooled over a session's objects, so a problem
+them, and it is a constant factor. So each session is told how many share its group, and sessions
+of any shapes are one call. Similarities are pooled over a session's objects, so a problem
 is a whole session, (K·M) rows of D numbers, its clicked and unclicked objects apart.
 """
 
@@ -14,7 +15,7 @@ from adjuster.config import AdjusterConfig
 from adjuster.fused_engine.batch import query_rows
 from adjuster.fused_engine.jit import compiled
 from adjuster.fused_engine.kernel import add_row, copy_rows, find_sums, similarity_of
-from adjuster.fused_engine.knobs import BETA1, BETA2, MIN, make_knobs
+from adjuster.fused_engine.knobs import BETA1, BETA2, MIN, Knobs, make_knobs
 from adjuster.fused_engine.problem import Problem, make_workspace
 from adjuster.fused_engine.steps import adamw_pace, step_part, takes_one_row
 from adjuster.fused_engine.threads import run_chunks
@@ -31,6 +32,38 @@ class Group(NamedTuple):
     n_clicked: int
     n_parts: int
     n_sessions: int
+
+
+class Sessions(NamedTuple):
+    """Sessions of any shapes, one after the other.
+
+    Args:
+        offsets: Shape ``(n_sessions + 1,)``: a session's rows, its objects one by one, clicked
+            first, all padded to one number of parts.
+        query: Shape ``(n_sessions,)``: what was asked.
+        n_clicked: Shape ``(n_sessions,)``: how many of a session's objects are clicked. Where it
+            is none or all of them, the session comes back as it is.
+        n_parts: Shape ``(n_sessions,)``: parts of each of its objects.
+        n_together: Shape ``(n_sessions,)``: how many sessions its loss is a mean over.
+    """
+
+    offsets: NDArray[np.int64]
+    query: NDArray[np.int64]
+    n_clicked: NDArray[np.int64]
+    n_parts: NDArray[np.int64]
+    n_together: NDArray[np.int64]
+
+
+class Queries(NamedTuple):
+    """What sessions ask.
+
+    Args:
+        rows: Shape ``(n_rows, D)``, as `query_rows` gives them.
+        offsets: Shape ``(n_queries + 1,)``: a query's rows.
+    """
+
+    rows: NDArray[np.floating]
+    offsets: NDArray[np.int64]
 
 
 class Pool(NamedTuple):
@@ -66,21 +99,51 @@ def adjust_group(
         Shape ``(B, K, M, D)``: new vectors.
     """
     n_sessions, n_objects, n_parts, dimensions = shown.shape
-    n_rows = queries.shape[1]
-    starts = np.ascontiguousarray(shown).reshape(n_sessions, n_objects * n_parts, dimensions)
-    vectors = np.empty_like(starts)
+    numbers = np.arange(n_sessions)
+    sessions = Sessions(
+        offsets=offsets_of([n_objects * n_parts] * n_sessions),
+        query=numbers,
+        n_clicked=np.full(n_sessions, n_clicked),
+        n_parts=np.full(n_sessions, n_parts),
+        n_together=np.full(n_sessions, n_sessions),
+    )
     rows = query_rows(queries.reshape(-1, dimensions), index)
-    offsets = offsets_of([n_rows] * n_sessions)
-    knobs, group = make_knobs(index, config), Group(n_clicked, n_parts, n_sessions)
+    asked = Queries(rows, offsets_of([queries.shape[1]] * n_sessions))
+    starts = np.ascontiguousarray(shown).reshape(-1, dimensions)
+    moved = adjust_sessions(make_knobs(index, config), sessions, starts, asked, n_threads=n_threads)
+    return moved.reshape(shown.shape)
+
+
+def adjust_sessions(
+    knobs: Knobs,
+    sessions: Sessions,
+    starts: NDArray[np.floating],
+    queries: Queries,
+    *,
+    n_threads: int = 0,
+) -> NDArray[np.floating]:
+    """Adjust sessions of any shapes.
+
+    Args:
+        knobs: The setting; rate, iterations and temperature are looked at.
+        sessions: Their shapes.
+        starts: Shape ``(n_rows, D)``: their rows, contiguous, under cosine of a safe length.
+        queries: What they ask.
+        n_threads: 0 is one a core; the result does not depend on it.
+
+    Returns:
+        Shape ``(n_rows, D)``: new vectors.
+    """
+    moved = np.empty_like(starts)
+    n_rows = np.diff(sessions.offsets)
+    n_asked = np.diff(queries.offsets)[sessions.query]
 
     def run(lo: int, hi: int) -> None:
-        workspace = make_workspace(n_objects * n_parts, n_rows, vectors[0])
-        for session in range(lo, hi):
-            mine = rows[offsets[session] : offsets[session + 1]]
-            _adjust_session(knobs, workspace, vectors[session], starts[session], mine, group)
+        workspace = make_workspace(n_rows[lo:hi].max(), n_asked[lo:hi].max(), starts)
+        adjust_range(knobs, workspace, sessions, moved, starts, queries, lo, hi)
 
-    run_chunks(run, np.ones(n_sessions), n_threads if n_sessions > 1 else 1)
-    return vectors.reshape(shown.shape)
+    run_chunks(run, n_rows * n_asked, n_threads)
+    return moved
 
 
 @compiled(inline=True)
@@ -114,8 +177,8 @@ def pool_objects(knobs, workspace, r, m, pool):
         add_row(knobs, workspace, r, j, slope * share)
 
 
-@compiled()
-def _adjust_session(knobs, workspace, x, start, queries, group):
+@compiled(inline=True)
+def adjust_session(knobs, workspace, x, start, queries, group):
     """Adjust one session's rows, from `start` to `x`."""
     n_rows, n_vectors, rows = queries.shape[0], x.shape[0], workspace.rows[: queries.shape[0]]
     n_parts, n_clicked = group.n_parts, group.n_clicked
@@ -147,3 +210,17 @@ def _adjust_session(knobs, workspace, x, start, queries, group):
         pace = adamw_pace(knobs, t, power1, power2)
         for j in range(n_vectors):
             step_part(knobs, problem, workspace, j, pace)
+
+
+@compiled()
+def adjust_range(knobs, workspace, sessions, moved, starts, queries, lo, hi):
+    """Adjust sessions ``lo:hi``, from `starts` to `moved`."""
+    for s in range(lo, hi):
+        first, last = sessions.offsets[s], sessions.offsets[s + 1]
+        group = Group(sessions.n_clicked[s], sessions.n_parts[s], sessions.n_together[s])
+        asked, query = queries.offsets, sessions.query[s]
+        mine = queries.rows[asked[query] : asked[query + 1]]
+        if 0 < group.n_clicked * group.n_parts < last - first:
+            adjust_session(knobs, workspace, moved[first:last], starts[first:last], mine, group)
+        else:
+            copy_rows(moved[first:last], starts[first:last])

@@ -7,7 +7,7 @@ from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from typing import Any, TypeVar
 
-from adjuster.fused_engine.batch import usable_cores
+from adjuster.fused_engine.threads import usable_cores
 
 T = TypeVar("T")
 

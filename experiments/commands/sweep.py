@@ -114,8 +114,7 @@ def _run(run: Sweep, replay: Replay | PartitionedReplay) -> int:
     )
 
     if isinstance(replay, PartitionedReplay):
-        n_steps = replay.n_steps
-        replay.on_partition = lambda: progress.partition(n_steps)
+        replay.on_partition = lambda: progress.partition(replay.n_steps)
 
     def on_trial(record: TrialRecord) -> None:
         run.tracker.trial(record)

@@ -8,16 +8,15 @@ from numpy.typing import NDArray
 from adjuster.fused_engine.knobs import make_knobs
 from adjuster.fused_engine.streams import StreamState
 from adjuster.index import MetricType
-from adjuster.live.retrieval.personalization import PersonalizedVectors
 from adjuster.ragged import offsets_of
 from adjuster.scale import shifted, shifts_of
 from experiments.data.format.click_log import ClickLog
 from experiments.replay.layout import Layout
 from experiments.replay.lessons import Pairs
 from experiments.replay.pair_streams import PairStreams
-from experiments.replay.plan import make_plan, resolve
+from experiments.replay.plan import find_schedule, make_plan, resolve
+from experiments.replay.published_replay import walk_through
 from experiments.replay.settings import Settings
-from experiments.replay.worker_replay import LogIndex, published_replay
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def learn_copies(layout: Layout, settings: Settings) -> Copies:
     """
     settings = resolve(layout, settings)
     if settings.adjuster.semantics == "published":
-        return _through_worker(layout, settings)
+        return _through_calls(layout, settings)
     return _through_streams(layout, settings)
 
 
@@ -88,21 +87,14 @@ def _as_they_came(log: ClickLog, pairs: Pairs, state: StreamState) -> NDArray[np
     return shifted(state.vectors, -shifts[np.arange(n_parts.sum()) + np.repeat(first, n_parts)])
 
 
-def _through_worker(layout: Layout, settings: Settings) -> Copies:
-    index = LogIndex(layout.log)
-    vectors = PersonalizedVectors(index)
-    worker = published_replay(layout.timeline, settings, layout.config.batch_size)
-    scores, adjusted = layout.before.copy(), np.zeros(len(layout.before), np.bool_)
-    for _ in worker.run(vectors, scores, adjusted):
-        pass
-    copies = list(vectors)
-    rows = [copy.vectors for copy in copies]
-    return _in_order(
-        np.array([index.row_of[copy.original_id] for copy in copies], np.int64),
-        np.array([int(copy.user_id) for copy in copies], np.int64),
-        offsets_of([len(mine) for mine in rows])[:-1],
-        np.concatenate(rows) if rows else np.empty((0, layout.log.index.dimensions), np.float32),
-    )
+def _through_calls(layout: Layout, settings: Settings) -> Copies:
+    schedule = find_schedule(layout, settings.selection, settings.adjuster.interval_seconds)
+    walk = walk_through(layout, schedule, settings.adjuster)
+    walk.finish()
+    stored, n_objects = walk.table.stored(), layout.log.n_objects
+    objects = stored.pair % n_objects
+    first = offsets_of(np.diff(layout.log.object_offsets)[objects])[:-1]
+    return _in_order(objects, stored.pair // n_objects, first, stored.vectors)
 
 
 def _in_order(

@@ -35,15 +35,19 @@ def make_plan(
         interval_seconds: Seconds between ticks; 0 is at once.
         term_weight: ``session`` or ``impression``.
     """
-    timeline = layout.timeline
-    schedule = build_schedule(
-        timeline,
+    schedule = find_schedule(layout, rule, interval_seconds)
+    lessons = build_lessons(layout.timeline, layout.showings, schedule, term_weight=term_weight)
+    return Plan(schedule, lessons)
+
+
+def find_schedule(layout: Layout, rule: SelectionConfig, interval_seconds: int) -> Schedule:
+    """The worker's ticks alone; see `make_plan`."""
+    return build_schedule(
+        layout.timeline,
         rule,
         interval_seconds=interval_seconds,
         batch_size=layout.config.batch_size,
     )
-    lessons = build_lessons(timeline, layout.showings, schedule, term_weight=term_weight)
-    return Plan(schedule, lessons)
 
 
 def resolve(layout: Layout, settings: Settings) -> Settings:

@@ -15,21 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adjuster.fused_engine.knobs import Knobs, make_knobs
-from adjuster.live.retrieval.personalization import PersonalizedVectors
 from adjuster.selection import SelectionConfig
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.data.format.click_log import ClickLog
+from experiments.replay.blocks import ScoringBlock
 from experiments.replay.bystander_pairs import BystanderPairs
-from experiments.replay.drift_growth import growth_of, sum_drift
+from experiments.replay.drift_growth import growth_of
 from experiments.replay.exact_sums import ExactSums
 from experiments.replay.layout import Layout, lay_out
 from experiments.replay.objective import Objective
 from experiments.replay.pair_streams import PairStreams
-from experiments.replay.plan import Plan, make_plan, resolve
+from experiments.replay.plan import Plan, find_schedule, make_plan, resolve
+from experiments.replay.published_replay import walk_through
+from experiments.replay.published_walk import PublishedWalk
 from experiments.replay.results import Checkpoint, ReplayResult, SessionScores
 from experiments.replay.scoreboard import Scoreboard
 from experiments.replay.settings import Settings
-from experiments.replay.worker_replay import LogIndex, drift_of, published_replay
 
 PLANS_KEPT = 4
 
@@ -142,37 +143,41 @@ class Replay:
         planned = perf_counter()
         board = Scoreboard(self.layout, plan.schedule)
         streams = PairStreams(self.layout, plan.lessons, knobs)
-        for number, block in enumerate(self.layout.blocks):
+
+        def advance(block: ScoringBlock) -> None:
             streams.advance(block.span, board.after, board.adjusted)
-            yield board.add_block(number)
-        drift = streams.drift()
-        result = board.finish(drift, growth_of(self.layout.timeline, streams.early_drift(), drift))
-        seconds = {
-            "schedule": planned - started,
-            "score": board.seconds,
-            "adjust": perf_counter() - planned - board.seconds,
-        }
-        return replace(result, seconds=seconds)
+
+        result = yield from self._iter_board(board, streams, advance)
+        return _timed(result, board, started, planned)
 
     def _iter_published(self, settings: Settings) -> Generator[Checkpoint, None, ReplayResult]:
-        """The published semantics, tick by tick through the worker itself."""
+        """`iter_blocks` for the published semantics."""
         started = perf_counter()
-        blocks = self.layout.blocks
-        board = Scoreboard(self.layout, self.plan(settings).schedule)
-        vectors = PersonalizedVectors(LogIndex(self.layout.log))
-        worker = published_replay(self.layout.timeline, settings, self.layout.config.batch_size)
-        number, early = 0, None
-        for session in worker.run(vectors, board.after, board.adjusted):
-            if early is None and session >= self.layout.timeline.middle:
-                early = sum_drift(drift_of(vectors))
-            while number < len(blocks) and session > blocks[number].sessions[-1]:
-                yield board.add_block(number)
-                number += 1
-        drift = sum_drift(drift_of(vectors))
-        growing = 1.0 if early is None else growth_of(self.layout.timeline, early, drift)
-        result = board.finish(drift, growing)
-        adjust = perf_counter() - started - board.seconds
-        return replace(result, seconds={"score": board.seconds, "adjust": adjust})
+        interval = settings.adjuster.interval_seconds
+        schedule = find_schedule(self.layout, settings.selection, interval)
+        planned = perf_counter()
+        board = Scoreboard(self.layout, schedule)
+        walk = walk_through(self.layout, schedule, settings.adjuster)
+
+        def advance(block: ScoringBlock) -> None:
+            walk.advance(int(block.sessions[-1]) + 1, board.after, board.adjusted)
+
+        result = yield from self._iter_board(board, walk, advance)
+        return _timed(result, board, started, planned)
+
+    def _iter_board(
+        self,
+        board: Scoreboard,
+        streams: PairStreams | PublishedWalk,
+        advance: Callable[[ScoringBlock], None],
+    ) -> Generator[Checkpoint, None, ReplayResult]:
+        """Run one block after the other, and score it."""
+        for number, block in enumerate(self.layout.blocks):
+            advance(block)
+            yield board.add_block(number)
+        drift = streams.drift()
+        growth = growth_of(self.layout.timeline, streams.early_drift(), drift)
+        return board.finish(drift, growth)
 
     def plan(self, settings: Settings) -> Plan:
         """The worker's ticks under a setting; kept for the settings that share them."""
@@ -183,6 +188,13 @@ class Replay:
 
     def _make_plan(self, rule: tuple[Any, ...], interval_seconds: int, term_weight: str) -> Plan:
         return make_plan(self.layout, SelectionConfig(*rule), interval_seconds, term_weight)
+
+
+def _timed(result: ReplayResult, board: Scoreboard, started: float, planned: float) -> ReplayResult:
+    """A result that says what took how long."""
+    adjust = perf_counter() - planned - board.seconds
+    seconds = {"schedule": planned - started, "score": board.seconds, "adjust": adjust}
+    return replace(result, seconds=seconds)
 
 
 def drain(blocks: Generator[Checkpoint, None, ReplayResult]) -> ReplayResult:

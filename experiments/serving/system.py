@@ -41,7 +41,6 @@ from experiments.replay.layout import lay_out
 from experiments.replay.plan import resolve
 from experiments.replay.settings import Settings
 from experiments.replay.timeline import resolve_scope
-from experiments.replay.worker_replay import query_vectors
 
 CONFIGURED = "configured"
 """Begins the name of a champion that is the command's own settings."""
@@ -168,7 +167,7 @@ def _index(log: ClickLog, folder: Path) -> ExactIndex:
 
 def _queries(log: ClickLog) -> list[Query]:
     return [
-        Query(str(name), query_vectors(log, row), str(log.query_texts[row]))
+        Query(str(name), log.vectors_of_query(row), str(log.query_texts[row]))
         for row, name in enumerate(log.query_ids)
     ]
 

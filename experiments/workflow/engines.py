@@ -51,7 +51,6 @@ def open_log(config: SweepConfig) -> Iterator[OpenLog]:
         InputError: If it cannot be opened, or the engine cannot replay what is to be swept.
     """
     if config.engine.name != "memory":
-        _check_semantics(config)
         _check_workers(config)
     _cut(config)
     with reopen_log(config) as opened:
@@ -141,15 +140,10 @@ def partitions_of(config: SweepConfig) -> Path:
     return Path(config.output_dir) / config.study.name / PARTITIONS
 
 
-def _check_semantics(config: SweepConfig) -> None:
+def _may_be_published(config: SweepConfig) -> bool:
     searched = config.search_space.parameters.get("semantics")
     choices = [config.adjuster.semantics, *((searched.choices if searched else None) or [])]
-    if "published" in choices:
-        raise InputError(
-            "adjuster.semantics and its choices in the search space must not be published with "
-            f"engine={config.engine.name}: the published adjuster takes the mean over a batch, "
-            "whoever owns it. Use documented, or engine=memory."
-        )
+    return "published" in choices
 
 
 def replay_over(
@@ -164,9 +158,16 @@ def replay_over(
     """
     if opened.parts is None:
         return Replay(lay_out(opened.log, config.replay, config.objective, window))
-    return PartitionedReplay(
+    made = PartitionedReplay(
         opened.parts, config.replay, config.objective, window, engine=opened.engine
     )
+    try:
+        if _may_be_published(config):
+            made.check_published()
+    except BaseException:
+        made.close()
+        raise
+    return made
 
 
 def resolved(opened: OpenLog, config: SweepConfig, settings: Settings) -> Settings:

@@ -129,6 +129,10 @@ class ClickLog:
         positions[positions == far] = -1
         return positions
 
+    def vectors_of_query(self, query: int) -> NDArray[np.float32]:
+        """The parts of a query, shape ``(parts, D)``."""
+        return self.query_vectors[self.query_offsets[query] : self.query_offsets[query + 1]]
+
     @cached_property
     def is_clicked(self) -> NDArray[np.bool_]:
         """Whether an impression has an event, whenever it came, shape ``(n_impressions,)``."""

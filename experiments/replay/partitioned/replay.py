@@ -27,10 +27,12 @@ from experiments.replay.exact_sums import ExactSums
 from experiments.replay.labels import nothing_to_score
 from experiments.replay.objective import Objective
 from experiments.replay.partitioned.engine import Engine, LocalEngine
+from experiments.replay.partitioned.published import PartWalks, walk_shards
 from experiments.replay.partitioned.scratch import Scratch
-from experiments.replay.partitioned.workbench import Place, Workbench
+from experiments.replay.partitioned.workbench import Drifts, Place, Workbench
 from experiments.replay.people import users_shares
 from experiments.replay.plan import median_of, with_bias
+from experiments.replay.published_sessions import calls_of
 from experiments.replay.replay import drain
 from experiments.replay.results import Checkpoint, ReplayResult, SessionColumns
 from experiments.replay.schedule import Schedule, Taken, make_schedule
@@ -82,6 +84,7 @@ class PartitionedReplay:
             self.objective: Objective = self._worker.objective
             self._check_cut()
             self._planned: tuple[str, Schedule] | None = None
+            self._n_walks, self._by_shard = 0, False
             self._lay_out()
         except BaseException:
             self.close()
@@ -93,8 +96,8 @@ class PartitionedReplay:
 
     @property
     def n_steps(self) -> int:
-        """How many partitions a replay works on: pair parts, then shards."""
-        return len(self._parts) + len(self._scored_shards)
+        """How many partitions the replay under way works on: pair parts or shards, then shards."""
+        return len(self.shards if self._by_shard else self._parts) + len(self._scored_shards)
 
     @property
     def log(self) -> ClickLog:
@@ -144,6 +147,18 @@ class PartitionedReplay:
             raise InputError(
                 f"replay.personalize_by={scope} needs a log cut by object, but {data.folder} is "
                 "cut by user. Partition it with by=object."
+            )
+
+    def check_published(self) -> None:
+        """Whether the published semantics can be replayed.
+
+        Raises:
+            InputError: If it cannot.
+        """
+        if self._data.manifest.by == "object" and self._worker.frame.scope == "user_id":
+            raise InputError(
+                "adjuster.semantics=published with replay.personalize_by=user_id needs a log cut "
+                f"by user, but {self._data.folder} is cut by object. Partition it with by=user."
             )
 
     def _map(self, step: Callable[[Workbench, int], Found], numbers: list[int]) -> Iterator[Found]:
@@ -202,10 +217,8 @@ class PartitionedReplay:
             InputError: If the setting cannot be replayed in partitions.
         """
         if settings.adjuster.semantics == "published":
-            raise InputError(
-                "adjuster.semantics=published cannot be replayed in partitions: it takes the mean "
-                "over a batch, whoever owns it. Use documented, or replay the log as a whole."
-            )
+            self.check_published()
+            return (yield from self._iter(settings, partial(self._walk, settings)))
         settings = self.resolve(settings)
         knobs = make_knobs(self._data.log.index, settings.adjuster)
         return (yield from self.iter_knobs(knobs, settings))
@@ -218,10 +231,12 @@ class PartitionedReplay:
         self, knobs: Knobs, settings: Settings
     ) -> Generator[Checkpoint, None, ReplayResult]:
         """`iter_blocks` for what the kernel is told directly."""
-        started = perf_counter()
+        return (yield from self._iter(settings, partial(self._stream, settings, knobs)))
+
+    def _stream(self, settings: Settings, knobs: Knobs, schedule: Schedule) -> Drifts:
+        """Run the pairs of all parts, whose scores are left on disk."""
         adjuster = settings.adjuster
-        schedule = self.schedule(settings)
-        planned = perf_counter()
+        self._by_shard = False
         drift, early = ExactSums(), ExactSums()
         stream = partial(
             Workbench.stream,
@@ -233,8 +248,29 @@ class PartitionedReplay:
         for found in self._map(stream, self._parts):
             drift.merge(found.drift)
             early.merge(found.early_drift)
+        return Drifts(drift, early)
+
+    def _walk(self, settings: Settings, schedule: Schedule) -> Drifts:
+        """Walk through parts or shards under the published semantics, as `_stream` does."""
+        calls, adjuster = calls_of(schedule, self._marked_at), settings.adjuster
+        self._n_walks += 1
+        self._by_shard = self._data.manifest.by == "object"
+        if self._by_shard:
+            return walk_shards(self._bench, self.shards, calls, adjuster, self._n_walks, self._map)
+        walks = PartWalks(self._bench, self._parts, self._most_parts)
+        untold = partial(self._engine.map, self._bench)
+        return walks.run(calls, schedule.taken, adjuster, self._map, untold)
+
+    def _iter(
+        self, settings: Settings, learn: Callable[[Schedule], Drifts]
+    ) -> Generator[Checkpoint, None, ReplayResult]:
+        """Learn, then score all that is left on disk."""
+        started = perf_counter()
+        schedule = self.schedule(settings)
+        planned = perf_counter()
+        drift, early = learn(schedule)
         streamed = perf_counter()
-        score = partial(Workbench.score, never=self._never)
+        score = partial(Workbench.score, never=self._never, by_shard=self._by_shard)
         columns = joined(list(self._map(score, self._scored_shards)))
         running = RunningValue(len(self._blocks))
         yield from self._iter_running(running, columns)
@@ -281,6 +317,15 @@ class PartitionedReplay:
         window = slice(frame.scored_from, frame.n_sessions)
         scorable = ~np.isnan(columns.before[self.objective_key])
         return users_shares(frame.log.session_person[window], scorable & ~frame.withheld[window])
+
+    @cached_property
+    def _most_parts(self) -> NDArray[np.int64]:
+        """Parts of the longest object that each session shows; looked up only where they differ."""
+        n_parts = np.unique(np.diff(self._data.log.object_offsets))
+        if len(n_parts) == 1:
+            return np.broadcast_to(n_parts, self._worker.frame.n_sessions)
+        found = list(self._engine.map(self._bench, Workbench.most_parts, self.shards))
+        return np.concatenate(found)
 
     def _typical(self) -> float:
         """Median similarity, with the originals, of what is shown in warmup."""

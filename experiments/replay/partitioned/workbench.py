@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from adjuster.config import AdjusterConfig
 from adjuster.fused_engine.knobs import Knobs
 from adjuster.fused_engine.streams import Lessons, Showings
 from adjuster.selection import SelectionConfig
@@ -25,7 +26,9 @@ from experiments.replay.labels import Labels
 from experiments.replay.partitioned.board import ShardBoard
 from experiments.replay.partitioned.shelf import Shelf
 from experiments.replay.partitioned.shuffle import Shuffle
+from experiments.replay.partitioned.walk_files import WalkFiles
 from experiments.replay.partitioned.worker import Known, Worker
+from experiments.replay.published_sessions import Calls
 from experiments.replay.results import SessionColumns
 from experiments.replay.schedule import Schedule, Taken
 from experiments.replay.timeline import Timeline
@@ -68,6 +71,20 @@ class Drifts(NamedTuple):
 
     drift: ExactSums
     early_drift: ExactSums
+
+
+class WalkedDrifts(NamedTuple):
+    """What a pair part or a shard hands back under the published semantics.
+
+    Args:
+        drift: See `PairScores`; of shards the last one's alone.
+        half_way: Drift half-way through the scored sessions; None of a shard in which that is not.
+        refused: Sessions that the adjuster did not take, of a pair part.
+    """
+
+    drift: ExactSums
+    half_way: ExactSums | None
+    refused: list[int]
 
 
 @dataclass(frozen=True)
@@ -137,20 +154,66 @@ class Workbench:
         self._shuffle.put("adjusted", part, found.adjusted)
         return Drifts(found.drift, found.early_drift)
 
-    def score(self, shard: int, never: ExactSums) -> SessionColumns:
+    def most_parts(self, shard: int) -> NDArray[np.int64]:
+        """Parts of the longest object that each of a shard's sessions shows."""
+        return self.worker.most_parts(shard)
+
+    def walk_part(
+        self, part: int, calls: Calls, n_together: NDArray[np.integer], adjuster: AdjusterConfig
+    ) -> WalkedDrifts:
+        """Replay a part's owners under the published semantics, and leave their scores.
+
+        Args:
+            part: Its number.
+            calls: Of all sessions.
+            n_together: Shape ``(n_sessions,)``: how many sessions each one's loss is a mean over.
+            adjuster: The setting.
+        """
+        found, refused = self.worker.walk_part(part, calls, n_together, adjuster)
+        self._shuffle.put("scores", part, found.scores)
+        self._shuffle.put("adjusted", part, found.adjusted)
+        return WalkedDrifts(found.drift, found.early_drift, refused)
+
+    def walk_shard(
+        self, shard: int, calls: Calls, adjuster: AdjusterConfig, run: int, is_past_middle: bool
+    ) -> WalkedDrifts:
+        """Replay a shard under the published semantics, and leave its scores and where it ends.
+
+        Args:
+            shard: Its number; those before it have been replayed.
+            calls: Of its sessions.
+            adjuster: The setting.
+            run: Tells one replay of all shards from another; larger than those before.
+            is_past_middle: Whether drift has been measured half-way.
+        """
+        files = WalkFiles(self.place.scratch, run)
+        state = files.read(shard - 1, self.data.log.index.dimensions) if shard else None
+        found = self.worker.walk_shard(shard, calls, adjuster, state, is_past_middle=is_past_middle)
+        self._shuffle.put("shard_scores", shard, found.scores)
+        self._shuffle.put("shard_adjusted", shard, found.adjusted)
+        files.write(shard, found.state)
+        return WalkedDrifts(found.drift, found.half_way, [])
+
+    def score(self, shard: int, never: ExactSums, by_shard: bool = False) -> SessionColumns:
         """Score a shard's sessions by what the pair parts have left.
 
         Args:
             shard: Its number.
             never: Of all shards.
+            by_shard: By what the shard itself has left instead.
         """
         board = self._shelf.get(
             f"board-{shard}",
             ShardBoard,
             lambda: self.worker.board(shard, self._known(shard, never)),
         )
-        n = self.n_shown(shard)
-        scores, adjusted = (self._shuffle.gather(name, shard, n) for name in ("scores", "adjusted"))
+        if by_shard:
+            names = ("shard_scores", "shard_adjusted")
+            scores, adjusted = (np.array(self._shuffle.read(name, shard)) for name in names)
+        else:
+            names = ("scores", "adjusted")
+            n = self.n_shown(shard)
+            scores, adjusted = (self._shuffle.gather(name, shard, n) for name in names)
         return board.columns(self.worker.objective, scores, adjusted)
 
     def score_fixed(

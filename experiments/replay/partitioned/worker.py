@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from adjuster.config import AdjusterConfig
 from adjuster.fused_engine.knobs import Knobs
 from adjuster.fused_engine.streams import Corpus, Lessons, Showings, Span
 from adjuster.selection import SelectionConfig
@@ -27,6 +28,9 @@ from experiments.replay.objective import Objective, plain_objective
 from experiments.replay.pair_streams import PairStreams
 from experiments.replay.partitioned.board import ShardBoard, board_of
 from experiments.replay.partitioned.frame import pair_timeline, session_frame, shard_timeline
+from experiments.replay.published_copies import no_copies
+from experiments.replay.published_sessions import Calls, most_parts, taught_sessions, together
+from experiments.replay.published_walk import Beginning, PublishedWalk, WalkState
 from experiments.replay.results import SessionColumns
 from experiments.replay.schedule import Schedule, Taken, take_sessions
 from experiments.replay.scoreboard import Scoreboard
@@ -77,6 +81,36 @@ class PairScores(NamedTuple):
     adjusted: NDArray[np.bool_]
     drift: ExactSums
     early_drift: ExactSums
+
+
+class WalkedPart(NamedTuple):
+    """What became of a pair part's showings under the published semantics.
+
+    Args:
+        found: Their scores.
+        refused: Sessions that the adjuster did not take.
+    """
+
+    found: PairScores
+    refused: list[int]
+
+
+class WalkedShard(NamedTuple):
+    """What became of a shard's impressions under the published semantics.
+
+    Args:
+        scores: Shape ``(n_impressions,)``: of those that are adjusted; 0 elsewhere.
+        adjusted: Shape ``(n_impressions,)`` bool.
+        drift: See `PairScores`; nothing but of the last shard.
+        half_way: Drift half-way through the scored sessions, of the shard in which that is.
+        state: Where the next shard goes on.
+    """
+
+    scores: NDArray[np.floating]
+    adjusted: NDArray[np.bool_]
+    drift: ExactSums
+    half_way: ExactSums | None
+    state: WalkState
 
 
 class Known(NamedTuple):
@@ -205,6 +239,77 @@ class Worker:
         adjusted = np.zeros(n_rows, np.bool_)
         streams.advance(mine.spans[0], scores, adjusted)
         return PairScores(scores, adjusted, streams.drift(), streams.early_drift())
+
+    def most_parts(self, shard: int) -> NDArray[np.int64]:
+        """Parts of the longest object that each of a shard's sessions shows."""
+        return most_parts(self.timeline(shard))
+
+    def walk_part(
+        self, part: int, calls: Calls, n_together: NDArray[np.integer], adjuster: AdjusterConfig
+    ) -> WalkedPart:
+        """Replay the owners of a part under the published semantics.
+
+        Args:
+            part: Its number; it holds whole sessions.
+            calls: Of all sessions.
+            n_together: Shape ``(n_sessions,)``: how many sessions each one's loss is a mean over.
+            adjuster: The setting.
+        """
+        timeline = self._pair_timeline(part)
+        taught = taught_sessions(timeline, calls)
+        state = WalkState(no_copies(timeline.log), taught)
+        walk = self._walk(timeline, calls, adjuster, Beginning(state, n_together[taught.session]))
+        scores, adjusted = self._all_of(timeline, walk)
+        found = PairScores(scores, adjusted, walk.drift(), walk.early_drift())
+        return WalkedPart(found, walk.refused)
+
+    def walk_shard(
+        self,
+        shard: int,
+        calls: Calls,
+        adjuster: AdjusterConfig,
+        state: WalkState | None,
+        *,
+        is_past_middle: bool,
+    ) -> WalkedShard:
+        """Replay a shard under the published semantics, after all shards before it.
+
+        Args:
+            shard: Its number.
+            calls: Of its sessions.
+            adjuster: The setting.
+            state: What the shard before it has left; None for the first.
+            is_past_middle: Whether drift has been measured half-way.
+        """
+        timeline = self.timeline(shard)
+        first = self.data.manifest.shard_bounds[shard]
+        taught = taught_sessions(timeline, calls, first)
+        copies = no_copies(timeline.log) if state is None else state.copies
+        if state is not None:
+            taught = together([state.taught, taught])
+        beginning = Beginning(WalkState(copies, taught), is_past_middle=is_past_middle)
+        walk = self._walk(timeline, calls, adjuster, beginning)
+        scores, adjusted = self._all_of(timeline, walk)
+        is_last = first + timeline.n_sessions == self.frame.n_sessions
+        drift = walk.drift() if is_last else ExactSums()
+        return WalkedShard(scores, adjusted, drift, walk.half_way, walk.state())
+
+    def _walk(
+        self, timeline: Timeline, calls: Calls, adjuster: AdjusterConfig, beginning: Beginning
+    ) -> PublishedWalk:
+        threads = self.config.n_threads
+        return PublishedWalk(
+            timeline, self.corpus, calls.step_at, adjuster, beginning, n_threads=threads
+        )
+
+    def _all_of(
+        self, timeline: Timeline, walk: PublishedWalk
+    ) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+        """Scores of all that a timeline shows, and which are of copies."""
+        scores = np.zeros(timeline.n_impressions, self.corpus.vectors.dtype)
+        adjusted = np.zeros(timeline.n_impressions, np.bool_)
+        walk.advance(timeline.n_sessions, scores, adjusted)
+        return scores, adjusted
 
     def board(self, shard: int, known: Known) -> ShardBoard:
         """What a shard's sessions are scored by, whatever the setting.

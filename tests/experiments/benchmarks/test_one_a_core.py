@@ -2,7 +2,7 @@
 
 import os
 
-from adjuster.fused_engine.batch import usable_cores
+from adjuster.fused_engine.threads import usable_cores
 from experiments.benchmarks.one_a_core import one_a_core
 
 

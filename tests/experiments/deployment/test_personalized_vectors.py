@@ -16,9 +16,9 @@ from experiments.replay.layout import lay_out
 from experiments.replay.plan import resolve
 from experiments.replay.settings import Settings
 from experiments.replay.timeline import resolve_scope
-from experiments.replay.worker_replay import LogIndex, TickingReplay
 from experiments.workflow.engines import OpenLog, copies_at_log_end
 from tests.experiments.random_log import make_log
+from tests.experiments.worker_replay import LogIndex, TickingReplay
 
 CASES = {
     "carry": AdjusterConfig(adjustment_rate=0.01, num_iterations=3),

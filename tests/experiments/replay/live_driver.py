@@ -11,7 +11,7 @@ from adjuster.live.storage.store import Store
 from adjuster.ticks import NEVER, tick_after
 from experiments.replay.settings import Settings
 from experiments.replay.timeline import marking_times
-from experiments.replay.worker_replay import LogIndex, query_vectors
+from tests.experiments.worker_replay import LogIndex
 
 
 def names_of_owners(log, scope) -> list[str]:
@@ -34,7 +34,7 @@ def owner_names(log, scope) -> list[str | None]:
 def sessions_of(log, scope) -> list[Session]:
     """Every session as a client would register it."""
     queries = [
-        Query(str(name), query_vectors(log, row), f"text of {name}")
+        Query(str(name), log.vectors_of_query(row), f"text of {name}")
         for row, name in enumerate(log.query_ids)
     ]
     owners = owner_names(log, scope)

@@ -23,7 +23,6 @@ from experiments.replay.layout import lay_out
 from experiments.replay.pair_streams import PairStreams
 from experiments.replay.plan import make_plan
 from experiments.replay.settings import Settings
-from experiments.replay.worker_replay import LogIndex, query_vectors
 from experiments.serving.processes import served
 from tests.experiments.random_log import make_log
 from tests.experiments.replay.live_driver import (
@@ -34,6 +33,7 @@ from tests.experiments.replay.live_driver import (
     owner_names,
 )
 from tests.experiments.replay.test_live_parity import assert_equal_to_the_bit, replayed_copies
+from tests.experiments.worker_replay import LogIndex
 
 INTERVAL = 3600
 slow = pytest.mark.slow
@@ -79,7 +79,7 @@ def replayed_scores(layout, settings):
 
 def app_over(store_place, log, scope, clock):
     queries = [
-        Query(str(name), query_vectors(log, row), f"text of {name}")
+        Query(str(name), log.vectors_of_query(row), f"text of {name}")
         for row, name in enumerate(log.query_ids)
     ]
     pool = StorePool(store_place.open)

@@ -20,9 +20,9 @@ from experiments.replay.plan import resolve
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings
 from experiments.replay.timeline import withheld_queries
-from experiments.replay.worker_replay import LogIndex, TickingReplay, drift_of
 from tests.experiments.naive_replay import original, replay_naively
 from tests.experiments.random_log import make_log
+from tests.experiments.worker_replay import LogIndex, TickingReplay, drift_of
 
 SCOPES = ("user_id", "segment", "none")
 
@@ -223,7 +223,7 @@ def test_counts_say_what_became_of_every_session():
     assert {"selected", "no_click", "no_owner", "irrelevant", "too_few_clicks"} <= set(fates)
 
 
-def test_published_semantics_run_through_the_worker_and_move_vectors():
+def test_published_semantics_tell_every_block_and_move_vectors():
     log = make_log(2, n_sessions=80)
     replay = replay_of(log, ReplayConfig(personalize_by="none"))
     checkpoints = []

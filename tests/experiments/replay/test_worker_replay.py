@@ -9,8 +9,8 @@ from adjuster.live.storage.records import Copy, Term
 from adjuster.live.storage.store import Outcome
 from experiments.config.replay import ReplayConfig
 from experiments.replay.timeline import build_timeline
-from experiments.replay.worker_replay import LogIndex, LogStore, drift_of, query_vectors
 from tests.experiments.replay.tiny_log import Search, tiny_log
+from tests.experiments.worker_replay import LogIndex, LogStore, drift_of
 
 LOG = tiny_log(
     Search(100, 0, 1, [2, 0, 3], [(1, 110), (0, 130)]),
@@ -62,7 +62,7 @@ def test_a_session_is_read_with_all_its_clicks_and_knows_its_query_and_owner(sto
     assert not found.is_irrelevant
     assert irrelevant.is_irrelevant
     (rows,) = store.queries([irrelevant.query_id]).values()
-    assert rows.tolist() == query_vectors(LOG, 2).tolist() == LOG.query_vectors[2:3].tolist()
+    assert rows.tolist() == LOG.vectors_of_query(2).tolist() == LOG.query_vectors[2:3].tolist()
 
 
 def test_what_a_batch_taught_is_kept(store):

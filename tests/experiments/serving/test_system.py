@@ -15,11 +15,11 @@ from experiments.config.replay import ObjectiveConfig, ReplayConfig
 from experiments.config.serve import LiveConfig, ServeConfig
 from experiments.replay.layout import lay_out
 from experiments.replay.settings import Settings
-from experiments.replay.worker_replay import LogIndex, query_vectors
 from experiments.serving.system import open_system
 from tests.experiments.random_log import make_log
 from tests.experiments.replay.live_driver import ApiStore, copies_in, drive
 from tests.experiments.replay.test_live_parity import assert_equal_to_the_bit, replayed_copies
+from tests.experiments.worker_replay import LogIndex
 
 INTERVAL = 3600
 ADJUSTER = AdjusterConfig(adjustment_rate=0.05, num_iterations=3, interval_seconds=INTERVAL)
@@ -66,7 +66,7 @@ def test_searches_rank_by_the_copies_of_the_replay(tmp_path):
                 body = {"search_query": str(name), "user_id": str(owner), "limit": 12}
                 found = post("/api/v1/embeddings/similarity-search", body).json()
                 assert found["shows"] == "adjusted"
-                best, distances = ranking(log, query_vectors(log, row), str(owner), wanted)
+                best, distances = ranking(log, log.vectors_of_query(row), str(owner), wanted)
                 results = found["search_results"]
                 assert [result["object_id"] for result in results] == best
                 assert [result["distance"] for result in results] == distances

@@ -120,11 +120,6 @@ def test_a_sweep_in_partitions_leaves_the_same_trials_and_finalists(shop, tmp_pa
     ("more", "told"),
     [
         (["engine=local"], "has no partitions.json"),
-        (
-            ["engine=local", "engine.parts=2", "adjuster.semantics=published"],
-            "must not be published",
-        ),
-        (["engine=local", "engine.parts=2", "search_space=full"], "must not be published"),
         (["engine=local", "engine.parts=2", "objective.estimator=auto"], "naive or judged"),
         (["engine=local", "engine.parts=0"], "engine.parts must be"),
         (["engine=ray", "engine.parts=2", "study.workers=2"], "study.workers must be 1"),
@@ -182,20 +177,11 @@ def test_a_configuration_is_evaluated_in_partitions_to_the_same_figures(
     assert "NDCG@10" in told[0]
 
 
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ({"objective": ObjectiveConfig()}, "objective.estimator must be naive or judged"),
-        ({"adjuster": AdjusterConfig(semantics="published")}, "published cannot be replayed"),
-    ],
-)
-def test_what_partitions_cannot_show_again_is_said_in_a_sentence(
-    shop, parts, tmp_path, capsys, change, told
-):
-    config = replace(configured(tmp_path, shop, "memory"), **change)
+def test_what_partitions_cannot_show_again_is_said_in_a_sentence(shop, parts, tmp_path, capsys):
+    config = replace(configured(tmp_path, shop, "memory"), objective=ObjectiveConfig())
     assert evaluated(tmp_path, config, f"dataset.path={parts}") == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert told in line
+    assert "objective.estimator must be naive or judged" in line
 
 
 def test_a_finished_sweeps_log_is_opened_as_it_lies(shop, parts, tmp_path):
@@ -235,3 +221,14 @@ def test_an_automatic_bias_is_the_number_it_stands_for_in_either_log(shop, parts
             assert resolved(opened, config, make_settings()) == make_settings()
     assert found[0] == found[1]
     assert np.isfinite(found[0])
+
+
+def test_a_sweep_that_may_try_the_published_semantics_is_told_at_once_to_cut_by_user(
+    shop, tmp_path, capsys
+):
+    parts = tmp_path / "parts"
+    arguments = [f"dataset.path={shop}", f"output={parts}", "parts=2", "by=object"]
+    assert run_command("partition", partition, arguments) == 0
+    assert swept(tmp_path, parts, "engine=local", "search_space=full") == 2
+    assert "Partition it with by=user" in capsys.readouterr().err
+    assert not list(parts.glob(".replay-*"))

@@ -27,6 +27,7 @@ from experiments.replay.partitioned.replay import PartitionedReplay
 from experiments.replay.partitioned.workbench import Workbench
 from experiments.replay.replay import Replay
 from tests.experiments.planted_replay import make_settings
+from tests.experiments.replay.partitioned.test_published import PUBLISHED
 from tests.experiments.replay.partitioned.test_replay import (
     NAIVE,
     SETTINGS,
@@ -41,6 +42,8 @@ pytestmark = [
 ]
 
 SCOPES = {"user_id": "user", "none": "object"}
+
+EITHER = [*SETTINGS, *({"semantics": "published", **values} for values in PUBLISHED)]
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +91,11 @@ def die_at_times(bench, number, step, marks, times):
 
 
 def kernels_in(bench, number):
-    """What the actor has compiled of the replay's loop."""
+    """What the actor has compiled of the replays' loops."""
+    from adjuster.fused_engine.published_kernel import adjust_range
     from adjuster.fused_engine.stream_loop import run_range
 
-    return [str(signature) for signature in run_range.signatures]
+    return [len(loop.signatures) for loop in (run_range, adjust_range)]
 
 
 @pytest.fixture(scope="module")
@@ -118,12 +122,12 @@ def test_actors_change_no_bit(ray, log):
     for scope in SCOPES:
         whole, cut = both(log, scope, ray)
         with closing(cut):
-            for values in SETTINGS:
+            for values in EITHER:
                 expected = steps(whole, make_settings(**values))
                 assert_equal(steps(cut, make_settings(**values)), expected)
             # What Ray hands out cannot be written to; a kernel for that would be another one.
             for compiled in ray.map(cut._bench, kernels_in, [0, 1]):
-                assert len(compiled) == 1
+                assert compiled == [1, 1]
 
 
 def test_actors_change_nothing_that_a_verdict_asks(ray, log):
@@ -151,6 +155,12 @@ def test_an_actor_that_is_killed_costs_its_partition(ray, log, tmp_path, capfd, 
         expected = steps(whole, make_settings(memory="refit"))
         assert_equal(steps(cut, make_settings(memory="refit")), expected)
     assert {path.parent.name for path in tmp_path.glob("*/0")} == {"stream", "score"}
+    published = make_settings(semantics="published")
+    for scope, step in (("user_id", "walk_part"), ("none", "walk_shard")):
+        whole, cut = both(log, scope, Dying(ray, tmp_path, [step], 1))
+        with closing(cut):
+            assert_equal(steps(cut, published), steps(whole, published))
+        assert (tmp_path / step / "0").exists()
     monkeypatch.setattr("experiments.replay.partitioned.ray_engine.ATTEMPTS", 2)
     with pytest.raises(Outage, match="lost 2 actors at work on partition 1"):
         both(log, "none", Dying(ray, tmp_path, ["look_at_pairs"], 9))

@@ -155,14 +155,6 @@ def test_what_needs_the_whole_log_is_refused(tmp_path, by, config, objective, to
     assert not list((tmp_path / "parts").glob(".replay-*"))
 
 
-def test_the_published_semantics_is_refused_with_the_reason(tmp_path):
-    _, cut = whole_and_cut(log_in(tmp_path))
-    published = make_settings(semantics="published")
-    with closing(cut(2, "user")) as replay, pytest.raises(InputError, match="mean over a batch"):
-        replay.run(published)
-    assert not list((tmp_path / "parts").glob(".replay-*"))
-
-
 def test_each_partition_that_is_done_is_told(tmp_path):
     folder, told = log_in(tmp_path), []
     partition_log(folder, tmp_path / "parts", 3)

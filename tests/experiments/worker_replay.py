@@ -1,5 +1,4 @@
-"""The replay through the live worker itself, tick by tick, for adjusters that pool over a
-session's objects and so cannot be split into streams; the fast replay's twin for the others."""
+"""The replay through the live worker itself, tick by tick: twin of the replays over arrays."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -96,7 +95,7 @@ class LogStore:
     def queries(self, query_ids: Collection[str]) -> dict[str, Rows]:
         """See `WorkerStore.queries`."""
         log = self.timeline.log
-        return {name: query_vectors(log, self.query_of[name]) for name in query_ids}
+        return {name: log.vectors_of_query(self.query_of[name]) for name in query_ids}
 
     def copies(self, generation: int, pairs: Collection[Pair]) -> Copies:
         """See `WorkerStore.copies`."""
@@ -138,11 +137,6 @@ class LogStore:
 
     def release(self, lease: Lease, tick: int, reason: str, *, counts: bool) -> None:
         """See `WorkerStore.release`."""
-
-
-def query_vectors(log: ClickLog, query: int) -> NDArray[np.float32]:
-    """The parts of a query, shape ``(parts, D)``."""
-    return log.query_vectors[log.query_offsets[query] : log.query_offsets[query + 1]]
 
 
 def published_replay(timeline: Timeline, settings: Settings, batch_size: int) -> "TickingReplay":
@@ -241,7 +235,7 @@ class TickingReplay:
         if not chosen:
             return
         parts = [vectors.vectors(str(owner), names[i]) for i in chosen]
-        query = query_vectors(log, int(timeline.query[session]))
+        query = log.vectors_of_query(int(timeline.query[session]))
         rows = np.arange(first, last)[chosen]
         scores[rows] = _score(log.index, knobs, parts, query)
         adjusted[rows] = True
