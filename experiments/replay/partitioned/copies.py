@@ -23,16 +23,15 @@ COLUMNS = {field.name: f"copies-{field.name}" for field in fields(Copies)}
 
 
 def check_copies(settings: Settings) -> None:
-    """Refuse settings whose copies one part alone cannot tell.
+    """Refuse settings whose copies are not written part by part.
 
     Raises:
         InputError: If their semantics is the published one.
     """
     if settings.adjuster.semantics == "published":
         raise InputError(
-            "vectors cannot be written of settings with adjuster.semantics=published from a log in "
-            "partitions: they take the mean over a batch, whoever owns it. Leave vectors out, or "
-            "name the whole data set with dataset.path=."
+            "vectors cannot be written part by part of settings with adjuster.semantics=published. "
+            "Leave vectors out, or name the whole data set with dataset.path=."
         )
 
 
