@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from weakref import WeakSet
 
 from experiments.common.errors import InputError
 from experiments.common.steps import step
@@ -41,6 +42,27 @@ class OpenLog:
     log: ClickLog
     parts: PartitionedLog | None = None
     engine: Engine = field(default_factory=LocalEngine)
+    _made: WeakSet[PartitionedReplay] = field(default_factory=WeakSet, init=False)
+
+    def replay_parts(
+        self, config: ReplayConfig, objective: ObjectiveConfig, window: str
+    ) -> PartitionedReplay:
+        """A replay of the partitions; what it keeps on disk goes with it, at the latest with this.
+
+        Args:
+            config: How they are replayed.
+            objective: What is scored.
+            window: Which part is scored: ``tune``, ``test`` or ``all``.
+        """
+        assert self.parts is not None, "the log is in partitions"
+        made = PartitionedReplay(self.parts, config, objective, window, engine=self.engine)
+        self._made.add(made)
+        return made
+
+    def close(self) -> None:
+        """Remove what replays of its partitions still keep on disk."""
+        for made in self._made:
+            made.close()
 
 
 @contextmanager
@@ -76,8 +98,8 @@ def reopen_log(config: SweepConfig) -> Iterator[OpenLog]:
     cut = config.engine.parts is not None
     folder = partitions_of(config) if cut else Path(config.dataset.path or "")
     parts = PartitionedLog(folder, person=config.dataset.person)
-    with _engine(config, parts) as engine:
-        yield OpenLog(parts.log, parts, engine)
+    with _engine(config, parts) as engine, closing(OpenLog(parts.log, parts, engine)) as opened:
+        yield opened
 
 
 @contextmanager
@@ -158,15 +180,9 @@ def replay_over(
     """
     if opened.parts is None:
         return Replay(lay_out(opened.log, config.replay, config.objective, window))
-    made = PartitionedReplay(
-        opened.parts, config.replay, config.objective, window, engine=opened.engine
-    )
-    try:
-        if _may_be_published(config):
-            made.check_published()
-    except BaseException:
-        made.close()
-        raise
+    made = opened.replay_parts(config.replay, config.objective, window)
+    if _may_be_published(config):
+        made.check_published()
     return made
 
 
@@ -193,6 +209,4 @@ def copies_at_log_end(
     if opened.parts is None:
         yield learn_copies(lay_out(opened.log, everything, clicks, "all"), settings)
         return
-    yield from copies_in_partitions(
-        PartitionedReplay(opened.parts, everything, clicks, "all", engine=opened.engine), settings
-    )
+    yield from copies_in_partitions(opened.replay_parts(everything, clicks, "all"), settings)

@@ -19,7 +19,6 @@ from experiments.judging.sealed_test import Terms, open_sealed_test
 from experiments.judging.sealed_test import replays_needed as test_replays
 from experiments.replay.judged_replay import JudgedReplay
 from experiments.replay.partitioned.judged_replay import JudgedPartitions
-from experiments.replay.partitioned.replay import PartitionedReplay
 from experiments.replay.replay import replay_maker
 from experiments.replay.settings import Settings
 from experiments.study.enqueued import enqueued_settings
@@ -179,13 +178,10 @@ def replays(config: SweepConfig, opened: OpenLog, advance: Advance) -> Replays:
         opened: The data set.
         advance: Told of each setting that was replayed.
     """
-    parts = opened.parts
-    if parts is not None:
+    if opened.parts is not None:
 
         def over_partitions(settings: ReplayConfig, window: str) -> JudgedPartitions:
-            replay = PartitionedReplay(
-                parts, settings, config.objective, window, engine=opened.engine
-            )
+            replay = opened.replay_parts(settings, config.objective, window)
             return JudgedPartitions(replay, lambda: advance(1))
 
         return Replays(over_partitions, config.replay)
