@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from adjuster.scale import shifted, shifts_of
 
 
-@dataclass
+@dataclass(slots=True)
 class ImprovementElement:
     """A query or an object with its vectors, as a plugin host hands it over.
+
+    With slots, since there are tens of thousands of them: a host that wants attributes of its own
+    has a class of its own.
 
     Args:
         id: Name of the object (or of the query).
@@ -33,6 +36,26 @@ class ImprovementElement:
     def n_parts(self) -> int:
         """Rows of `vector` that are data; the rest is padding."""
         return element_parts(self)
+
+
+def with_vectors(
+    elements: Sequence[ImprovementElement], vectors: Sequence[Any]
+) -> list[ImprovementElement]:
+    """Shallow copies of elements, each with another vector, in a tenth of `copy.copy`'s time.
+
+    Args:
+        elements: Of no subclass.
+        vectors: As many.
+    """
+    new = object.__new__
+    twins: list[ImprovementElement] = [new(ImprovementElement) for _ in elements]
+    for twin, element, vector in zip(twins, elements, vectors, strict=True):
+        twin.id = element.id
+        twin.vector = vector
+        twin.is_average = element.is_average
+        twin.user_id = element.user_id
+        twin.original = element.original
+    return twins
 
 
 @dataclass

@@ -42,8 +42,8 @@ Stack = Callable[[Sequence[Any]], Rows]
 
 FEW_NUMBERS = 8
 
-FIRST_OF, FEWEST_IN_PARTS = 6, 256
-"""A sixth of the sessions is soon read and keeps the other cores busy while the others are; fewer
+FIRST_OF, FEWEST_IN_PARTS = 8, 256
+"""An eighth of the sessions is soon read and keeps the other cores busy while the others are; fewer
 sessions than this are not worth a second start."""
 
 AddressesOf = Callable[[Sequence[Any]], tuple[NDArray[np.int64], np.dtype[Any]] | None]
@@ -215,7 +215,9 @@ class HostFeedback:
             ValueError: Naming the first whose shape is not ``(parts, D)``.
         """
         shapes = [vector.shape for vector in vectors]
-        kinds = set(shapes)
+        kinds = set(shapes[:1])
+        if shapes and shapes.count(shapes[0]) < len(shapes):  # counting is sooner done
+            kinds = set(shapes)
         if any(is_misshapen(shape, self.index) for shape in kinds):
             for place, element in enumerate(elements):
                 vector_rows(sources[place][0], element, self.index)

@@ -1,6 +1,7 @@
 """The vectors of a host's objects as arrays of rows, and what is refused of them."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -51,10 +52,9 @@ def originals_of(elements: Sequence[Any]) -> list[Any]:
 def may_be_padded(elements: Sequence[Any]) -> bool:
     """Whether any element tells which of its rows are data."""
     try:
-        flags = [element.is_average for element in elements]
+        return any(map(attrgetter("is_average"), elements))
     except AttributeError:
-        flags = [getattr(element, "is_average", None) for element in elements]
-    return any(flags)
+        return any(getattr(element, "is_average", None) for element in elements)
 
 
 def is_misshapen(shape: Sequence[int], index: SearchIndexInfo) -> bool:

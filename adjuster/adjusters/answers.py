@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from adjuster.adjusters.host_copies import all_changed, like
-from adjuster.feedback import Shown
+from adjuster.feedback import ImprovementElement, Shown, with_vectors
 from adjuster.ragged import offsets_of, rows_of
 
 
@@ -47,7 +47,7 @@ class Answers:
         self._shown, self._offsets, self._memory = shown, offsets, memory
         self._repeated, self._copies = self._room_for_repeated()
         views = self._views()
-        twins = all_changed(shown.elements, vector=views)
+        twins = _with_vectors(shown.elements, views)
         self._unlike = [] if alike else self._find_unlike(views)
         self._twins = twins if self._unlike else []
         clicked, unclicked = self._lists_of(twins)
@@ -119,6 +119,12 @@ def no_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def _with_vectors(elements: Sequence[Any], vectors: Sequence[torch.Tensor]) -> list[Any]:
+    if set(map(type, elements)) == {ImprovementElement}:
+        return with_vectors(elements, vectors)
+    return all_changed(elements, vector=vectors)
 
 
 def _split(rows: NDArray[np.floating], lengths: NDArray[np.int64]) -> Sequence[torch.Tensor]:

@@ -92,18 +92,21 @@ def all_changed(originals: Sequence[Any], **values: Sequence[Any]) -> list[Any]:
         rows = zip(originals, *values.values(), strict=True)
         return [changed(original, **dict(zip(values, row, strict=True))) for original, *row in rows]
     (kind,) = kinds
-    states = [original.__dict__.copy() for original in originals]
-    for name, column in values.items():
-        for state, value in zip(states, column, strict=True):
-            state[name] = value
-    twins: list[Any] = list(map(object.__new__, repeat(kind, len(states))))
+    (name, column), *others = values.items()
+    twins: list[Any] = list(map(object.__new__, repeat(kind, len(originals))))
     assign: Any = object.__setattr__
     way: Any = kind.__setattr__
-    for twin, state in zip(twins, states, strict=True):
+    # One loop over all: what is left alone until the last is made has left the core's cache.
+    for twin, original, value in zip(twins, originals, column, strict=True):
+        state = original.__dict__.copy()
+        state[name] = value
         if way is assign:
             twin.__dict__ = state
         else:
             assign(twin, "__dict__", state)
+    for name, column in others:
+        for twin, value in zip(twins, column, strict=True):
+            twin.__dict__[name] = value
     return twins
 
 

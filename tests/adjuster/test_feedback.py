@@ -1,11 +1,14 @@
 """The plugin API's objects and the flat form: what they say of themselves."""
 
+import copy
+from dataclasses import fields
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from adjuster import ImprovementElement, ImprovementInput
-from adjuster.feedback import batch_in_range, element_parts, keys_of
+from adjuster.feedback import batch_in_range, element_parts, keys_of, with_vectors
 from adjuster.host_sessions import read_shown
 from tests.adjuster.cases import random_batch
 
@@ -23,6 +26,22 @@ def test_flags_tell_how_many_rows_are_data_but_never_more_than_there_are():
     assert ImprovementElement("a", rows, is_average=[False]).n_parts == 1
     assert ImprovementElement("a", rows, is_average=[False] * 5).n_parts == 3
     assert element_parts(HostElement(rows)) == 3
+
+
+def test_another_vector_makes_copies_that_are_else_what_copy_makes():
+    elements = [
+        ImprovementElement("a", 1, is_average=[True], user_id="ann", original=2),
+        ImprovementElement("b", 3),
+    ]
+    twins = with_vectors(elements, [5, 6])
+    copies = [copy.copy(element) for element in elements]
+    copies[0].vector, copies[1].vector = 5, 6
+    assert twins == copies
+    assert twins[0].is_average is elements[0].is_average
+    assert [element.vector for element in elements] == [1, 3]
+    assert set(ImprovementElement.__slots__) == {field.name for field in fields(elements[0])}
+    with pytest.raises(ValueError, match="shorter"):
+        with_vectors(elements, [5])
 
 
 def test_who_owns_what_is_asked_of_each_where_some_do_not_tell():

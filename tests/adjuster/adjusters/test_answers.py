@@ -57,6 +57,20 @@ def test_elements_keep_all_that_is_not_their_vector():
     assert answer.session_id == "s"
 
 
+class Noted(ImprovementElement):
+    """A host's own: what it notes is not lost."""
+
+
+def test_elements_of_a_hosts_own_class_keep_it():
+    element = Noted("a", torch.tensor([[1.0, 2.0]]))
+    element.note = "kept"
+    (answer,), _ = answered(session_of([element], [one("b")]))
+    (new,), (other,) = answer.clicked_elements, answer.non_clicked_elements
+    assert (type(new), new.note) == (Noted, "kept")
+    assert type(other) is ImprovementElement
+    assert new.vector.tolist() == [[-1.0, -2.0]]
+
+
 def test_each_element_keeps_its_own_kind_of_vector_and_its_padding():
     padded = ImprovementElement("p", torch.tensor([[1.0, 2.0], [0.0, 0.0]]), is_average=[True])
     array = ImprovementElement("n", np.array([[1.0, 2.0]], np.float32))

@@ -120,8 +120,18 @@ def test_a_hosts_own_classes_are_copied_their_own_way(kind):
     assert Counted.n_copies == (kind is Counted) or kind is not Counted
 
 
-def test_a_short_copy_is_what_copy_makes():
-    element = one("a", user_id="ann")
+class Noted(ImprovementElement):
+    """A host's own with a dictionary, in which anything may stand."""
+
+
+class Bare:
+    """One without slots."""
+
+
+@pytest.mark.parametrize("kind", [Noted, Bare])
+def test_a_short_copy_is_what_copy_makes(kind):
+    element = kind.__new__(kind)
+    element.id, element.vector, element.user_id = "a", np.array([[1.0, 2.0]]), "ann"
     element.note = "the host's own"
     rows = np.zeros((1, 2))
     (new,) = all_changed([element], vector=[rows])

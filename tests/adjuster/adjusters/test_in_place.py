@@ -231,7 +231,9 @@ def test_what_stands_in_either_part_is_computed_gathered_or_refused(number, scat
 
 def test_parts_of_two_types_are_gathered_as_one(in_parts, scattered):
     adjuster = TorchBasedAdjuster(SearchIndexInfo(D), 0.01)
-    sessions = [*each_alone(9)[:6], *each_alone(9, dtype=torch.float64)[6:]]
+    singles, doubles = each_alone(9), each_alone(9, dtype=torch.float64)
+    n_first = len(singles) // host_batch.FIRST_OF
+    sessions = [*singles[:n_first], *doubles[n_first:]]
     wanted = elements(gathered(sessions, adjuster))
     for mine, other in zip(elements(adjuster.adjust_vectors(sessions)), wanted, strict=True):
         assert torch.equal(mine.vector, other.vector)
