@@ -55,6 +55,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--random", type=int, metavar="N", help="search: random settings of each shop (2000)"
     )
+    parser.add_argument(
+        "--with",
+        action="append",
+        dest="search",
+        metavar="SETTING=VALUE",
+        help="search: how, in settings of the sweep (sampler=families); may be given again",
+    )
     parser.add_argument("--sessions", type=int, metavar="N", help="scale: sessions (50,000)")
     parser.add_argument("--partitions", type=int, metavar="N", help="scale: partitions (8)")
     parser.add_argument(
@@ -89,6 +96,7 @@ def _options(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
             "n_seeds": arguments.seeds,
             "n_random": arguments.random,
             "words": arguments.kind,
+            "search": arguments.search,
         },
         "live": {"postgres": arguments.postgres},
     }

@@ -45,6 +45,8 @@ SHOPS: dict[str, SimulatedConfig] = {
 }
 """Three kinds of shop: what everyone likes, what belongs to a query, what one user likes."""
 
+SEARCH, RANDOM = ("sampler=families",), ("sampler=random",)
+
 SCOPES = {"shop, each user's likings": "user_id"}
 HEAD = ("log", "studies", "median", "worst", "random settings", "worst behind random")
 
@@ -57,14 +59,14 @@ class Job:
         log: Name of the log.
         place: Overrides that say where it lies.
         seed: Of the study.
-        sampler: ``families``, or ``random`` for the settings to be held against.
+        search: Overrides that say how it searches; `RANDOM` for the settings to be held against.
         n_trials: Its trials.
     """
 
     log: str
     place: tuple[str, ...]
     seed: int
-    sampler: str
+    search: tuple[str, ...]
     n_trials: int
 
 
@@ -82,39 +84,53 @@ class Found:
     value: float
 
 
-def measure(n_seeds: int = 10, n_random: int = 2000, words: Sequence[str] = ()) -> Measured:
+def measure(
+    n_seeds: int = 10,
+    n_random: int = 2000,
+    words: Sequence[str] = (),
+    search: Sequence[str] = SEARCH,
+) -> Measured:
     """Search all settings of each log.
 
     Args:
         n_seeds: Studies of each log, of other seeds, >= 1.
-        n_random: Random settings of each shop, >= 1.
+        n_random: Random settings of each shop, >= 0.
         words: Only logs whose name holds one of these; empty for all.
+        search: Settings of ``experiments.sweep`` that say how to search.
 
     Returns:
         ``search.<log>.<figure>`` for each log: ``studies``, ``median``, ``worst``, and of shops
         ``random_best`` and ``worst_behind_random``.
 
     Raises:
-        InputError: If there is nothing to measure.
+        InputError: If there is nothing to measure, or `search` is what it is held against.
     """
-    for name, count in (("--seeds", n_seeds), ("--random", n_random)):
-        if count < 1:
-            raise InputError(f"{name} must be >= 1, got {count}.")
+    if set(RANDOM) <= set(search):
+        raise InputError("--with must be another sampler than random, which it is held against.")
+    for name, count, least in (("--seeds", n_seeds, 1), ("--random", n_random, 0)):
+        if count < least:
+            raise InputError(f"{name} must be >= {least}, got {count}.")
     names = [MOVIELENS, *SHOPS]
     chosen = [name for name in names if not words or any(word in name for word in words)]
     if not chosen:
         raise InputError(f"--kind must be part of one of {names}; got {', '.join(words)}.")
     with TemporaryDirectory() as folder:
-        jobs = [job for name in chosen for job in _jobs(name, Path(folder), n_seeds, n_random)]
+        jobs = [
+            job
+            for name in chosen
+            for job in _jobs(name, Path(folder), tuple(search), n_seeds, n_random)
+        ]
         found = []
         for one in one_a_core(run, [(job,) for job in jobs]):
             found.append(one)
-            line = f"{len(found)} of {len(jobs)}: {one.job.log}, {one.job.sampler}, "
+            line = f"{len(found)} of {len(jobs)}: {one.job.log}, {' '.join(one.job.search)}, "
             print(f"{line}seed {one.job.seed}: {one.value:.4f}", file=sys.stderr, flush=True)
     return measured(found)
 
 
-def _jobs(name: str, folder: Path, n_seeds: int, n_random: int) -> list[Job]:
+def _jobs(
+    name: str, folder: Path, search: tuple[str, ...], n_seeds: int, n_random: int
+) -> list[Job]:
     if name == MOVIELENS:
         open_dataset(DatasetConfig(MOVIELENS))
         place: tuple[str, ...] = ("dataset=movielens",)
@@ -124,9 +140,9 @@ def _jobs(name: str, folder: Path, n_seeds: int, n_random: int) -> list[Job]:
         prepare_simulated(log, SHOPS[name])
         scope = f"replay.personalize_by={SCOPES.get(name, 'none')}"
         place = ("dataset=folder", f"dataset.path={log}", scope)
-        random = [Job(name, place, 0, "random", n_random)]
+        random = [Job(name, place, 0, RANDOM, n_random)] if n_random else []
     # The longest first, so that no core is left alone with it.
-    return random + [Job(name, place, seed, "families", N_TRIALS) for seed in range(n_seeds)]
+    return random + [Job(name, place, seed, search, N_TRIALS) for seed in range(n_seeds)]
 
 
 def run(job: Job) -> Found:
@@ -136,8 +152,8 @@ def run(job: Job) -> Found:
             "sweep",
             [
                 *job.place,
+                *job.search,
                 "search_space=full",
-                f"sampler={job.sampler}",
                 "study.enqueue=none",
                 "study.name=search",
                 f"study.seed={job.seed}",
@@ -162,15 +178,16 @@ def measured(found: Sequence[Found]) -> Measured:
     """Figures and table, logs in their order; a study without a finalist is the worst there is.
 
     Args:
-        found: At least one study of sampler ``families`` of each log.
+        found: At least one study of each log that is not `RANDOM`.
     """
     figures: dict[str, float] = {}
     rows: list[tuple[str, ...]] = [HEAD]
     for log in dict.fromkeys(one.job.log for one in found):
-        values = [one.value for one in found if (one.job.log, one.job.sampler) == (log, "families")]
+        mine = [one for one in found if one.job.log == log]
+        values = [one.value for one in mine if one.job.search != RANDOM]
         values = [-math.inf if math.isnan(value) else value for value in values]
         middle, worst = median(values), min(values)
-        random = [one.value for one in found if (one.job.log, one.job.sampler) == (log, "random")]
+        random = [one.value for one in mine if one.job.search == RANDOM]
         figures |= {f"search.{log}.studies": len(values)}
         figures |= {f"search.{log}.median": middle, f"search.{log}.worst": worst}
         behind = ("", "")
