@@ -37,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    # Long because it lists all that can be asked for.
     parser = argparse.ArgumentParser(prog="python -m experiments.benchmark", description=__doc__)
     parser.add_argument(
         "parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}; all by default"

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 import adjuster
 
 HEAVY = ("hydra", "omegaconf", "mlflow", "optuna", "pandas", "pyarrow", "sklearn", "experiments")
@@ -18,6 +20,7 @@ def loaded_after(code):
     return set(json.loads(run.stdout))
 
 
+@pytest.mark.slow
 def test_using_every_name_loads_none_of_the_harness():
     loaded = loaded_after("import adjuster\nfor name in adjuster.__all__: getattr(adjuster, name)")
     assert "torch" in loaded

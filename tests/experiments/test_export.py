@@ -125,11 +125,20 @@ def test_vectors_that_cannot_be_written_are_said(outputs, capsys):
     ("number", "status", "said"),
     [
         (errno.ENOSPC, 1, "the disk is full. Make room"),
-        (errno.EDQUOT, 1, "the quota of this user is used up. Make room"),
-        (errno.EIO, 1, "the disk reports an error"),
-        (errno.EFBIG, 1, "would be larger than this process may write"),
+        pytest.param(
+            errno.EDQUOT, 1, "the quota of this user is used up. Make room", marks=pytest.mark.slow
+        ),
+        pytest.param(errno.EIO, 1, "the disk reports an error", marks=pytest.mark.slow),
+        pytest.param(
+            errno.EFBIG, 1, "would be larger than this process may write", marks=pytest.mark.slow
+        ),
         (errno.EACCES, 2, "vectors must be a folder that can be written to"),
-        (errno.EROFS, 2, "vectors must be a folder that can be written to"),
+        pytest.param(
+            errno.EROFS,
+            2,
+            "vectors must be a folder that can be written to",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_vectors_that_the_machine_refuses_are_not_the_users_fault(

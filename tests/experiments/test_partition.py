@@ -15,7 +15,7 @@ SMALL = [
 ]
 
 
-@pytest.mark.parametrize("log_truth", ["true", "false"])
+@pytest.mark.parametrize("log_truth", ["true", pytest.param("false", marks=pytest.mark.slow)])
 def test_the_command_that_is_printed_works(tmp_path, capsys, log_truth):
     shop, parts = tmp_path / "shop", tmp_path / "parts of it"
     truth = f"simulated.log_truth={log_truth}"

@@ -39,7 +39,7 @@ def compare(instruction_set, size, folder):
     assert n_runs > 0
 
 
-@pytest.mark.parametrize("instruction_set", ["generic", HERE])
+@pytest.mark.parametrize("instruction_set", [pytest.param("generic", marks=pytest.mark.slow), HERE])
 def test_blocks_threads_and_addresses_change_no_bit(instruction_set, tmp_path):
     compare(instruction_set, "small", tmp_path)
 

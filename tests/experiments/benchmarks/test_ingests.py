@@ -1,5 +1,7 @@
 """The benchmark of imports, on a small log."""
 
+import pytest
+
 from experiments.benchmarks import ingests
 from experiments.config.data import IngestConfig
 from experiments.data.format.folder import load_click_log
@@ -15,6 +17,7 @@ def test_its_log_is_sound_and_as_large_as_asked(tmp_path):
     assert len(log.event_impression) > 0
 
 
+@pytest.mark.slow
 def test_it_measures_time_and_memory(monkeypatch):
     monkeypatch.setattr(ingests, "N_IMPRESSIONS", 2_000)
     measured = ingests.measure()

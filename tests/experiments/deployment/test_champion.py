@@ -61,6 +61,7 @@ def test_a_champion_of_another_system_is_not_followed(outputs, capsys, index, sc
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_registry_that_does_not_answer_is_told_once(tmp_path, capsys):
     source = RegistryChampion(f"sqlite:///{tmp_path}/none/mlflow.db", NAME, INDEX, "none")
     assert source.champion() is None

@@ -199,6 +199,7 @@ def test_no_pickle_is_in_the_model_and_nothing_of_the_checkout(outputs):
     assert not any("experiments" in text for text in models)
 
 
+@pytest.mark.slow
 def test_a_store_without_the_studys_run_is_said(tmp_path):
     model, trouble = register(StudyFolder(tmp_path, "shop"), deployment())
     assert model == ""

@@ -124,7 +124,7 @@ def errors_per_end(n_days: int, n_logs: int, *, shared: float, skewed: bool) -> 
     return missed / n_logs
 
 
-@pytest.mark.parametrize("n_days", [5, 12, 30])
+@pytest.mark.parametrize("n_days", [5, pytest.param(12, marks=pytest.mark.slow), 30])
 def test_wants_redrawn_daily_on_one_query_are_mistaken_for_a_gain_as_often_as_said(n_days):
     low, high, users_alone = errors_per_end(n_days, 400, shared=0.118, skewed=False)
     assert users_alone > 0.07, "the shared days must matter for the test to say anything"

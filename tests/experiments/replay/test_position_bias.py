@@ -201,7 +201,9 @@ def weighted(known: Made, estimator: str = "estimated", clip: float = 20.0) -> L
     return learnt_gain(known.made.log, bias.gains, bias.plain_gains, drawn)
 
 
-@pytest.mark.parametrize("order", ["fifth", "noisy", "sorted"])
+@pytest.mark.parametrize(
+    "order", ["fifth", pytest.param("noisy", marks=pytest.mark.slow), "sorted"]
+)
 def test_an_order_learnt_from_clicks_by_position_gains_nothing(order):
     naive, debiased, errors = [], [], []
     for seed in range(6):

@@ -23,7 +23,7 @@ def shop(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=["user_id", "none"])
+@pytest.fixture(scope="module", params=["user_id", pytest.param("none", marks=pytest.mark.slow)])
 def swept(request, shop, tmp_path_factory):
     """(blocks, threads) → trials and summary of the same study."""
 

@@ -80,6 +80,7 @@ def test_the_page_can_be_mailed(output_dir, name):
     assert len(build_page(read_study(output_dir, name)).encode()) < 1_500_000
 
 
+@pytest.mark.slow
 def test_a_study_of_very_many_trials_can_be_mailed_too(output_dir):
     study = read_study(output_dir, "adopted")
     many = pd.concat([study.trials] * 500, ignore_index=True)

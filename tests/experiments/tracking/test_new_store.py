@@ -22,7 +22,9 @@ def test_a_store_is_made_whole_and_left_alone_then(tmp_path):
     assert client_of(uri).get_experiment(made).name == "mine"
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt, pytest.param(OSError, marks=pytest.mark.slow)]
+)
 def test_one_that_could_not_be_finished_leaves_nothing(tmp_path, monkeypatch, error):
     from mlflow.tracking import MlflowClient
 

@@ -100,6 +100,7 @@ def test_a_sweep_never_opens_the_test(output_dir):
     assert not list((output_dir / "second" / "evidence").glob("test-*"))
 
 
+@pytest.mark.slow
 def test_export_opens_the_test_once_and_remembers(shop, output_dir, capsys):
     assert run_export(output_dir, "first") == 0
     printed = capsys.readouterr().out

@@ -156,6 +156,7 @@ def shop(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_sweep_says_it_first_again_when_resumed_and_the_card_says_the_same(
     shop, tmp_path, capsys
 ):

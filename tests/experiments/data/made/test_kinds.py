@@ -55,6 +55,7 @@ def test_where_clicks_tell_nothing_new_nothing_is_gained(name):
     assert true_gain(BY_NAME[name], 1, REFITTED).judged < 0.01
 
 
+@pytest.mark.slow
 def test_daily_wants_gain_nothing_on_average_and_vary_more_than_users_tell():
     gains = [true_gain(BY_NAME["daily wants"], seed, REFITTED) for seed in range(12)]
     judged = np.array([gain.judged for gain in gains])
