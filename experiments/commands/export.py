@@ -25,7 +25,6 @@ from experiments.deployment.registry import register_champion
 from experiments.judging.choice import rank_for_test
 from experiments.judging.interleaving_outlook import interleaving_plan
 from experiments.judging.verdict import CANNOT_TELL, Verdict
-from experiments.replay.partitioned.copies import check_copies
 from experiments.replay.settings import Settings
 from experiments.review.outlook import interleaving_line
 from experiments.review.terminal import sealed_text
@@ -86,9 +85,6 @@ def _export(command: ExportConfig, swept: Swept) -> int:
     if not candidates:
         print(NOTHING_TO_OPEN.format(study=command.study), file=sys.stderr)
         return FAILED
-    if command.vectors is not None and swept.opened.parts is not None:
-        for item in candidates:
-            check_copies(Settings.from_dict(item.settings))
     sealed, remarks = open_test(
         config, swept.opened, swept.study, candidates, outputs, reopen=command.reopen
     )

@@ -15,6 +15,7 @@ from experiments.replay.layout import Layout
 from experiments.replay.lessons import Pairs
 from experiments.replay.pair_streams import PairStreams
 from experiments.replay.plan import find_schedule, make_plan, resolve
+from experiments.replay.published_copies import StoredCopies
 from experiments.replay.published_replay import walk_through
 from experiments.replay.settings import Settings
 
@@ -91,10 +92,19 @@ def _through_calls(layout: Layout, settings: Settings) -> Copies:
     schedule = find_schedule(layout, settings.selection, settings.adjuster.interval_seconds)
     walk = walk_through(layout, schedule, settings.adjuster)
     walk.finish()
-    stored, n_objects = walk.table.stored(), layout.log.n_objects
-    objects = stored.pair % n_objects
-    first = offsets_of(np.diff(layout.log.object_offsets)[objects])[:-1]
-    return _in_order(objects, stored.pair // n_objects, first, stored.vectors)
+    return copies_stored(layout.log, walk.table.stored())
+
+
+def copies_stored(log: ClickLog, stored: StoredCopies) -> Copies:
+    """The copies that a walk of the published semantics has come to.
+
+    Args:
+        log: Holds the originals.
+        stored: Where the walk ends.
+    """
+    objects = stored.pair % log.n_objects
+    first = offsets_of(np.diff(log.object_offsets)[objects])[:-1]
+    return _in_order(objects, stored.pair // log.n_objects, first, stored.vectors)
 
 
 def _in_order(

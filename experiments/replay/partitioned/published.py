@@ -22,6 +22,9 @@ from experiments.replay.schedule import Taken
 Map = Callable[[Callable[[Workbench, int], Any], list[int]], Iterator[Any]]
 """What a step makes of each partition; see `Engine.map`."""
 
+WalkPart = Callable[..., WalkedDrifts]
+"""A step that walks through a pair part; see `Workbench.walk_part`."""
+
 
 @dataclass(frozen=True)
 class PartWalks:
@@ -31,11 +34,13 @@ class PartWalks:
         bench: Where they lie.
         parts: The pair parts.
         most_parts: Shape ``(n_sessions,)``: parts of the longest object that each session shows.
+        walk_part: Walks through one of them, and leaves what is wanted of it.
     """
 
     bench: Workbench
     parts: list[int]
     most_parts: NDArray[np.int64]
+    walk_part: WalkPart
 
     def run(
         self, calls: Calls, taken: Taken, adjuster: AdjusterConfig, told: Map, untold: Map
@@ -68,7 +73,7 @@ class PartWalks:
         log, query = self.bench.data.log, self.bench.worker.frame.query
         shapes = (taken.n_clicked, taken.n_shown, self.most_parts)
         n_together = count_together(log, step, query, *shapes).astype(np.int32)
-        walk = partial(Workbench.walk_part, calls=calls, n_together=n_together, adjuster=adjuster)
+        walk = partial(self.walk_part, calls=calls, n_together=n_together, adjuster=adjuster)
         return list(run(walk, self.parts))
 
 

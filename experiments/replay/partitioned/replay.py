@@ -27,8 +27,9 @@ from experiments.replay.exact_sums import ExactSums
 from experiments.replay.labels import nothing_to_score
 from experiments.replay.objective import Objective
 from experiments.replay.partitioned.engine import Engine, LocalEngine
-from experiments.replay.partitioned.published import PartWalks, walk_shards
+from experiments.replay.partitioned.published import PartWalks, WalkPart, walk_shards
 from experiments.replay.partitioned.scratch import Scratch
+from experiments.replay.partitioned.walk_files import WalkFiles
 from experiments.replay.partitioned.workbench import Drifts, Place, Workbench
 from experiments.replay.people import users_shares
 from experiments.replay.plan import median_of, with_bias
@@ -125,6 +126,11 @@ class PartitionedReplay:
         return self._config.seed
 
     @property
+    def walk_files(self) -> WalkFiles:
+        """Where the last walk through shards has left where each of them ends."""
+        return WalkFiles(self._bench.place.scratch, self._n_walks)
+
+    @property
     def frame(self) -> Timeline:
         """All sessions, without what they show."""
         return self._worker.frame
@@ -218,7 +224,7 @@ class PartitionedReplay:
         """
         if settings.adjuster.semantics == "published":
             self.check_published()
-            return (yield from self._iter(settings, partial(self._walk, settings)))
+            return (yield from self._iter(settings, partial(self.walk, settings)))
         settings = self.resolve(settings)
         knobs = make_knobs(self._data.log.index, settings.adjuster)
         return (yield from self.iter_knobs(knobs, settings))
@@ -250,14 +256,22 @@ class PartitionedReplay:
             early.merge(found.early_drift)
         return Drifts(drift, early)
 
-    def _walk(self, settings: Settings, schedule: Schedule) -> Drifts:
-        """Walk through parts or shards under the published semantics, as `_stream` does."""
+    def walk(
+        self, settings: Settings, schedule: Schedule, walk_part: WalkPart = Workbench.walk_part
+    ) -> Drifts:
+        """Walk through parts or shards under the published semantics.
+
+        Args:
+            settings: The setting, which `check_published` lets through.
+            schedule: From `schedule`.
+            walk_part: Walks through a pair part, where vectors are users'.
+        """
         calls, adjuster = calls_of(schedule, self._marked_at), settings.adjuster
         self._n_walks += 1
         self._by_shard = self._data.manifest.by == "object"
         if self._by_shard:
             return walk_shards(self._bench, self.shards, calls, adjuster, self._n_walks, self._map)
-        walks = PartWalks(self._bench, self._parts, self._most_parts)
+        walks = PartWalks(self._bench, self._parts, self._most_parts, walk_part)
         untold = partial(self._engine.map, self._bench)
         return walks.run(calls, schedule.taken, adjuster, self._map, untold)
 

@@ -169,7 +169,7 @@ class Workbench:
             n_together: Shape ``(n_sessions,)``: how many sessions each one's loss is a mean over.
             adjuster: The setting.
         """
-        found, refused = self.worker.walk_part(part, calls, n_together, adjuster)
+        found, refused, _ = self.worker.walk_part(part, calls, n_together, adjuster)
         self._shuffle.put("scores", part, found.scores)
         self._shuffle.put("adjusted", part, found.adjusted)
         return WalkedDrifts(found.drift, found.early_drift, refused)

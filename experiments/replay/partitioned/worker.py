@@ -28,7 +28,7 @@ from experiments.replay.objective import Objective, plain_objective
 from experiments.replay.pair_streams import PairStreams
 from experiments.replay.partitioned.board import ShardBoard, board_of
 from experiments.replay.partitioned.frame import pair_timeline, session_frame, shard_timeline
-from experiments.replay.published_copies import no_copies
+from experiments.replay.published_copies import CopyTable, no_copies
 from experiments.replay.published_sessions import Calls, most_parts, taught_sessions, together
 from experiments.replay.published_walk import Beginning, PublishedWalk, WalkState
 from experiments.replay.results import SessionColumns
@@ -89,10 +89,12 @@ class WalkedPart(NamedTuple):
     Args:
         found: Their scores.
         refused: Sessions that the adjuster did not take.
+        table: The copies at the end.
     """
 
     found: PairScores
     refused: list[int]
+    table: CopyTable
 
 
 class WalkedShard(NamedTuple):
@@ -261,7 +263,7 @@ class Worker:
         walk = self._walk(timeline, calls, adjuster, Beginning(state, n_together[taught.session]))
         scores, adjusted = self._all_of(timeline, walk)
         found = PairScores(scores, adjusted, walk.drift(), walk.early_drift())
-        return WalkedPart(found, walk.refused)
+        return WalkedPart(found, walk.refused, walk.table)
 
     def walk_shard(
         self,

@@ -1,6 +1,7 @@
 """The exported vectors are those that the live worker would have stored by the end of the log."""
 
 import os
+from contextlib import closing
 
 import numpy as np
 import pyarrow as pa
@@ -11,12 +12,16 @@ import experiments.deployment.personalized_vectors as export
 from adjuster import AdjusterConfig, PublishedAdjuster, SelectionConfig, TorchBasedAdjuster
 from adjuster.live.retrieval.personalization import PersonalizedVectors
 from experiments.config.replay import ObjectiveConfig, ReplayConfig
+from experiments.data.format.folder import load_click_log
+from experiments.data.partitioned_log import PartitionedLog
+from experiments.data.partitioning import partition_log
 from experiments.deployment.personalized_vectors import owner_names, write_copies
 from experiments.replay.layout import lay_out
 from experiments.replay.plan import resolve
 from experiments.replay.settings import Settings
 from experiments.replay.timeline import resolve_scope
 from experiments.workflow.engines import OpenLog, copies_at_log_end
+from tests.experiments.log_folder import showing, write_folder
 from tests.experiments.random_log import make_log
 from tests.experiments.worker_replay import LogIndex, TickingReplay
 
@@ -52,10 +57,11 @@ def stored_by_the_worker(log, config, settings):
     return {(copy.original_id, names[int(copy.user_id)]): copy.vectors for copy in vectors}
 
 
-def write_personalized(folder, log, config, settings, provenance):
+def write_personalized(folder, log, config, settings, provenance, parts=None):
     scope = resolve_scope(log, config.personalize_by)
-    copies = copies_at_log_end(OpenLog(log), config, settings)
-    return write_copies(folder, log, scope, copies, provenance)
+    with closing(OpenLog(log, parts)) as opened:
+        copies = copies_at_log_end(opened, config, settings)
+        return write_copies(folder, log, scope, copies, provenance)
 
 
 def read(path):
@@ -87,6 +93,35 @@ def test_the_file_holds_what_the_worker_stored(tmp_path, monkeypatch, scope, cas
     # A session that teaches nothing, restarted, leaves the original.
     assert sum(moved) > 5 if "restart" in case else all(moved)
     assert pq.ParquetFile(path).num_row_groups > 1
+
+
+def bits_in(path, in_order=True):
+    """All columns of a file, its vectors as whole numbers, as they stand or in order of id."""
+    table = pq.read_table(path)
+    if not in_order:
+        table = table.sort_by([("object_id", "ascending"), ("part", "ascending")])
+    bits = table["vector"].combine_chunks().flatten().to_numpy().view(np.uint32)
+    return table.drop_columns("vector").to_pydict(), bits.tolist(), table.schema.metadata
+
+
+@pytest.mark.parametrize("n_parts", [1, 3])
+@pytest.mark.parametrize("scope", ["user_id", "none"])
+@pytest.mark.parametrize("case", CASES)
+def test_partitions_leave_the_whole_logs_file(tmp_path, scope, case, n_parts):
+    folder = write_folder(tmp_path / "log", showing(make_log(7, n_sessions=80)))
+    by = "user" if scope == "user_id" else "object"
+    partition_log(folder, tmp_path / "parts", n_parts, by=by)
+    parts = PartitionedLog(tmp_path / "parts")
+    config = ReplayConfig(personalize_by=scope, batch_size=3, n_blocks=4, bystander_share=0.2)
+    settings, facts = Settings(CASES[case], SelectionConfig()), {"trial": "7"}
+    log = load_click_log(folder)
+    whole, n_copies = write_personalized(tmp_path / "whole", log, config, settings, facts)
+    cut, n_cut = write_personalized(tmp_path / "cut", parts.log, config, settings, facts, parts)
+    assert n_cut == n_copies > 5
+    # Pair parts are written one after the other; a walk through shards ends with all copies.
+    in_order = n_parts == 1 or (by == "object" and CASES[case].semantics == "published")
+    assert bits_in(cut, in_order) == bits_in(whole, in_order)
+    assert not list((tmp_path / "parts").glob(".replay-*"))
 
 
 def test_owners_in_blocks_of_their_own_lose_nothing(tmp_path):

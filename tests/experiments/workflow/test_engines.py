@@ -116,6 +116,22 @@ def test_a_sweep_in_partitions_leaves_the_same_trials_and_finalists(shop, tmp_pa
     assert not list(tmp_path.rglob(".replay-*")), "all is cleared away"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("scope", "by"), [("user_id", "user"), ("none", "object")])
+def test_published_vectors_are_exported_from_partitions_as_from_the_whole_log(
+    shop, tmp_path, scope, by
+):
+    partition_log(shop, tmp_path / "parts", 3, by=by)
+    changes = ["adjuster.semantics=published", f"replay.personalize_by={scope}", "study.n_trials=1"]
+    assert swept(tmp_path, tmp_path / "parts", "engine=local", *changes) == 0
+    exported(tmp_path, "trial=0")
+    cut = vectors_in(tmp_path)
+    exported(tmp_path, "trial=0", f"dataset.path={shop}")
+    assert cut.num_rows > SHOP.n_objects / 2
+    assert cut.equals(vectors_in(tmp_path))
+    assert not list(tmp_path.rglob(".replay-*")), "all is cleared away"
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [

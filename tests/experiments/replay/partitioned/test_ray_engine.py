@@ -16,17 +16,16 @@ from experiments.config.replay import ReplayConfig
 from experiments.data.format.folder import load_click_log
 from experiments.data.partitioned_log import PartitionedLog
 from experiments.data.partitioning import partition_log
-from experiments.replay.copies import learn_copies
 from experiments.replay.judged_replay import JudgedReplay
 from experiments.replay.layout import lay_out
 from experiments.replay.partitioned.clicks import read_clicks
-from experiments.replay.partitioned.copies import copies_in_partitions
 from experiments.replay.partitioned.judged_replay import JudgedPartitions
 from experiments.replay.partitioned.ray_engine import RayEngine
 from experiments.replay.partitioned.replay import PartitionedReplay
 from experiments.replay.partitioned.workbench import Workbench
 from experiments.replay.replay import Replay
 from tests.experiments.planted_replay import make_settings
+from tests.experiments.replay.partitioned.test_copies import assert_copies_are
 from tests.experiments.replay.partitioned.test_published import PUBLISHED
 from tests.experiments.replay.partitioned.test_replay import (
     NAIVE,
@@ -143,10 +142,19 @@ def test_actors_change_nothing_that_a_verdict_asks(ray, log):
         assert asked.silent_share() == expected.silent_share()
         clicks = whole.layout.objective.clicks
         assert read_clicks(cut).identifiability == clicks.identifiability
-        n_copies = len(learn_copies(whole.layout, settings).object)
-        assert sum(len(copies.object) for copies in copies_in_partitions(cut, settings)) == n_copies
         for streams, _ in ray.map(cut.bench, kernels_in, [0, 1]):
             assert streams == 1
+
+
+def test_actors_leave_the_same_copies(ray, log):
+    for scope in SCOPES:
+        whole, cut = both(log, scope, ray)
+        with closing(cut):
+            for semantics in ("documented", "published"):
+                settings = make_settings(semantics=semantics, interval_seconds=7200)
+                assert len(assert_copies_are(cut, settings, whole.layout)) > 10
+            for compiled in ray.map(cut.bench, kernels_in, [0, 1]):
+                assert compiled == [1, 1]
 
 
 def test_an_actor_that_is_killed_costs_its_partition(ray, log, tmp_path, capfd, monkeypatch):
