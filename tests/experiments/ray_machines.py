@@ -101,7 +101,8 @@ class Machines:
         self._sessions.append(process.pid)
         deadline = time.monotonic() + SECONDS_TO_START
         while "Ray runtime started" not in log.read_text():
-            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.2)
         return process.pid
 

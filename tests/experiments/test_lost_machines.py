@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import subprocess
 import sys
 import time
@@ -98,14 +97,16 @@ class Running:
         """Wait until so many trials have finished."""
         deadline = time.monotonic() + SECONDS_TO_END
         while self.n_finished() < n:
-            assert self.process.poll() is None and time.monotonic() < deadline, self.told("err")
+            assert self.process.poll() is None, self.told("err")
+            assert time.monotonic() < deadline
             time.sleep(0.02)
 
     def holders(self):
         """The processes of its own Ray that hold partitions; there are some."""
         deadline = time.monotonic() + SECONDS_TO_END
         while not (found := holders_in(self.process.pid)):
-            assert self.process.poll() is None and time.monotonic() < deadline, self.told("err")
+            assert self.process.poll() is None, self.told("err")
+            assert time.monotonic() < deadline
         return found
 
     def ended(self):

@@ -28,6 +28,8 @@ ATTEMPTS = 3
 
 LOOK_SECONDS = 1.0
 
+CURE = "Once it is mended, the same command goes on from what is kept."
+
 Found = TypeVar("Found")
 
 
@@ -80,7 +82,8 @@ class RayEngine:
         self._stack = ExitStack()
         self._slots: list[Slot] = []
         try:
-            self._ray = self._stack.enter_context(connected(address))
+            self._connection = self._stack.enter_context(connected(address))
+            self._ray = self._connection.ray
             cores = int(self._ray.cluster_resources().get("CPU", 0))
             if cores < self.n_threads:
                 raise InputError(
@@ -121,6 +124,7 @@ class RayEngine:
         begun = dict.fromkeys(wanted, 0)
         found: dict[int, Found] = {}
         try:
+            self._connection.check()
             sent = self._ray.put(place), self._ray.put(step)
             for number in wanted:
                 while number not in found:
@@ -128,7 +132,7 @@ class RayEngine:
                     found.update(self._look(begun))
                 yield found.pop(number)
         except (self._ray.exceptions.RayError, ConnectionError) as error:
-            raise Outage(f"{self._told} cannot go on: {first_line(error)}.") from None
+            raise Outage(f"{self._told} cannot go on: {first_line(error)}. {CURE}") from None
         finally:
             self._leave_off()
 
@@ -144,6 +148,7 @@ class RayEngine:
 
     def _look(self, begun: dict[int, int]) -> dict[int, Any]:
         """Wait a moment for answers; those that came, by partition."""
+        self._connection.check()
         asked = {slot.answer: slot for slot in self._slots if slot.answer is not None}
         ready, _ = self._ray.wait(list(asked), num_returns=1, timeout=LOOK_SECONDS)
         found = {}
@@ -174,7 +179,8 @@ class RayEngine:
         if number is not None and begun[number] >= ATTEMPTS:
             raise Outage(
                 f"{self._told} lost {ATTEMPTS} actors at work on partition {number}, the last: "
-                f"{first_line(error)}. If memory was short, cut the data set into more partitions."
+                f"{first_line(error)}. {CURE} If memory was short, cut the data set into more "
+                "partitions."
             )
         if number is not None:
             slot.waiting.appendleft(number)
@@ -187,7 +193,7 @@ class RayEngine:
         self._ray.kill(slot.actor)
         self._slots.remove(slot)
         if not self._slots:
-            raise Outage(f"{self._told} has no free core left for an actor.")
+            raise Outage(f"{self._told} has no free core left for an actor. {CURE}")
         for turn, number in enumerate(slot.waiting):
             self._slots[turn % self.n_actors].waiting.append(number)
 
