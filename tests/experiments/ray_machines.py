@@ -1,5 +1,6 @@
 """Machines of a Ray on loopback that can be lost: each is a session of processes of its own."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -122,11 +123,17 @@ class Machines:
 
 @contextmanager
 def machines() -> Iterator[Machines]:
-    """A Ray without machines; those that were started are gone afterwards, and so are its files."""
-    folder = Path(tempfile.mkdtemp(prefix="rm-", dir="/tmp"))
-    made = Machines(folder)
-    try:
-        yield made
-    finally:
-        made.lose_all()
-        shutil.rmtree(folder, ignore_errors=True)
+    """A Ray without machines; those that were started are gone afterwards, and so are its files.
+
+    One at a time, whoever else runs tests here: Ray's servers of clients look for ports in a range
+    of their own, and find the same ones where two look at once.
+    """
+    with (Path(tempfile.gettempdir()) / "ray-machines.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = Path(tempfile.mkdtemp(prefix="rm-", dir="/tmp"))
+        made = Machines(folder)
+        try:
+            yield made
+        finally:
+            made.lose_all()
+            shutil.rmtree(folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 import time
@@ -38,6 +39,15 @@ SHOP = SimulatedConfig(
 N_TRIALS = 30
 N_KILLS = 8
 SECONDS_TO_END = 300
+
+SWEEP = ("-m", "experiments.sweep")
+IMPATIENT = (
+    "-c",
+    "import sys; from experiments.replay.partitioned import ray_engine as engine; "
+    "engine.READY_SECONDS = 20.0; from experiments.config.command import run_command; "
+    "from experiments.commands.sweep import sweep; sys.exit(run_command('sweep', sweep))",
+)
+"""How a sweep is started, and one that waits less long for a core."""
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +119,10 @@ class Running:
             assert time.monotonic() < deadline
         return found
 
+    def titled(self, words):
+        """Its processes whose titles hold these words."""
+        return [found for found in processes_in(self.process.pid) if words in found.title]
+
     def ended(self):
         """Its exit status, once it has ended."""
         return self.process.wait(SECONDS_TO_END)
@@ -119,13 +133,12 @@ class Running:
 
 
 @contextmanager
-def sweeping(parts, out, *more, environment=None):
+def sweeping(parts, out, *more, environment=None, start=SWEEP):
     """A sweep with ``engine=ray`` in a session of its own, of which nothing is left afterwards."""
     out.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "experiments.sweep"]
     with (out / "out").open("w") as told, (out / "err").open("w") as complained:
         process = subprocess.Popen(
-            [*command, *arguments(parts, out, "engine=ray", *more)],
+            [sys.executable, *start, *arguments(parts, out, "engine=ray", *more)],
             cwd=ROOT,
             env=environment,
             stdout=told,
@@ -177,24 +190,47 @@ def test_a_sweep_that_loses_its_head_says_so_and_goes_on_later(parts, expected, 
         with sweeping(parts, tmp_path / "out", *given, environment=ray.environment) as running:
             running.wait_for_trials(4)
             kill_session(head)
-            assert_told(running, "cannot go on")
-    assert_goes_on(parts, expected, running)
-
-
-def assert_told(running, why):
-    """A sweep has ended in good order, with one sentence."""
-    assert running.ended() == 1, running.told("err")
-    lines = [line for line in running.told("err").splitlines() if "/30 trials" not in line]
-    assert len(lines) == 1, lines
-    assert why in lines[0]
-    assert "the same command goes on" in lines[0]
-
-
-def assert_goes_on(parts, expected, running):
-    """The trials that had finished are kept, and the others are run as if nothing had happened."""
-    assert not list(parts.glob(".replay-*"))
-    n_kept = running.n_finished()
-    assert 4 <= n_kept < N_TRIALS
+            assert_told(running, parts, "cannot go on")
     assert run_command("sweep", sweep, arguments(parts, running.out, "engine=local")) == 0
-    assert running.n_finished() == N_TRIALS
-    assert left_in(running.out, "")[:3] == expected[:3]
+    assert running.n_finished() == N_TRIALS, "none was run twice"
+    assert finished(left_in(running.out, "")[0]) == finished(expected[0])
+
+
+def finished(trials):
+    """The trials that were not given up; one that is run anew has another number."""
+    kept = [trial for trial in trials if trial["state"] != "failed"]
+    return [{name: trial[name] for name in trial if name != "number"} for trial in kept]
+
+
+def test_a_sweep_that_is_left_without_a_core_says_so(parts, tmp_path):
+    with machines() as ray:
+        ray.start(cores=0)
+        other = ray.start()
+        given = [f"engine.address={ray.address}"]
+        with sweeping(
+            parts, tmp_path / "out", *given, environment=ray.environment, start=IMPATIENT
+        ) as running:
+            running.wait_for_trials(4)
+            kill_session(other)
+            assert_told(running, parts, "has no free core left")
+
+
+def test_a_sweep_that_loses_the_ray_that_it_is_part_of_says_so(parts, tmp_path):
+    with sweeping(parts, tmp_path / "out", "engine.address=local") as running:
+        running.wait_for_trials(4)
+        (raylet,) = running.titled("/raylet --raylet_socket_name=")
+        kill(raylet.pid)
+        assert_told(running, parts, "its process at .* has ended")
+    files = Path(re.search(r"--raylet_socket_name=(/.*?/ray-[^/]+)/", raylet.title)[1])
+    assert not files.exists()
+
+
+def assert_told(running, parts, why):
+    """A sweep has ended in good order, with one sentence; the trials that had finished are kept."""
+    assert running.ended() == 1, running.told("err")
+    told = running.told("err").splitlines()
+    lines = [line for line in told if f"/{N_TRIALS} trials" not in line]
+    assert len(lines) == 1, lines
+    assert re.search(f"{why}.* the same command goes on from what is kept", lines[0])
+    assert 4 <= running.n_finished() < N_TRIALS
+    assert not list(parts.glob(".replay-*"))
