@@ -33,7 +33,7 @@ class Listed(NamedTuple):
 def processes_in(session: int) -> list[Listed]:
     """The processes of a session that have not ended; its number is that of its first one."""
     listed = subprocess.run(
-        ["ps", "-eo", "pid=,sid=,stat=,args="], capture_output=True, text=True, check=True
+        ["ps", "-ww", "-eo", "pid=,sid=,stat=,args="], capture_output=True, text=True, check=True
     )
     rows = [line.split(maxsplit=3) for line in listed.stdout.splitlines()]
     return [

@@ -218,7 +218,7 @@ def test_a_sweep_that_is_left_without_a_core_says_so(parts, tmp_path):
 def test_a_sweep_that_loses_the_ray_that_it_is_part_of_says_so(parts, tmp_path):
     with sweeping(parts, tmp_path / "out", "engine.address=local") as running:
         running.wait_for_trials(4)
-        (raylet,) = running.titled("/raylet --raylet_socket_name=")
+        (raylet,) = running.titled("/raylet/raylet ")
         kill(raylet.pid)
         assert_told(running, parts, "its process at .* has ended")
     files = Path(re.search(r"--raylet_socket_name=(/.*?/ray-[^/]+)/", raylet.title)[1])
