@@ -1,7 +1,8 @@
 """``engine=ray``: actors hold the partitions, each the same ones from trial to trial.
 
 A partition's work is sent as its number, its files are read where the actor runs. An actor that
-dies costs what it was working on, which another one in its place does anew.
+dies costs what it was working on, which another one does anew: that in its place, or any that has
+nothing else to do while that one starts, for where a machine was lost it may find no core.
 """
 
 import time
@@ -23,9 +24,11 @@ OTHERS_SECONDS = 30.0
 """How much longer the others may."""
 
 ATTEMPTS = 3
-"""How often the work on one partition is begun."""
+"""How often the work on one partition is begun, and an actor started in one place in a row."""
 
 LOOK_SECONDS = 1.0
+
+CURE = "Once it is mended, the same command goes on from what is kept."
 
 Found = TypeVar("Found")
 
@@ -39,6 +42,7 @@ class Slot:
         answer: What Ray is to answer for it; None while it does nothing.
         number: The partition that it works on; None while it starts.
         since: When it was asked.
+        n_starts: Actors in a row that were started in it and have not answered.
         waiting: Partitions that are its next.
     """
 
@@ -46,13 +50,18 @@ class Slot:
     answer: Any
     number: int | None = None
     since: float = field(default_factory=time.monotonic)
+    n_starts: int = 1
     waiting: deque[int] = field(default_factory=deque)
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether its actor is not there yet."""
+        return self.answer is not None and self.number is None
 
     @property
     def is_late(self) -> bool:
         """Whether it has been starting for too long."""
-        starts = self.answer is not None and self.number is None
-        return starts and time.monotonic() - self.since > READY_SECONDS
+        return self.is_starting and time.monotonic() - self.since > READY_SECONDS
 
 
 class RayEngine:
@@ -73,7 +82,8 @@ class RayEngine:
         self._stack = ExitStack()
         self._slots: list[Slot] = []
         try:
-            self._ray = self._stack.enter_context(connected(address))
+            self._connection = self._stack.enter_context(connected(address))
+            self._ray = self._connection.ray
             cores = int(self._ray.cluster_resources().get("CPU", 0))
             if cores < self.n_threads:
                 raise InputError(
@@ -114,6 +124,7 @@ class RayEngine:
         begun = dict.fromkeys(wanted, 0)
         found: dict[int, Found] = {}
         try:
+            self._connection.check()
             sent = self._ray.put(place), self._ray.put(step)
             for number in wanted:
                 while number not in found:
@@ -121,20 +132,23 @@ class RayEngine:
                     found.update(self._look(begun))
                 yield found.pop(number)
         except (self._ray.exceptions.RayError, ConnectionError) as error:
-            raise Outage(f"{self._told} cannot go on: {first_line(error)}.") from None
+            raise Outage(f"{self._told} cannot go on: {first_line(error)}. {CURE}") from None
         finally:
             self._leave_off()
 
     def _begin(self, sent: tuple[Any, Any], begun: dict[int, int]) -> None:
-        """Give every actor that does nothing its next partition."""
+        """Give every actor that does nothing its next partition, or that of one that starts."""
+        starting = [slot for slot in self._slots if slot.is_starting]
         for slot in self._slots:
-            if slot.answer is None and slot.waiting:
-                slot.number = slot.waiting.popleft()
+            source = next((other for other in (slot, *starting) if other.waiting), None)
+            if slot.answer is None and source is not None:
+                slot.number = source.waiting.popleft()
                 slot.answer = slot.actor.work.remote(*sent, slot.number)
                 begun[slot.number] += 1
 
     def _look(self, begun: dict[int, int]) -> dict[int, Any]:
         """Wait a moment for answers; those that came, by partition."""
+        self._connection.check()
         asked = {slot.answer: slot for slot in self._slots if slot.answer is not None}
         ready, _ = self._ray.wait(list(asked), num_returns=1, timeout=LOOK_SECONDS)
         found = {}
@@ -150,6 +164,7 @@ class RayEngine:
             else:
                 if number is not None:
                     found[number] = value
+                slot.n_starts = 0
         for slot in [slot for slot in self._slots if slot.is_late]:
             self._dismiss(slot)
         return found
@@ -158,25 +173,27 @@ class RayEngine:
         self, slot: Slot, number: int | None, begun: dict[int, int], error: Exception
     ) -> None:
         """Put a new actor where one died, which begins with what the old one was working on."""
-        if number is None:
+        if number is None and slot.n_starts >= ATTEMPTS:
             self._dismiss(slot)
             return
-        if begun[number] >= ATTEMPTS:
+        if number is not None and begun[number] >= ATTEMPTS:
             raise Outage(
                 f"{self._told} lost {ATTEMPTS} actors at work on partition {number}, the last: "
-                f"{first_line(error)}. If memory was short, cut the data set into more partitions."
+                f"{first_line(error)}. {CURE} If memory was short, cut the data set into more "
+                "partitions."
             )
-        slot.waiting.appendleft(number)
+        if number is not None:
+            slot.waiting.appendleft(number)
         fresh = self._filled_slot()
         slot.actor, slot.answer, slot.number = fresh.actor, fresh.answer, None
-        slot.since = fresh.since
+        slot.since, slot.n_starts = fresh.since, slot.n_starts + 1
 
     def _dismiss(self, slot: Slot) -> None:
         """Do without a slot; what it was to do is for the others."""
         self._ray.kill(slot.actor)
         self._slots.remove(slot)
         if not self._slots:
-            raise Outage(f"{self._told} has no free core left for an actor.")
+            raise Outage(f"{self._told} has no free core left for an actor. {CURE}")
         for turn, number in enumerate(slot.waiting):
             self._slots[turn % self.n_actors].waiting.append(number)
 
@@ -218,4 +235,4 @@ class RayEngine:
         for answer in late:
             self._dismiss(slots[answer])
         for slot in self._slots:
-            slot.answer = None
+            slot.answer, slot.n_starts = None, 0

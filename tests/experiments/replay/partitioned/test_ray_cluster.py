@@ -2,12 +2,19 @@
 
 import socket
 import sys
+import time
 
 import pytest
 
 from experiments.common.errors import InputError
 from experiments.replay.partitioned import ray_cluster
-from experiments.replay.partitioned.ray_cluster import check_answers, connected, found_running
+from experiments.replay.partitioned.ray_cluster import (
+    Connection,
+    Lifeline,
+    check_answers,
+    connected,
+    found_running,
+)
 
 
 @pytest.fixture
@@ -53,3 +60,19 @@ def test_the_package_is_asked_for_where_it_is_missing(monkeypatch):
         monkeypatch.setenv(name, ray_cluster.QUIET[name])
     with pytest.raises(InputError, match=r"pip install '\.\[ray\]'"), connected("local"):
         pass
+
+
+def test_a_ray_is_lost_once_what_it_depends_on_has_not_answered_for_too_long(listening):
+    there, silent = f"127.0.0.1:{listening}", "127.0.0.1:1"
+    for is_gone, line in (
+        (False, Lifeline(there)),
+        (False, Lifeline(there, patience=60.0, answered=time.monotonic() - 90.0)),
+        (False, Lifeline(silent, patience=60.0, answered=time.monotonic() - 30.0)),
+        (True, Lifeline(silent, patience=60.0, answered=time.monotonic() - 90.0)),
+        (True, Lifeline(silent)),
+    ):
+        assert line.is_gone() == is_gone
+        assert line.is_gone() == is_gone
+    Connection(sys, (Lifeline(there),)).check()
+    with pytest.raises(ConnectionError, match=r"its process at 127\.0\.0\.1:1 has ended"):
+        Connection(sys, (Lifeline(there), Lifeline(silent))).check()
