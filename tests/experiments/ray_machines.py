@@ -32,15 +32,15 @@ class Listed(NamedTuple):
 
 def processes_in(session: int) -> list[Listed]:
     """The processes of a session that have not ended; its number is that of its first one."""
-    listed = subprocess.run(
-        ["ps", "-ww", "-eo", "pid=,sid=,stat=,args="], capture_output=True, text=True, check=True
-    )
-    rows = [line.split(maxsplit=3) for line in listed.stdout.splitlines()]
-    return [
-        Listed(int(pid), title)
-        for pid, sid, state, title in rows
-        if int(sid) == session and not state.startswith("Z")
-    ]
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            status, words = (place / "stat").read_text(), (place / "cmdline").read_bytes()
+            state, _, _, its_session = status.rpartition(")")[2].split()[:4]
+            if int(its_session) == session and state not in "ZX":
+                title = words.replace(b"\0", b" ").decode(errors="replace").strip()
+                found.append(Listed(int(place.name), title))
+    return found
 
 
 def holders_in(session: int) -> list[int]:
