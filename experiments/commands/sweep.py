@@ -35,7 +35,7 @@ from experiments.study_folder.summary import DatasetRecord, Summary, summarize, 
 from experiments.tracking.study_info import StudyInfo, review_text
 from experiments.tracking.tracker import Tracker, open_tracker
 from experiments.workflow.baselines import baselines_of
-from experiments.workflow.earlier_studies import LOOKED_AT, fixed_at_start
+from experiments.workflow.earlier_studies import LOOKED_AT, TRIED_BEFORE, fixed_at_start
 from experiments.workflow.engines import OpenLog, open_log, replay_over
 from experiments.workflow.first_replay import first_replay
 from experiments.workflow.judgement import judge_study, sealed_test_of
@@ -219,7 +219,12 @@ def _summary(
         objective=objective,
         records=records,
         baselines=baselines,
-        tune_gain=tune_gain(records, seed=run.config.study.seed, clustered=alone),
+        tune_gain=tune_gain(
+            records,
+            seed=run.config.study.seed,
+            clustered=alone,
+            n_before=int(run.study.attribute(TRIED_BEFORE) or 0),
+        ),
         total_seconds=seconds,
     ).with_sealed(sealed_test_of(run.study), records)
 

@@ -30,7 +30,7 @@ from experiments.replay.partitioned.replay import PartitionedReplay
 from experiments.replay.replay import Replay
 from experiments.replay.settings import Settings
 from experiments.replay.timeline import split_sessions
-from experiments.study.records import best_feasible
+from experiments.study.records import COMPLETE, PRUNED, best_feasible
 from experiments.study.storage import StudyStorage, journal_path
 from experiments.study.stored_trial import read_attributes, read_records
 from experiments.study.study import STARTS
@@ -40,6 +40,9 @@ from experiments.workflow.studies import base_settings, storage_of
 
 LOOKED_AT = "looked_at"
 """Where a study keeps its `Span` and those of the studies that it started from."""
+
+TRIED_BEFORE = "tried_before"
+"""Where a study keeps how many trials chose what it started from."""
 
 HOSTS = ("interval_seconds", "engine")
 """Settings that are a host's, not a search's: unless they are searched, this study's own hold."""
@@ -103,10 +106,24 @@ class Span(NamedTuple):
         return is_late and self.begins_at <= other.ends_at
 
 
+class Earlier(NamedTuple):
+    """What is read of an earlier study.
+
+    Args:
+        best: The settings of its best trial on tune within its guardrails.
+        spans: Which sessions it looked at, or those that it started from.
+        n_tried: Trials that the best was chosen from, in all of these.
+    """
+
+    best: Settings
+    spans: list[Span]
+    n_tried: int
+
+
 def fixed_at_start(
     config: SweepConfig, log: ClickLog, replay: Replay | PartitionedReplay
 ) -> dict[str, Any]:
-    """What a new study keeps for ever: what it tries before all else, and what was looked at.
+    """What a new study keeps for ever: what it tries before all else, and what chose that.
 
     Args:
         config: The sweep's configuration.
@@ -119,16 +136,18 @@ def fixed_at_start(
     """
     mine = Span.of(log, config.replay)
     starts: dict[str, Any] = {}
-    spans = [mine]
+    spans, n_tried = [mine], 0
     for name in config.study.start_from:
         with closing(_storage(config, name)) as storage:
-            best, theirs = storage.patiently(partial(_read, storage, name, config.output_dir))
-            _refuse_flattery(name, theirs, mine, ledgers_of(storage, Path(config.output_dir)))
-        if best.adjuster.semantics == "published" and isinstance(replay, PartitionedReplay):
+            found = storage.patiently(partial(_read, storage, name, config.output_dir))
+            _refuse_flattery(name, found.spans, mine, ledgers_of(storage, Path(config.output_dir)))
+        if found.best.adjuster.semantics == "published" and isinstance(replay, PartitionedReplay):
             replay.check_published()
-        starts[f"best of {name}"] = _hosted(best, config).to_dict()
-        spans += theirs
-    return {STARTS: starts, LOOKED_AT: [to_plain(span) for span in dict.fromkeys(spans)]}
+        starts[f"best of {name}"] = _hosted(found.best, config).to_dict()
+        spans += found.spans
+        n_tried += found.n_tried
+    looked_at = [to_plain(span) for span in dict.fromkeys(spans)]
+    return {STARTS: starts, LOOKED_AT: looked_at, TRIED_BEFORE: n_tried}
 
 
 def _storage(config: SweepConfig, name: str) -> StudyStorage:
@@ -154,17 +173,22 @@ def _names(storage: StudyStorage) -> list[str]:
     return sorted(study.study_name for study in storage.storage.get_all_studies())
 
 
-def _read(storage: StudyStorage, name: str, output_dir: str) -> tuple[Settings, list[Span]]:
-    """The settings of a study's best trial, and what was looked at to find them.
+def _read(storage: StudyStorage, name: str, output_dir: str) -> Earlier:
+    """An earlier study, every value checked.
 
     Raises:
         InputError: If it has none, or does not keep what was looked at, or is damaged.
     """
     try:
-        best = best_feasible(read_records(storage.storage, name))
-        kept = (read_attributes(storage.storage, name) or {}).get(LOOKED_AT)
-        if best is not None and kept is not None:
-            return _checked_settings(best.settings), _checked_spans(kept)
+        records = read_records(storage.storage, name)
+        best, kept = best_feasible(records), read_attributes(storage.storage, name) or {}
+        if best is not None and LOOKED_AT in kept:
+            n_tried = sum(record.state in (COMPLETE, PRUNED) for record in records)
+            return Earlier(
+                best=_checked_settings(best.settings),
+                spans=_checked_spans(kept[LOOKED_AT]),
+                n_tried=n_tried + int(kept.get(TRIED_BEFORE, 0)),
+            )
     except DAMAGED as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise InputError(
