@@ -177,7 +177,7 @@ def _read(storage: StudyStorage, name: str, output_dir: str) -> Earlier:
     """An earlier study, every value checked.
 
     Raises:
-        InputError: If it has none, or does not keep what was looked at, or is damaged.
+        InputError: If it has no allowed trial, does not keep what was looked at, or is damaged.
     """
     try:
         records = read_records(storage.storage, name)
