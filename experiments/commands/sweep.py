@@ -4,6 +4,7 @@ import sys
 import time
 import uuid
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from pathlib import Path
 
 from experiments.common.console import say, width_of
@@ -25,6 +26,7 @@ from experiments.study.records import COMPLETE, RUNNING, BaselineRecord, TrialRe
 from experiments.study.samplers import check_sampler
 from experiments.study.search_space import SearchSpace
 from experiments.study.stopping import expected_gain
+from experiments.study.storage import journal_path
 from experiments.study.study import Study
 from experiments.study_folder.best_yaml import Provenance, write_best
 from experiments.study_folder.judged_records import FinalistRecord
@@ -33,6 +35,7 @@ from experiments.study_folder.summary import DatasetRecord, Summary, summarize, 
 from experiments.tracking.study_info import StudyInfo, review_text
 from experiments.tracking.tracker import Tracker, open_tracker
 from experiments.workflow.baselines import baselines_of
+from experiments.workflow.earlier_studies import LOOKED_AT, TRIED_BEFORE, fixed_at_start
 from experiments.workflow.engines import OpenLog, open_log, replay_over
 from experiments.workflow.first_replay import first_replay
 from experiments.workflow.judgement import judge_study, sealed_test_of
@@ -74,8 +77,15 @@ def sweep(config: SweepConfig) -> int:
     with open_log(config) as opened:
         with step("Laying out the log", quiet=True):
             replay = replay_over(opened, config)
+        fixed = cache(partial(fixed_at_start, config, opened.log, replay))
+        journal = journal_path(config.output_dir, config.study.name)
+        if not config.study.is_shared and not journal.exists():
+            fixed()  # What it refuses shall leave no journal behind.
         study = make_study(config, space)
         try:
+            study.open(definition(asdict(config), opened.log.fingerprint), uuid.uuid4().hex, fixed)
+            if study.attribute(LOOKED_AT) is None:  # A study of an earlier version.
+                study.set_attribute(LOOKED_AT, fixed()[LOOKED_AT])
             return _run(_opened(config, opened, study, replay.objective_key, started), replay)
         finally:
             study.close()
@@ -86,7 +96,6 @@ def _opened(
 ) -> Sweep:
     """A sweep whose study and folder are open."""
     log = opened.log
-    study.open(definition(asdict(config), log.fingerprint), uuid.uuid4().hex)
     outputs = StudyFolder(Path(config.output_dir), config.study.name)
     write_config(outputs, config)
     shared = study.claim_lock if config.study.is_shared else None
@@ -210,7 +219,12 @@ def _summary(
         objective=objective,
         records=records,
         baselines=baselines,
-        tune_gain=tune_gain(records, seed=run.config.study.seed, clustered=alone),
+        tune_gain=tune_gain(
+            records,
+            seed=run.config.study.seed,
+            clustered=alone,
+            n_before=int(run.study.attribute(TRIED_BEFORE) or 0),
+        ),
         total_seconds=seconds,
     ).with_sealed(sealed_test_of(run.study), records)
 

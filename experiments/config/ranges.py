@@ -52,6 +52,23 @@ def study_name() -> Constraint:
     return Constraint(words, holds)
 
 
+def study_names() -> Constraint:
+    """A list of studies' names, none of them twice.
+
+    Example:
+        >>> study_names().holds(["spring"]), study_names().holds(["spring", "spring"])
+        (True, False)
+    """
+    one = study_name()
+
+    def holds(value: object) -> bool:
+        return (
+            isinstance(value, list) and all(map(one.holds, value)) and len({*value}) == len(value)
+        )
+
+    return Constraint("names of studies, each once", holds)
+
+
 def or_missing(constraint: Constraint) -> Constraint:
     """The same of a setting that must be given; that it is missing is told in other words."""
     return Constraint(

@@ -18,7 +18,7 @@ from adjuster.ranges import (
     positive,
     setting,
 )
-from experiments.config.ranges import counted, one_folder, study_name
+from experiments.config.ranges import counted, one_folder, study_name, study_names
 
 SAMPLERS = ("tpe", "families", "gp", "cmaes", "qmc", "random", "grid")
 PRUNERS = ("wilcoxon", "hyperband", "median", "none")
@@ -58,6 +58,12 @@ class StudyConfig:
         "What is tried first: `profiles`: the published defaults and profiles; `presets`: every "
         "preset too; `none`.",
     )
+    start_from: list[str] = setting(
+        must=study_names(),
+        text="Earlier studies of the same output folder, or the same `storage`; the best trial of "
+        "each within its guardrails is tried before all else.",
+        factory=list,
+    )
     storage: str | None = setting(
         None,
         text="Null is a journal file under `output_dir`; else an SQLAlchemy URL, whose user and "
@@ -71,7 +77,10 @@ class StudyConfig:
     def __post_init__(self) -> None:
         good = self.storage is None or self.storage_env is None
         rule = Rule("storage_env", self.storage_env, good, "null where study.storage is given")
-        check_settings(self, "study", [rule])
+        others = Rule(
+            "start_from", self.start_from, self.name not in self.start_from, "other studies' names"
+        )
+        check_settings(self, "study", [rule, others])
 
     @property
     def n_asked(self) -> int | None:

@@ -23,11 +23,22 @@ def unknown_study(name: str, output_dir: str | Path) -> str:
         name: As it was given.
         output_dir: Where it was looked for.
     """
-    told = f"study {name} has not been swept in {output_dir}"
-    near = nearest_study(name, output_dir)
-    if near:
-        return f"{told}; did you mean {near}?"
-    return f"{told}; {_listed(studies_in(output_dir))}."
+    return f"study {name} has not been swept in {output_dir}{instead(name, studies_in(output_dir))}"
+
+
+def instead(name: str, names: Sequence[str]) -> str:
+    """The end of a sentence about a study that there is not: the nearest name, else all there are.
+
+    Args:
+        name: As it was given.
+        names: The studies that there are.
+
+    Example:
+        >>> instead("frist", ["first"]), instead("x", ["first", "second"])
+        ('; did you mean first?', '; there are first, second.')
+    """
+    near = nearest(name, [study for study in names if study != name])
+    return f"; did you mean {near}?" if near else f"; {_listed(names)}."
 
 
 def check_study(name: str, output_dir: str | Path) -> None:

@@ -128,6 +128,16 @@ def seen_settings(openings: Sequence[Opening]) -> list[str]:
     return list(dict.fromkeys(item.setting for item in openings if item.sees == SCORES))
 
 
+def was_opened(ledgers: Sequence[Ledger], fingerprint: str) -> bool:
+    """Whether anybody has seen the scores of a data set's test.
+
+    Args:
+        ledgers: Where every look at it is recorded.
+        fingerprint: Of the data set.
+    """
+    return bool(_locked(ledgers, lambda: seen_settings(_merged(ledgers, fingerprint))))
+
+
 def _count(ledgers: Sequence[Ledger], fingerprint: str, opening: Opening, reopen: bool) -> Look:
     openings = _merged(ledgers, fingerprint)
     others = [item for item in openings if item.sees == SCORES]

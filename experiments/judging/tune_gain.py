@@ -19,7 +19,7 @@ class TuneGain:
 
     Args:
         trial: Number of the trial.
-        n_trials: Trials that it was chosen from, pruned ones too.
+        n_trials: Trials that it was chosen from, pruned ones and those of earlier studies too.
         naive_gain: As it looks, with the luck of having been chosen.
         gain: Without that luck.
         low: Lower end of its interval, valid for a trial chosen on the same sessions; NaN where
@@ -59,7 +59,11 @@ def own_interval(record: TrialRecord, *, confidence: float = 0.95) -> Interval |
 
 
 def tune_gain(
-    records: Sequence[TrialRecord], *, seed: int, clustered: Comparison | None = None
+    records: Sequence[TrialRecord],
+    *,
+    seed: int,
+    clustered: Comparison | None = None,
+    n_before: int = 0,
 ) -> TuneGain | None:
     """The gain of a study's best trial on tune.
 
@@ -73,6 +77,8 @@ def tune_gain(
         seed: Of the resampling.
         clustered: The best trial against no adjustment, clustered by all that sessions share;
             None where it was not compared.
+        n_before: Trials of earlier studies that chose what this one started from, on the same
+            sessions for all that is known.
 
     Returns:
         None without a feasible trial, or where trials keep no gains by user.
@@ -82,7 +88,7 @@ def tune_gain(
     gains = [record.outcome.user_gains for record in complete if record.outcome]
     if best is None or not gains or not gains[0]:
         return None
-    n_tried = len(complete) + sum(record.state == PRUNED for record in records)
+    n_tried = n_before + sum(record.state in (COMPLETE, PRUNED) for record in records)
     found = winners_gain(
         np.array(gains),
         seed=seed,

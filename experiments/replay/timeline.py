@@ -116,7 +116,7 @@ def build_timeline(log: ClickLog, config: ReplayConfig, *, window: str = "tune")
     Raises:
         InputError: If the log has too few sessions for the window, or no owners for the scope.
     """
-    warmup_end, tune_end = _split(log, config)
+    warmup_end, tune_end = split_sessions(log, config)
     first, last = _window(log, config, window)
     scope = resolve_scope(log, config.personalize_by)
     owner, n_owners = _owners(log, scope)
@@ -144,14 +144,14 @@ def half_way(first: int, last: int) -> int:
     return (first + last) // 2
 
 
-def _split(log: ClickLog, config: ReplayConfig) -> tuple[int, int]:
+def split_sessions(log: ClickLog, config: ReplayConfig) -> tuple[int, int]:
     """The first session of tune, and the first of the sealed test."""
     split = config.split
     return round(log.n_sessions * split.warmup), round(log.n_sessions * (split.warmup + split.tune))
 
 
 def _window(log: ClickLog, config: ReplayConfig, window: str) -> tuple[int, int]:
-    warmup_end, tune_end = _split(log, config)
+    warmup_end, tune_end = split_sessions(log, config)
     first, last = {
         "tune": (warmup_end, tune_end),
         "test": (tune_end, log.n_sessions),

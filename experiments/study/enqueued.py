@@ -1,6 +1,6 @@
 """The configurations that a study tries before its sampler has a say."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,3 +54,21 @@ def enqueued_settings(kind: str, base: Settings, searched: Collection[str] = ())
     for item in found:
         unique.setdefault(item.settings.key, item)
     return list(unique.values())
+
+
+def in_line(starts: Sequence[Enqueued], enqueued: Sequence[Enqueued]) -> list[Enqueued]:
+    """What earlier studies found, then what is enqueued, each once.
+
+    What is both keeps the name and the place that it has as enqueued: tables look for the
+    published defaults by name.
+
+    Args:
+        starts: The best settings of earlier studies.
+        enqueued: As `enqueued_settings` gives it.
+    """
+    named = {item.settings.key for item in enqueued}
+    first: dict[tuple[Any, ...], Enqueued] = {}
+    for item in starts:
+        if item.settings.key not in named:
+            first.setdefault(item.settings.key, item)
+    return [*first.values(), *enqueued]

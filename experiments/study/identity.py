@@ -23,6 +23,9 @@ FREE = (
 )
 """Settings that may change between two runs of one study: trials stay comparable."""
 
+ADDED: dict[str, Any] = {"study.start_from": []}
+"""Settings that studies of earlier versions do not name, with what they did."""
+
 DECIDING = ("adjuster.", "selection.", "objective.", "replay.", "dataset.person", "dataset.finger")
 """Settings that decide what a replay of one configuration shows."""
 
@@ -84,6 +87,7 @@ def check_same(
     Raises:
         InputError: Naming every setting that differs, with both values.
     """
+    known, now = ({**ADDED, **each} for each in (known, now))
     differing = [
         f"{key} was {known.get(key)}, is {now.get(key)}"
         for key in sorted({*known, *now})

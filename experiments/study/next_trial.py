@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial
 
 from experiments.config.study import StudyConfig
 from experiments.replay.settings import Settings
-from experiments.study.enqueued import Enqueued, enqueued_settings
+from experiments.study.enqueued import Enqueued, enqueued_settings, in_line
 from experiments.study.families import n_halving
 from experiments.study.proposals import InMemoryStudy, Proposal, history
 from experiments.study.records import SAMPLER, TrialRecord
@@ -52,16 +52,22 @@ class Queue:
         rules: Sampler, pruner, guardrails.
         base: The settings that the search space varies.
         space: The search space.
+        starts: What is tried before all else.
     """
 
     def __init__(
-        self, config: StudyConfig, rules: SearchRules, base: Settings, space: SearchSpace
+        self,
+        config: StudyConfig,
+        rules: SearchRules,
+        base: Settings,
+        space: SearchSpace,
+        starts: Sequence[Enqueued] = (),
     ) -> None:
         self._config = config
         self._rules = rules
         self._base = base
         self._space = space
-        self._enqueued = enqueued_settings(config.enqueue, base, space.fields)
+        self._enqueued = in_line(starts, enqueued_settings(config.enqueue, base, space.fields))
         self.is_exhausted = False
 
     def next(self, trials: Sequence[FrozenTrial]) -> NextTrial | None:

@@ -1,10 +1,11 @@
-"""A trial as the study's storage keeps it, read back as plain data."""
+"""A trial, or all of a study, as its storage keeps it, read back as plain data."""
 
 from collections.abc import Mapping
 from copy import copy
 from datetime import datetime
 from typing import Any
 
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments.study.records import COMPLETE, FAILED, PRUNED, Outcome, TrialRecord
@@ -68,6 +69,21 @@ def as_run(trial: FrozenTrial) -> FrozenTrial:
     complete = copy(trial)
     complete.state = TrialState.COMPLETE
     return complete
+
+
+def read_attributes(storage: BaseStorage, name: str) -> dict[str, Any] | None:
+    """What a study keeps beside its trials, by name; None if there is no such study."""
+    try:
+        study = storage.get_study_id_from_name(name)
+    except KeyError:
+        return None
+    return storage.get_study_user_attrs(study)
+
+
+def read_records(storage: BaseStorage, name: str) -> list[TrialRecord]:
+    """Every trial of a study, without what other tools may have added to it."""
+    trials = storage.get_all_trials(storage.get_study_id_from_name(name), deepcopy=False)
+    return [read_record(as_run(trial)) for trial in trials if "ordinal" in trial.user_attrs]
 
 
 def read_record(trial: FrozenTrial) -> TrialRecord:

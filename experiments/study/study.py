@@ -1,7 +1,7 @@
 """A study in its storage: trials claimed one at a time, and what is kept of them."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from experiments.config.study import StudyConfig
 from experiments.replay.results import Checkpoint
 from experiments.replay.settings import Settings
-from experiments.study.enqueued import PUBLISHED_DEFAULTS
+from experiments.study.enqueued import PUBLISHED_DEFAULTS, Enqueued
 from experiments.study.identity import check_same
 from experiments.study.next_trial import NextTrial, Queue
 from experiments.study.proposals import Proposal
@@ -25,12 +25,17 @@ from experiments.study.storage import StudyStorage
 from experiments.study.stored_trial import (
     EXCESSES,
     as_run,
+    read_attributes,
     read_record,
     shown_attributes,
     stored_state,
 )
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+STARTS = "starts"
+"""Where the study keeps what it tries before all else: origin → settings."""
 
 
 @dataclass(frozen=True)
@@ -85,31 +90,50 @@ class Study:
         self._queue = Queue(config, rules, base, space)
         self._study: optuna.Study | None = None
 
-    def open(self, definition: Mapping[str, Any], uid: str) -> None:
+    def open(
+        self,
+        definition: Mapping[str, Any],
+        uid: str,
+        fixed: Callable[[], Mapping[str, Any]] = dict,
+    ) -> None:
         """Make the study or go on with it, and fail the trials that a kill left running.
 
         Args:
             definition: What must stay the same for trials to be comparable, flat.
             uid: Names the study if it is new.
+            fixed: What else is kept with it for ever, by name, `STARTS` among it; asked only if
+                the study is new, before anything of it is written.
 
         Raises:
             InputError: If the study was made with another definition, saying what differs, or
                 is being run by another process.
         """
         self._storage.take_over()
-        self._storage.patiently(lambda: self._open(definition, uid))
+        self._storage.patiently(lambda: self._open(definition, uid, fixed))
         self._storage.share()
 
-    def _open(self, definition: Mapping[str, Any], uid: str) -> None:
+    def _open(
+        self, definition: Mapping[str, Any], uid: str, fixed: Callable[[], Mapping[str, Any]]
+    ) -> None:
         with self._storage.claim_lock():
+            stored = read_attributes(self._storage.storage, self.config.name)
+            known = (stored or {}).get("definition")
+            kept = fixed() if known is None else {}
             self._load()
-            known = self.attribute("definition")
             if known is None:
-                self.set_attribute("uid", uid)
-                self.set_attribute("definition", dict(definition))
+                # The definition is last: without it, a study that a kill left is begun anew.
+                for name, value in {"uid": uid, **kept, "definition": dict(definition)}.items():
+                    self.set_attribute(name, value)
             else:
                 check_same(self.config.name, known, definition)
+            self._line_up()
             self._storage.fail_lost(self.optuna)
+
+    def _line_up(self) -> None:
+        """Take up what is tried before all else, as it was fixed when the study was made."""
+        kept = self.attribute(STARTS) or {}
+        starts = [Enqueued(name, Settings.from_dict(settings)) for name, settings in kept.items()]
+        self._queue = Queue(self.config, self.rules, self.base, self.space, starts)
 
     def check(self, definition: Mapping[str, Any], cure: str) -> None:
         """Refuse a definition that is not the study's own.
@@ -127,6 +151,7 @@ class Study:
         """Run trials of a study that another process opened."""
         self._storage.share()
         self._load()
+        self._line_up()
 
     def close(self) -> None:
         """Let go of the storage."""

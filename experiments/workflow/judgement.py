@@ -25,6 +25,7 @@ from experiments.study.enqueued import enqueued_settings
 from experiments.study.identity import setting_digest
 from experiments.study.importances import importances
 from experiments.study.records import TrialRecord
+from experiments.study.storage import StudyStorage
 from experiments.study.study import Study
 from experiments.study_folder.finalist_files import (
     whole_finalists,
@@ -132,7 +133,7 @@ def open_test(
     return sealed, remarks_on(test.trial, records, test.passed_over, config.guardrails)
 
 
-def ledgers_of(study: Study, output_dir: Path) -> list[Ledger]:
+def ledgers_of(study: Study | StudyStorage, output_dir: Path) -> list[Ledger]:
     """Where looks at a study's data are recorded: its output folder, and its shared storage."""
     shared = study.ledger()
     return [LedgerFile(output_dir), *([shared] if shared is not None else [])]

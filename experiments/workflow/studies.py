@@ -12,7 +12,7 @@ from experiments.config.study_names import unknown_study
 from experiments.replay.settings import Settings
 from experiments.study.rules import SearchRules
 from experiments.study.search_space import SearchSpace
-from experiments.study.storage import journal_path, open_storage, storage_url
+from experiments.study.storage import StudyStorage, journal_path, open_storage, storage_url
 from experiments.study.study import Study
 from experiments.study_folder.layout import StudyFolder, read_study_config
 
@@ -29,11 +29,17 @@ def search_rules(config: SweepConfig) -> SearchRules:
 
 def make_study(config: SweepConfig, space: SearchSpace) -> Study:
     """The study of a configuration, for this process."""
-    storage = open_storage(storage_url(config.study), config.output_dir, config.study.name)
-    if storage.repaired:
-        print(storage.repaired, file=sys.stderr)
+    storage = storage_of(config, config.study.name)
     process = f"{os.uname().nodename}:{os.getpid()}:{time.time():.3f}"
     return Study(config.study, search_rules(config), base_settings(config), space, storage, process)
+
+
+def storage_of(config: SweepConfig, name: str) -> StudyStorage:
+    """The storage of a study beside a configuration's, made if new; what was mended is told."""
+    storage = open_storage(storage_url(config.study), config.output_dir, name)
+    if storage.repaired:
+        print(storage.repaired, file=sys.stderr)
+    return storage
 
 
 def load_study(output_dir: str, name: str) -> tuple[SweepConfig, Study, StudyFolder]:

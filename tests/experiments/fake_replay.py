@@ -1,7 +1,7 @@
 """A replay that costs nothing: its figures are a plain function of the settings."""
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,17 +111,25 @@ def make_config(output_dir: Path, **study: object) -> SweepConfig:
     return config
 
 
-def open_study(config: SweepConfig, definition: dict[str, object] | None = None) -> Study:
+def open_study(
+    config: SweepConfig,
+    definition: dict[str, object] | None = None,
+    fixed: Callable[[], Mapping[str, object]] = dict,
+) -> Study:
     """The study of a configuration, opened."""
     space = SearchSpace.from_config(config.search_space, base_settings(config))
     study = make_study(config, space)
-    study.open({"what": "tests"} if definition is None else definition, "uid")
+    study.open({"what": "tests"} if definition is None else definition, "uid", fixed)
     return study
 
 
-def run_study(config: SweepConfig, replay: FakeReplay | None = None) -> list[TrialRecord]:
+def run_study(
+    config: SweepConfig,
+    replay: FakeReplay | None = None,
+    fixed: Callable[[], Mapping[str, object]] = dict,
+) -> list[TrialRecord]:
     """Run a study to its length, or until the replay is killed; its records."""
-    study = open_study(config)
+    study = open_study(config, fixed=fixed)
     try:
         run_trials(study, replay or FakeReplay(), config.objective.metric, lambda record: None)
         return study.records()

@@ -31,6 +31,10 @@ def test_a_mistyped_name_is_asked_back(outputs):
     assert nearest_study("first", outputs) == "", "a study is not its own neighbour"
 
 
+def test_a_study_is_not_meant_by_its_own_name(outputs):
+    assert unknown_study("first", outputs).endswith("; there are first, second.")
+
+
 def test_a_study_that_was_never_begun_is_refused_at_once(outputs):
     check_study("first", outputs)
     with pytest.raises(InputError, match="did you mean first"):

@@ -3,7 +3,7 @@
 import pytest
 
 from experiments.common.errors import InputError
-from experiments.judging.openings import DRIFT, SCORES, Opening, look_at, open_seal
+from experiments.judging.openings import DRIFT, SCORES, Opening, look_at, open_seal, was_opened
 from tests.experiments.judging.ledger_in_memory import InMemory
 
 
@@ -35,6 +35,16 @@ def test_another_study_of_the_same_data_meets_the_same_seal():
         open_seal([ledger], "f", opening(7, "b", "two"), reopen=False)
     assert "reopen=true" in str(caught.value)
     assert len(ledger.kept["f"]) == 1, "a refused look leaves nothing"
+
+
+def test_a_test_is_opened_once_scores_were_seen_and_not_by_its_drift():
+    ledger, other = InMemory(), InMemory()
+    assert not was_opened([ledger, other], "f")
+    open_seal([ledger], "f", opening(sees=DRIFT), reopen=False)
+    assert not was_opened([ledger, other], "f")
+    open_seal([other], "f", opening(), reopen=False)
+    assert was_opened([ledger, other], "f")
+    assert not was_opened([ledger, other], "g")
 
 
 def test_a_further_look_is_counted_for_ever():

@@ -45,6 +45,13 @@ def test_trials_outside_the_guardrails_or_pruned_cannot_be_it_and_still_count():
     assert found.n_trials == 7
 
 
+def test_trials_of_earlier_studies_count_among_those_it_was_chosen_from():
+    trials = equal_trials(5, gain=0.01)
+    alone, found = tune_gain(trials, seed=0), tune_gain(trials, seed=0, n_before=200)
+    assert found.n_trials == 205
+    assert found.low < alone.low
+
+
 def test_the_gain_of_a_trial_outside_the_guardrails_is_not_promised():
     trials = equal_trials(5, gain=0.03)
     alone = tune_gain(trials, seed=0)

@@ -37,6 +37,12 @@ def test_the_same_definition_passes():
     check_same("s", {"a": 1}, {"a": 1})
 
 
+def test_a_study_of_an_earlier_version_started_from_none():
+    check_same("s", {"a": 1}, {"a": 1, "study.start_from": []})
+    with pytest.raises(InputError, match=r"study\.start_from was \[\], is \['spring'\]"):
+        check_same("s", {"a": 1}, {"a": 1, "study.start_from": ["spring"]})
+
+
 def test_every_difference_is_named_with_both_values():
     with pytest.raises(InputError) as caught:
         check_same("mine", {"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 5, "d": 6})

@@ -6,17 +6,18 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
+from experiments.study.enqueued import Enqueued, enqueued_settings
 from experiments.study.next_trial import Queue
 from experiments.study.search_space import SearchSpace
 from experiments.workflow.studies import base_settings, search_rules
 from tests.experiments.fake_replay import make_config
 
 
-def make_queue(tmp_path, **study) -> Queue:
+def make_queue(tmp_path, starts=(), **study) -> Queue:
     config = make_config(tmp_path, **study)
     base = base_settings(config)
     space = SearchSpace.from_config(config.search_space, base)
-    return Queue(config.study, search_rules(config), base, space)
+    return Queue(config.study, search_rules(config), base, space, starts)
 
 
 def stored(found, state=TrialState.COMPLETE, value=0.5, *, lost=False):
@@ -52,6 +53,49 @@ def test_enqueued_settings_come_first_in_their_order(tmp_path):
     second = queue.next(numbered([stored(first)]))
     assert (first.ordinal, first.origin) == (0, "published_defaults")
     assert (second.ordinal, second.origin) == (1, "product_search")
+
+
+def started(tmp_path, *rates):
+    """What earlier studies found, one for each rate."""
+    base = base_settings(make_config(tmp_path))
+    return [
+        Enqueued(f"best of {number}", base.with_values({"adjustment_rate": rate}))
+        for number, rate in enumerate(rates)
+    ]
+
+
+def tried(queue, n_trials):
+    trials = []
+    for _ in range(n_trials):
+        found = queue.next(numbered([stored(one) for one in trials]))
+        trials.append(found)
+    return trials
+
+
+def test_what_earlier_studies_found_is_tried_before_what_is_enqueued(tmp_path):
+    found = tried(make_queue(tmp_path, started(tmp_path, 0.02, 0.9)), 4)
+    assert [(item.ordinal, item.origin) for item in found] == [
+        (0, "best of 0"),
+        (1, "best of 1"),
+        (2, "published_defaults"),
+        (3, "product_search"),
+    ]
+    assert found[1].settings.adjuster.adjustment_rate == 0.9
+    assert "adjustment_rate" not in found[1].proposal.params, "it lies outside the space"
+
+
+def test_with_nothing_enqueued_only_what_earlier_studies_found_is_tried_first(tmp_path):
+    queue = make_queue(tmp_path, started(tmp_path, 0.02), enqueue="none")
+    assert [item.origin for item in tried(queue, 2)] == ["best of 0", "sampler"]
+
+
+def test_equal_settings_are_tried_once_and_enqueued_ones_keep_name_and_place(tmp_path):
+    base = base_settings(make_config(tmp_path))
+    profile = enqueued_settings("profiles", base)[1]
+    starts = [*started(tmp_path, 0.02, 0.02), Enqueued("best of 2", profile.settings)]
+    found = tried(make_queue(tmp_path, starts), 4)
+    origins = ["best of 0", "published_defaults", "product_search", "document_search"]
+    assert [item.origin for item in found] == origins
 
 
 def test_the_sampler_follows_and_never_repeats_a_setting(tmp_path):

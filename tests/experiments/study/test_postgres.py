@@ -29,13 +29,18 @@ from experiments.judging.openings import Opening, look_at, open_seal
 from experiments.simulate import simulate
 from experiments.study import reconnection, shared_ledger, storage
 from experiments.study.reconnection import patiently, wait_for_restarts
+from experiments.study.records import best_feasible
 from experiments.study.shared_ledger import SharedLedger
 from experiments.study.study import Study
+from experiments.study_folder.plain_data import to_plain
 from experiments.sweep import sweep
+from experiments.workflow.earlier_studies import LOOKED_AT, Span, fixed_at_start
 from tests.experiments.fake_replay import FakeReplay, Killed, make_config, open_study, run_study
+from tests.experiments.finished_folder import make_log
 from tests.postgres_server import Server, started
 
 ROOT = Path(__file__).parents[3]
+LOG = make_log(100)
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +77,31 @@ def test_a_changed_definition_is_refused(config):
     open_study(config, {"replay.seed": 0}).close()
     with pytest.raises(InputError, match=r"replay\.seed was 0, is 1"):
         open_study(config, {"replay.seed": 1})
+
+
+def test_a_study_starts_from_another_of_the_same_database_and_keeps_what_it_read(config, tmp_path):
+    kept = {LOOKED_AT: [to_plain(Span.of(LOG, config.replay))]}
+    best = best_feasible(run_study(config, fixed=lambda: kept))
+    name = f"{config.study.name}-on"
+    later = replace(
+        config, study=replace(config.study, name=name, start_from=[config.study.name], n_trials=2)
+    )
+    fixed = partial(fixed_at_start, later, LOG, FakeReplay())
+    first = run_study(later, fixed=fixed)[0]
+    assert (first.origin, first.settings) == (f"best of {config.study.name}", best.settings)
+    longer = replace(later, study=replace(later.study, n_trials=3))
+    assert len(run_study(longer, fixed=lambda: pytest.fail("it was fixed before"))) == 3
+
+
+def test_a_study_that_is_not_in_the_database_is_asked_back_and_nothing_is_made(config):
+    run_study(config)
+    known = config.study.name
+    typo = replace(config, study=replace(config.study, name="new", start_from=[f"{known}x"]))
+    with pytest.raises(InputError, match=rf"{known}x has not been .*; did you mean {known}\?"):
+        open_study(typo, fixed=partial(fixed_at_start, typo, LOG, FakeReplay()))
+    nothing = replace(typo, study=replace(typo.study, start_from=["new"], name="newer"))
+    with pytest.raises(InputError, match=r"study new has not been swept in study\.storage"):
+        fixed_at_start(nothing, LOG, FakeReplay())
 
 
 @pytest.mark.slow
