@@ -49,6 +49,37 @@ IMPATIENT = (
 )
 """How a sweep is started, and one that waits less long for a core."""
 
+LOSING = (
+    "-c",
+    """
+import os, sys
+from experiments.commands.sweep import sweep
+from experiments.config.command import run_command
+from experiments.replay.partitioned.ray_engine import RayEngine
+from tests.experiments.ray_machines import kill, processes_in
+
+work, begun = RayEngine.map, []
+
+def raylets():
+    here = processes_in(os.getsid(0))
+    return [one for one in here if one.title.partition(" ")[0].endswith("/raylet/raylet")]
+
+def lose(*what):
+    begun.append(what)
+    if len(begun) == 60:
+        (raylet,) = raylets()
+        print("lost", raylet.title, flush=True)
+        kill(raylet.pid)
+        while raylets():
+            pass
+    return work(*what)
+
+RayEngine.map = lose
+sys.exit(run_command("sweep", sweep))
+""",
+)
+"""One that loses its own Ray between two calls. Where one is under way, Ray ends the process."""
+
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory):
@@ -118,10 +149,6 @@ class Running:
             assert self.process.poll() is None, self.told("err")
             assert time.monotonic() < deadline
         return found
-
-    def titled(self, words):
-        """Its processes whose titles hold these words."""
-        return [found for found in processes_in(self.process.pid) if words in found.title]
 
     def ended(self):
         """Its exit status, once it has ended."""
@@ -216,12 +243,11 @@ def test_a_sweep_that_is_left_without_a_core_says_so(parts, tmp_path):
 
 
 def test_a_sweep_that_loses_the_ray_that_it_is_part_of_says_so(parts, tmp_path):
-    with sweeping(parts, tmp_path / "out", "engine.address=local") as running:
-        running.wait_for_trials(4)
-        (raylet,) = running.titled("/raylet/raylet ")
-        kill(raylet.pid)
+    given = "engine.address=local"
+    with sweeping(parts, tmp_path / "out", given, start=LOSING) as running:
         assert_told(running, parts, "its process at .* has ended")
-    files = Path(re.search(r"--raylet_socket_name=(/.*?/ray-[^/]+)/", raylet.title)[1])
+    lost = next(line for line in running.told("out").splitlines() if line.startswith("lost "))
+    files = Path(re.search(r"--raylet_socket_name=(/.*?/ray-[^/]+)/", lost)[1])
     assert not files.exists()
 
 
