@@ -7,6 +7,8 @@ the arithmetic alone, from arrays that are ready to arrays, on both sides.
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
 
 import numpy as np
 import torch
@@ -30,6 +32,7 @@ from experiments.common.wording import grid
 
 BATCH_SIZES = (1, 8, 64, 256, 1024)
 LONGEST_CALL_SECONDS = 6.0
+TURNS = 41
 MIB = 2**20
 
 Sessions = Sequence[ImprovementInput]
@@ -154,7 +157,7 @@ def measure() -> Measured:
         for engine in ENGINES:
             print(f"benchmark: {shape}, {engine} …", file=sys.stderr)
             speeds[engine] = in_own_process(speed_of, shape, engine)
-        figures |= shape_figures(shape, speeds)
+        figures |= shape_figures(shape, speeds, in_own_process(share_outside_kernel, shape))
         rows += [_row(shape, engine, speed) for engine, speed in speeds.items()]
     head = ("shape", "engine", "sessions/s", "batch", "one a call", "peak MiB", "× vectors")
     lines: list[str] = []
@@ -179,12 +182,13 @@ def _ratio_lines(table: str, figures: dict[str, float]) -> list[str]:
     return lines
 
 
-def shape_figures(shape: str, speeds: dict[str, Speed]) -> dict[str, float]:
+def shape_figures(shape: str, speeds: dict[str, Speed], outside: float) -> dict[str, float]:
     """The figures of one shape, by their keys in the JSON.
 
     Args:
         shape: Its name in `SHAPES`.
         speeds: Engine → its speed; all of `ENGINES`.
+        outside: From `share_outside_kernel`.
     """
     prefix = f"adjuster.{shape}"
     figures: dict[str, float] = {}
@@ -198,10 +202,26 @@ def shape_figures(shape: str, speeds: dict[str, Speed]) -> dict[str, float]:
         mine, published = speeds[ours].best, speeds[theirs]
         figures[f"{prefix}.ratio_{ours}_to_{theirs}"] = mine / published.best
         figures[f"{prefix}.ratio_{ours}_to_{theirs}_one_a_call"] = mine / published.one_a_call
-    largest = max(speeds["fused"].by_batch)
-    whole, kernel = (speeds[name].by_batch[largest] for name in ("fused_adjust_vectors", "fused"))
-    figures[f"{prefix}.share_outside_kernel"] = 1 - whole / kernel
+    figures[f"{prefix}.share_outside_kernel"] = outside
     return figures
+
+
+def share_outside_kernel(shape: str) -> float:
+    """The share of a call from a host's objects that the kernel alone does not take; the median.
+
+    Both are timed in turn, so that a slow minute of the machine slows both; to be called in a
+    fresh process.
+    """
+    sessions, index = load_shape(shape)()
+    kernel, whole = (make(sessions, index, AdjusterConfig()) for make in (_fused, _plugin))
+    kernel(), whole()
+    return median(1 - _seconds(kernel) / _seconds(whole) for _ in range(TURNS))
+
+
+def _seconds(call: Call) -> float:
+    started = perf_counter()
+    call()
+    return perf_counter() - started
 
 
 def speed_of(shape: str, engine: str) -> Speed:

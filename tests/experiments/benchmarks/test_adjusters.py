@@ -10,6 +10,7 @@ from experiments.benchmarks.adjusters import (
     ENGINES,
     Speed,
     shape_figures,
+    share_outside_kernel,
     speed_of,
     torch_threads,
 )
@@ -42,7 +43,7 @@ def test_figures_worked_by_hand():
         "fused_adjust_vectors": Speed({1: 90.0, 8: 600.0}, 2**20, 2**20),
         "published": Speed({1: 9.0, 8: 30.0}, 2**20, 2**20),
     }
-    figures = shape_figures("s", speeds)
+    figures = shape_figures("s", speeds, 0.3)
     assert figures["adjuster.s.fused.sessions_per_second"] == 900
     assert figures["adjuster.s.fused.best_batch"] == 8
     assert figures["adjuster.s.published.one_a_call_sessions_per_second"] == 9
@@ -53,7 +54,18 @@ def test_figures_worked_by_hand():
     assert figures["adjuster.s.ratio_fused_to_published_arrays"] == 20
     assert figures["adjuster.s.ratio_fused_to_published_arrays_one_a_call"] == 36
     assert figures["adjuster.s.ratio_fused_adjust_vectors_to_published"] == 20
-    assert figures["adjuster.s.share_outside_kernel"] == pytest.approx(1 / 3)
+    assert figures["adjuster.s.share_outside_kernel"] == 0.3
+
+
+def test_what_the_kernel_does_not_take_is_told_of_calls_in_turn(monkeypatch):
+    monkeypatch.setitem(shapes.UNIFORM, "tiny", (3, 2, 5))
+    monkeypatch.setattr(adjusters, "TURNS", 3)
+    seconds = iter([1.0, 4.0, 3.0, 4.0, 2.0, 4.0])
+    monkeypatch.setattr(adjusters, "_seconds", lambda call: next(seconds))
+    assert share_outside_kernel("tiny") == 0.5
+    monkeypatch.undo()
+    monkeypatch.setitem(shapes.UNIFORM, "tiny", (3, 2, 5))
+    assert 0 < share_outside_kernel("tiny") < 1
 
 
 @pytest.mark.parametrize(
