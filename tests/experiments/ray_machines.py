@@ -79,6 +79,7 @@ class Machines:
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": token_hex(32),
             "RAY_TMPDIR": str(folder),
+            "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": str(SECONDS_TO_START),
         }
         self._port = free_port()
         self._sessions: list[int] = []

@@ -29,6 +29,9 @@ ANSWER_SECONDS = 5.0
 HEAD_SECONDS = 30.0
 """How long a head may not answer: as long as Ray's own client tries. After 60 s Ray ends us."""
 
+JOINS = 3
+"""How often a cluster is asked: a busy one may take longer to serve us than it waits itself."""
+
 CURRENT = "ray/ray_current_cluster"
 """File below the temporary folder in which `ray start` leaves its address."""
 
@@ -174,9 +177,7 @@ def connected(address: str) -> Iterator[Connection]:
     ray = load_ray()
     check_answers(running)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ray.init(address=running, log_to_driver=False, logging_level=logging.CRITICAL)
+        _join(ray, running)
     except Exception as error:
         raise InputError(
             f"engine.address={running} does not answer as a Ray that this one can work with: "
@@ -188,6 +189,19 @@ def connected(address: str) -> Iterator[Connection]:
         yield reached
     finally:
         reached.close()
+
+
+def _join(ray: ModuleType, address: str) -> None:
+    """Connect to a Ray; again where it could not start a server for us, which may be for once."""
+    for attempt in range(1, JOINS + 1):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
+            return
+        except ConnectionAbortedError:
+            if attempt == JOINS:
+                raise
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import socket
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -76,3 +77,25 @@ def test_a_ray_is_lost_once_what_it_depends_on_has_not_answered_for_too_long(lis
     Connection(sys, (Lifeline(there),)).check()
     with pytest.raises(ConnectionError, match=r"its process at 127\.0\.0\.1:1 has ended"):
         Connection(sys, (Lifeline(there), Lifeline(silent))).check()
+
+
+@pytest.mark.parametrize("n_refused", [0, 2, 3])
+def test_a_cluster_that_could_not_serve_us_is_asked_again(listening, monkeypatch, n_refused):
+    asked = []
+
+    def init(**how):
+        asked.append(how["address"])
+        if len(asked) <= n_refused:
+            raise ConnectionAbortedError("no server could be started")
+
+    monkeypatch.setattr(
+        ray_cluster, "load_ray", lambda: SimpleNamespace(init=init, shutdown=lambda: None)
+    )
+    address = f"ray://127.0.0.1:{listening}"
+    if n_refused < ray_cluster.JOINS:
+        with connected(address) as reached:
+            assert reached.lifelines == ()
+    else:
+        with pytest.raises(InputError, match="no server could be started"), connected(address):
+            pass
+    assert asked == [address] * min(n_refused + 1, ray_cluster.JOINS)
