@@ -46,6 +46,7 @@ SHOPS: dict[str, SimulatedConfig] = {
 """Three kinds of shop: what everyone likes, what belongs to a query, what one user likes."""
 
 SEARCH, RANDOM = ("sampler=families",), ("sampler=random",)
+"""How a study searches unless it is told, and what it is held against."""
 
 SCOPES = {"shop, each user's likings": "user_id"}
 HEAD = ("log", "studies", "median", "worst", "random settings", "worst behind random")
@@ -88,7 +89,7 @@ def measure(
     n_seeds: int = 10,
     n_random: int = 2000,
     words: Sequence[str] = (),
-    search: Sequence[str] = SEARCH,
+    search: Sequence[str] = (),
 ) -> Measured:
     """Search all settings of each log.
 
@@ -96,7 +97,8 @@ def measure(
         n_seeds: Studies of each log, of other seeds, >= 1.
         n_random: Random settings of each shop, >= 0.
         words: Only logs whose name holds one of these; empty for all.
-        search: Settings of ``experiments.sweep`` that say how to search.
+        search: Settings of ``experiments.sweep`` that say how to search; `SEARCH` as well where
+            they name no sampler.
 
     Returns:
         ``search.<log>.<figure>`` for each log: ``studies``, ``median``, ``worst``, and of shops
@@ -105,6 +107,8 @@ def measure(
     Raises:
         InputError: If there is nothing to measure, or `search` is what it is held against.
     """
+    if not any(setting.startswith("sampler=") for setting in search):
+        search = (*SEARCH, *search)
     if set(RANDOM) <= set(search):
         raise InputError("--with must be another sampler than random, which it is held against.")
     for name, count, least in (("--seeds", n_seeds, 1), ("--random", n_random, 0)):

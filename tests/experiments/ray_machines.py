@@ -10,12 +10,21 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from secrets import token_hex
 from typing import NamedTuple
 
+import pytest
+
 from experiments.replay.partitioned.ray_cluster import CURRENT, QUIET
 from tests.experiments.mlflow_server import free_port
+
+NEEDS_RAY = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("ray") is None, reason="the extra ray is not installed"),
+]
+"""What marks tests on processes of a Ray."""
 
 SECONDS_TO_START = 120
 

@@ -8,7 +8,6 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 
@@ -20,6 +19,7 @@ from experiments.data.made.simulated import prepare_simulated
 from experiments.data.partitioning import partition_log
 from experiments.sweep import sweep
 from tests.experiments.ray_machines import (
+    NEEDS_RAY,
     holders_in,
     kill,
     kill_session,
@@ -27,10 +27,7 @@ from tests.experiments.ray_machines import (
     processes_in,
 )
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(find_spec("ray") is None, reason="the extra ray is not installed"),
-]
+pytestmark = NEEDS_RAY
 
 ROOT = Path(__file__).parents[2]
 SHOP = SimulatedConfig(

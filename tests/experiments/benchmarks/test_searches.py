@@ -79,6 +79,24 @@ def test_a_study_searches_as_it_was_told_and_knows_no_good_setting(monkeypatch):
     assert set(told.value.args) >= {"sweep", *expected}
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([], SEARCH),
+        (["pruner=none"], (*SEARCH, "pruner=none")),
+        (["pruner=none", "sampler=tpe"], ("pruner=none", "sampler=tpe")),
+    ],
+)
+def test_families_are_compared_unless_another_sampler_is_named(monkeypatch, given, expected):
+    def told(work, jobs):
+        assert {job.search for (job,) in jobs} == {expected}
+        return iter(found(SHOP, expected, 0.5))
+
+    monkeypatch.setattr(searches, "one_a_core", told)
+    monkeypatch.setattr(searches, "prepare_simulated", lambda *what: None)
+    assert measure(n_seeds=2, n_random=0, words=["everyone"], search=given).figures
+
+
 @pytest.mark.slow
 def test_a_small_shop_is_searched_and_held_against_random_settings(monkeypatch):
     small = SimulatedConfig(

@@ -6,7 +6,6 @@ import subprocess
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -25,6 +24,7 @@ from experiments.replay.partitioned.replay import PartitionedReplay
 from experiments.replay.partitioned.workbench import Workbench
 from experiments.replay.replay import Replay
 from tests.experiments.planted_replay import make_settings
+from tests.experiments.ray_machines import NEEDS_RAY
 from tests.experiments.replay.partitioned.test_copies import assert_copies_are
 from tests.experiments.replay.partitioned.test_published import PUBLISHED
 from tests.experiments.replay.partitioned.test_replay import (
@@ -35,10 +35,7 @@ from tests.experiments.replay.partitioned.test_replay import (
     steps,
 )
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(find_spec("ray") is None, reason="the extra ray is not installed"),
-]
+pytestmark = NEEDS_RAY
 
 SCOPES = {"user_id": "user", "none": "object"}
 
