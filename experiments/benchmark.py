@@ -61,7 +61,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         action="append",
         dest="search",
         metavar="SETTING=VALUE",
-        help="search: how, in settings of the sweep (sampler=families); may be given again",
+        help="search: how, in settings of the sweep (sampler=forest); may be given again",
     )
     parser.add_argument("--sessions", type=int, metavar="N", help="scale: sessions (50,000)")
     parser.add_argument("--partitions", type=int, metavar="N", help="scale: partitions (8)")

@@ -45,7 +45,7 @@ SHOPS: dict[str, SimulatedConfig] = {
 }
 """Three kinds of shop: what everyone likes, what belongs to a query, what one user likes."""
 
-SEARCH, RANDOM = ("sampler=families",), ("sampler=random",)
+SEARCH, RANDOM = ("sampler=forest",), ("sampler=random",)
 """How a study searches unless it is told, and what it is held against."""
 
 SCOPES = {"shop, each user's likings": "user_id"}

@@ -18,7 +18,7 @@ def choices(command: str) -> dict[str, list[str]]:
 
     Example:
         >>> choices("sweep")["sampler"]
-        ['cmaes', 'families', 'gp', 'grid', 'qmc', 'random', 'tpe']
+        ['cmaes', 'forest', 'gp', 'grid', 'qmc', 'random', 'tpe']
     """
     root = Path(conf_dir())
     settings = {item.name.split(".")[0] for item in iter_settings(COMMANDS[command])}

@@ -20,7 +20,7 @@ from adjuster.ranges import (
 )
 from experiments.config.ranges import counted, one_folder, study_name, study_names
 
-SAMPLERS = ("tpe", "families", "gp", "cmaes", "qmc", "random", "grid")
+SAMPLERS = ("tpe", "forest", "gp", "cmaes", "qmc", "random", "grid")
 PRUNERS = ("wilcoxon", "hyperband", "median", "none")
 ENQUEUE = ("none", "profiles", "presets")
 BYSTANDERS = ("keep_off", "report")
@@ -164,8 +164,8 @@ class SamplerConfig:
     family_trials: int = setting(
         4,
         at_least(1, "trial"),
-        "Trials of every family (families: a combination of choices that others depend on) before "
-        "half of them are dropped.",
+        "Trials of every family (a combination of choices that others depend on) before the forest "
+        "proposes.",
     )
     grid_points: int = setting(5, between(1, 1_000), "Values per dimension that the grid takes.")
 

@@ -1,23 +1,23 @@
-"""Families of settings, the better half of which is searched on: which one the next trial is of.
+"""Families of settings, and what is tried of each before a model compares all settings.
 
-A parameter that others depend on (`when`) divides the space: what is learnt of one optimizer's
-rate says nothing of another's. The combinations of such choices are the families. All of them get
-a few trials, the first in the middle of every range, all with the settings that families share as
-they were given, so that what tells families apart is their own. The better half by their best
-trial gets twice as many more, and so on until one is left, which gets the rest (successive
-halving: Karnin, Koren and Somekh, 2013, *Almost optimal exploration in multi-armed bandits*). A
-sampler's model sees one family at a time.
+A parameter that others depend on (`when`) divides the space: another optimizer has other settings.
+The combinations of such choices are the families. Each gets a few trials first, in turns, with the
+settings that families share as they were given, so that what tells families apart is their own,
+and with every range in its middle. What these trials do vary are the choices between two: they are
+crossed as in Sylvester's Hadamard matrix, so that of any two such choices all four pairs are seen
+as soon as each family has had four trials (up to three such choices; Plackett and Burman, 1946,
+*The design of optimum multifactorial experiments*).
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import inf
-from typing import Any, NamedTuple
+from typing import Any
 
+import numpy as np
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments.study.search_space import SearchSpace
+from experiments.study.search_space import Params, SearchSpace
 
 Family = dict[str, Any]
 """Dividing parameter → its choice; those that do not matter in the family are left out."""
@@ -45,11 +45,11 @@ def families(space: SearchSpace) -> list[Family]:
         >>> families(space)
         [{'loss': 'cubic'}, {'loss': 'logistic'}]
     """
-    needed = {name for dimension in space.dimensions for name in dimension.when}
     dividing = [
         replace(dimension, field=dimension.name)
         for dimension in space.dimensions
-        if dimension.name in needed and isinstance(dimension.distribution, CategoricalDistribution)
+        if dimension.name in space.dividing
+        and isinstance(dimension.distribution, CategoricalDistribution)
     ]
     return list(SearchSpace(tuple(dividing)).iter_grid(1))
 
@@ -59,59 +59,51 @@ def members(family: Family, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     return [trial for trial in trials if family.items() <= trial.params.items()]
 
 
-class Turn(NamedTuple):
-    """Whose turn it is.
-
-    Args:
-        family: The family of the next trial.
-        is_last: Whether it is the one that is left.
-    """
-
-    family: Family
-    is_last: bool
-
-
-def next_family(space: SearchSpace, trials: Sequence[FrozenTrial], n_first: int) -> Turn:
-    """The family of the next trial; of several that are short of trials the one with fewest.
+def next_family(space: SearchSpace, trials: Sequence[FrozenTrial], n_first: int) -> Family | None:
+    """The family with fewest trials, of several the first; None once each has `n_first`.
 
     Args:
         space: The search space.
-        trials: The history, in order.
-        n_first: Trials that every family gets before the first are dropped.
+        trials: The history, those under way too.
+        n_first: Trials that every family gets before a model compares all settings.
     """
-    left, n_more = families(space), n_first
-    n_each = n_more
-    while len(left) > 1:
-        counts = [len(members(family, trials)) for family in left]
-        if min(counts) < n_each:
-            return Turn(left[counts.index(min(counts))], is_last=False)
-        # Only what a family had when it was judged counts, or its verdict would change later.
-        left.sort(key=lambda family: _best(members(family, trials)[:n_each]), reverse=True)
-        left = left[: (len(left) + 1) // 2]
-        n_more *= 2
-        n_each += n_more
-    return Turn(left[0], is_last=True)
+    all_of_them = families(space)
+    counts = [len(members(family, trials)) for family in all_of_them]
+    return all_of_them[counts.index(min(counts))] if min(counts) < n_first else None
 
 
-def n_halving(space: SearchSpace, n_first: int) -> int:
-    """Trials until one family is left.
+def first_params(
+    space: SearchSpace, family: Family, number: int, rng: np.random.Generator
+) -> Params:
+    """What a family tries as one of its first trials: parameter → value.
 
     Args:
         space: The search space.
-        n_first: Trials that every family gets before the first are dropped.
+        family: The family.
+        number: Trials that it has had.
+        rng: Draws the family's own settings once all of its rows are tried.
     """
-    n_left, n_more, total = len(families(space)), n_first, 0
-    while n_left > 1:
-        total += n_left * n_more
-        n_left, n_more = (n_left + 1) // 2, 2 * n_more
-    return total
+    fixed = {**space.shared, **family}
+    middle = space.middle(fixed)
+    two_way = [
+        (item.name, item.distribution.choices)
+        for item in space.dimensions
+        if isinstance(item.distribution, CategoricalDistribution)
+        and len(item.distribution.choices) == 2
+        and item.name in middle
+        and item.name not in fixed
+    ]
+    if number >= 1 << len(two_way).bit_length():
+        return space.draw(rng, fixed)
+    # In row r and column c is the parity of the bits that r and c have in common.
+    levels = {
+        name: choices[(number & column).bit_count() % 2]
+        for column, (name, choices) in enumerate(two_way, start=1)
+    }
+    return space.middle({**fixed, **levels})
 
 
 def keeps_guardrails(trial: FrozenTrial) -> bool:
     """Whether a trial has ended with a value that may be adopted; one still running has not."""
     is_complete = trial.state == TrialState.COMPLETE
     return is_complete and all(excess <= 0 for excess in trial.constraints.values())
-
-
-def _best(trials: Sequence[FrozenTrial]) -> float:
-    return max((trial.values[0] for trial in trials if keeps_guardrails(trial)), default=-inf)

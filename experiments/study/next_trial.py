@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial
 from experiments.config.study import StudyConfig
 from experiments.replay.settings import Settings
 from experiments.study.enqueued import Enqueued, enqueued_settings, in_line
-from experiments.study.families import n_halving
+from experiments.study.families import families
 from experiments.study.proposals import InMemoryStudy, Proposal, history
 from experiments.study.records import SAMPLER, TrialRecord
 from experiments.study.rules import SearchRules
@@ -107,8 +107,9 @@ class Queue:
         if self._config.n_asked is not None:
             return ordinal >= self._config.n_asked
         sampler = self._rules.sampler
-        halving = n_halving(self._space, sampler.family_trials) if sampler.name == "families" else 0
-        return has_found_enough(records, self._config.min_gain, max(halving, len(self._enqueued)))
+        n_first = sampler.family_trials * len(families(self._space))
+        least = max(n_first if sampler.name == "forest" else 0, len(self._enqueued))
+        return has_found_enough(records, self._config.min_gain, least)
 
     def _fixed(self, study: InMemoryStudy, start: Enqueued, ordinal: int) -> NextTrial:
         values = {name: start.settings.value(name) for name in self._space.fields}
@@ -128,7 +129,9 @@ class Queue:
     def _from_sampler(self, study: InMemoryStudy, ordinal: int, tried: Tried) -> NextTrial | None:
         for draw in range(MAX_DRAWS):
             seed = _seed(self._config.seed, ordinal, draw)
-            proposal, values = study.propose(self._space, seed, random=draw > MAX_DRAWS // 2)
+            proposal, values = study.propose(
+                self._space, seed, again=draw > 0, random=draw > MAX_DRAWS // 2
+            )
             settings = self._usable(values, tried)
             if settings is not None:
                 return NextTrial(ordinal, SAMPLER, settings, proposal)

@@ -16,12 +16,12 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from experiments.config.study import SamplerConfig
 from experiments.replay.guardrails import GUARDRAILS
-from experiments.study.families import members, next_family
-from experiments.study.neighbours import neighbour
+from experiments.study.families import first_params, members, next_family
+from experiments.study.forest import forest_params
 from experiments.study.pruners import is_paired, make_pruner
 from experiments.study.rules import SearchRules
-from experiments.study.samplers import make_sampler, within
-from experiments.study.search_space import SearchSpace, Values
+from experiments.study.samplers import make_sampler
+from experiments.study.search_space import Params, SearchSpace, Values
 
 OWN_KEY = "cma:"
 """What a sampler keeps with its own trials (CMA-ES: its state)."""
@@ -97,17 +97,20 @@ class InMemoryStudy:
         trial = study.ask({name: space.distributions[name] for name in params})
         return Proposal(study, trial)
 
-    def propose(self, space: SearchSpace, seed: int, *, random: bool) -> tuple[Proposal, Values]:
+    def propose(
+        self, space: SearchSpace, seed: int, *, again: bool = False, random: bool = False
+    ) -> tuple[Proposal, Values]:
         """A trial whose parameters the sampler chose, and the settings they mean.
 
         Args:
             space: The search space.
             seed: Decides the choice, given the history.
+            again: What was proposed first could not be tried.
             random: Draw independently, whatever the sampler is.
         """
         sampler = SamplerConfig(name="random") if random else self._rules.sampler
-        if sampler.name == "families":
-            values = self._in_family(space, seed)
+        if sampler.name == "forest":
+            values = space.settings(self._by_forest(space, np.random.default_rng(seed), again))
             return self.fixed(space, values), values
         study = self._study(sampler, seed)
         trial = study.ask()
@@ -116,29 +119,14 @@ class InMemoryStudy:
             values = space.suggest(trial)
         return Proposal(study, trial), values
 
-    def _in_family(self, space: SearchSpace, seed: int) -> Values:
-        """A family's middle, then settings that the sampler chose within it, of which it knows.
-
-        Once one family is left, every other trial is a neighbour of the best one. The pruner is to
-        compare with every family's trials, so this study is for choosing only.
-        """
-        sampler = self._rules.sampler
-        family, is_last = next_family(space, self._trials, sampler.family_trials)
-        mine = members(family, self._trials)
-        if not mine:
-            return space.middle({**space.shared, **family})
-        if is_last and len(self._trials) % 2:
-            near = neighbour(space, self._trials, np.random.default_rng(seed))
-            if near is not None:
-                return near
-        if len(mine) < sampler.family_trials:
-            family = {**space.shared, **family}
-        made = make_sampler(sampler, seed, parallel=self._parallel)
-        study = optuna.create_study(direction="maximize", sampler=within(family, made))
-        study.add_trials(mine)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return space.suggest(study.ask())
+    def _by_forest(self, space: SearchSpace, rng: np.random.Generator, again: bool) -> Params:
+        """Every family's first trials, then what the forest expects most of."""
+        family = next_family(space, self._trials, self._rules.sampler.family_trials)
+        if family is None:
+            return forest_params(space, self._trials, rng)
+        if again:
+            return space.draw(rng, {**space.shared, **family})
+        return first_params(space, family, len(members(family, self._trials)), rng)
 
     def _study(self, sampler: SamplerConfig, seed: int) -> optuna.Study:
         study = optuna.create_study(

@@ -1,10 +1,12 @@
-"""Who proposes the next settings: Optuna's samplers, and two designs laid out in advance."""
+"""Who proposes the next settings: Optuna's samplers, and two designs laid out in advance.
+
+The forest stands by itself (`forest.py`).
+"""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import optuna
@@ -50,28 +52,9 @@ def make_sampler(
         return MAKERS[config.name](config, seed, parallel)
 
 
-def within(
-    family: Mapping[str, Any], sampler: optuna.samplers.BaseSampler
-) -> optuna.samplers.BaseSampler:
-    """A sampler that chooses all but the parameters that make a family."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.samplers.PartialFixedSampler(dict(family), sampler)
-
-
 def _tpe(config: SamplerConfig, seed: int, parallel: bool) -> optuna.samplers.BaseSampler:
     return optuna.samplers.TPESampler(
         seed=seed, n_startup_trials=config.n_startup_trials, constant_liar=parallel
-    )
-
-
-def _families(config: SamplerConfig, seed: int, parallel: bool) -> optuna.samplers.BaseSampler:
-    """Within a family every parameter matters always, so that they can be modelled together."""
-    return optuna.samplers.TPESampler(
-        seed=seed,
-        n_startup_trials=config.n_startup_trials,
-        constant_liar=parallel,
-        multivariate=True,
     )
 
 
@@ -93,13 +76,12 @@ def _random(config: SamplerConfig, seed: int, parallel: bool) -> optuna.samplers
 
 MAKERS: dict[str, Callable[[SamplerConfig, int, bool], optuna.samplers.BaseSampler]] = {
     "tpe": _tpe,
-    "families": _families,
     "gp": _gp,
     "cmaes": _cmaes,
     "random": _random,
-    **dict.fromkeys(DESIGNS, _random),
+    **dict.fromkeys(("forest", *DESIGNS), _random),
 }
-"""Name → what makes it; for a design, what draws the settings that the design leaves open."""
+"""Name → what makes it; what the forest or a design has chosen needs no sampler of its own."""
 
 
 def iter_design(config: SamplerConfig, space: SearchSpace, seed: int) -> Iterator[Values]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ from experiments.study.search_space_faults import conditions, space_faults
 
 Values = dict[str, Any]
 """Setting → value."""
+
+Params = dict[str, Any]
+"""Parameter → value, of those that matter, in the space's order."""
 
 
 @dataclass(frozen=True)
@@ -103,37 +107,43 @@ class SearchSpace:
         """Parameter → its values, as Optuna has them."""
         return {dimension.name: dimension.distribution for dimension in self.dimensions}
 
-    def walk(self, choose: Callable[[Dimension], Any]) -> Values:
+    def choose(self, choice: Callable[[Dimension], Any]) -> Params:
         """Choose a value for every parameter that matters given those chosen above it."""
-        chosen: Values = {}
-        values: Values = {}
+        chosen: Params = {}
         for dimension in self.dimensions:
             if all(
                 name in chosen and chosen[name] in allowed
                 for name, allowed in dimension.when.items()
             ):
-                chosen[dimension.name] = choose(dimension)
-                values[dimension.field] = chosen[dimension.name]
-        return values
+                chosen[dimension.name] = choice(dimension)
+        return chosen
+
+    def settings(self, params: Params) -> Values:
+        """The settings that parameters mean."""
+        return {item.field: params[item.name] for item in self.dimensions if item.name in params}
+
+    def walk(self, choice: Callable[[Dimension], Any]) -> Values:
+        """The settings that `choose` comes to."""
+        return self.settings(self.choose(choice))
 
     def suggest(self, trial: Trial) -> Values:
         """Let a trial's sampler choose."""
         return self.walk(lambda dimension: dimension.suggest(trial))
 
-    def parameters(self, values: Mapping[str, Any]) -> Values:
+    def parameters(self, values: Mapping[str, Any]) -> Params:
         """Parameter → value for given settings, as far as the space holds them.
 
         Args:
             values: A value for every setting of the space.
         """
-        chosen: Values = {}
+        chosen: Params = {}
 
-        def choose(dimension: Dimension) -> Any:
+        def choice(dimension: Dimension) -> Any:
             if dimension.contains(values[dimension.field]):
                 chosen[dimension.name] = values[dimension.field]
             return values[dimension.field]
 
-        self.walk(choose)
+        self.choose(choice)
         return chosen
 
     def iter_grid(self, n_points: int) -> Iterator[Values]:
@@ -164,13 +174,32 @@ class SearchSpace:
 
         return self.walk(draw)
 
-    def middle(self, fixed: Mapping[str, Any]) -> Values:
-        """The settings in the middle of every range, and the first of every choice.
+    def middle(self, fixed: Mapping[str, Any]) -> Params:
+        """The middle of every range, and the first of every choice.
 
         Args:
             fixed: Parameters that have another value.
         """
-        return self.walk(lambda item: fixed.get(item.name, middle_of(item.distribution)))
+        return self.choose(lambda item: fixed.get(item.name, middle_of(item.distribution)))
+
+    def draw(self, rng: np.random.Generator, fixed: Mapping[str, Any]) -> Params:
+        """A value of every parameter, drawn evenly on its range's own scale.
+
+        Args:
+            rng: Draws them.
+            fixed: Parameters that have the value given.
+        """
+
+        def choice(item: Dimension) -> Any:
+            drawn = value_at(item.distribution, float(rng.random()))
+            return fixed.get(item.name, drawn)
+
+        return self.choose(choice)
+
+    @cached_property
+    def dividing(self) -> frozenset[str]:
+        """The parameters that others depend on."""
+        return frozenset(name for dimension in self.dimensions for name in dimension.when)
 
     @property
     def shared(self) -> Values:
@@ -178,12 +207,11 @@ class SearchSpace:
 
         Those whose range does not hold it are left out.
         """
-        dividing = {name for dimension in self.dimensions for name in dimension.when}
         return {
             item.name: self.given[item.field]
             for item in self.dimensions
             if not item.when
-            and item.name not in dividing
+            and item.name not in self.dividing
             and item.field in self.given
             and item.contains(self.given[item.field])
         }

@@ -87,7 +87,7 @@ def test_a_study_searches_as_it_was_told_and_knows_no_good_setting(monkeypatch):
         (["pruner=none", "sampler=tpe"], ("pruner=none", "sampler=tpe")),
     ],
 )
-def test_families_are_compared_unless_another_sampler_is_named(monkeypatch, given, expected):
+def test_a_forest_searches_unless_another_sampler_is_named(monkeypatch, given, expected):
     def told(work, jobs):
         assert {job.search for (job,) in jobs} == {expected}
         return iter(found(SHOP, expected, 0.5))

@@ -36,7 +36,7 @@ def told(capsys, *overrides: str, name: str = "sweep") -> str:
         ),
         (
             "sampler=tep",
-            "sampler must be one of tpe, cmaes, families, gp, grid, qmc, random, got tep; did you "
+            "sampler must be one of tpe, cmaes, forest, gp, grid, qmc, random, got tep; did you "
             "mean tpe?",
         ),
         ("pruner=wilcoxn", "pruner must be one of wilcoxon, hyperband, median, none, got wilcoxn;"),
@@ -53,7 +53,7 @@ def told(capsys, *overrides: str, name: str = "sweep") -> str:
         ),
         (
             "sampler=foo",
-            "sampler must be one of cmaes, families, gp, grid, qmc, random, tpe, got foo.",
+            "sampler must be one of cmaes, forest, gp, grid, qmc, random, tpe, got foo.",
         ),
         ("tracking=foo", "tracking must be one of mlflow, none, got foo."),
         ("study=5", "study must be a group of settings (its name is study.name=NAME), got 5."),

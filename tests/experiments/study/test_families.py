@@ -1,7 +1,9 @@
-"""Families: what they are, who is next, what is dropped, where a search in them ends."""
+"""Families: what they are, who is next, what is tried of each, where a search ends."""
 
 from collections import Counter
+from itertools import combinations, product
 
+import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
@@ -10,7 +12,7 @@ from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
 from experiments.config.study import ParameterConfig, SearchSpaceConfig
 from experiments.replay.settings import Settings
-from experiments.study.families import families, members, next_family
+from experiments.study.families import families, first_params, members, next_family
 from experiments.study.search_space import SearchSpace
 from tests.experiments.fake_replay import FakeReplay, make_config, run_study, told
 
@@ -51,16 +53,6 @@ def trial(family, value, *, excess=0.0, state=TrialState.COMPLETE):
     )
 
 
-def played(n_trials, value_of, n_first=2):
-    """Which family each trial was of."""
-    trials, order = [], []
-    for _ in range(n_trials):
-        family = next_family(SPACE, trials, n_first).family
-        order.append(FAMILIES.index(family))
-        trials.append(trial(family, value_of(family)))
-    return order
-
-
 def test_families_are_the_combinations_of_what_others_depend_on():
     assert families(SPACE) == FAMILIES
 
@@ -71,7 +63,7 @@ def test_a_space_without_conditions_is_one_family():
         Settings(AdjusterConfig(), SelectionConfig()),
     )
     assert families(plain) == [{}]
-    assert next_family(plain, [], 4) == ({}, True)
+    assert next_family(plain, [], 4) == {}
 
 
 def test_a_trial_is_of_the_family_whose_choices_it_made():
@@ -80,51 +72,85 @@ def test_a_trial_is_of_the_family_whose_choices_it_made():
     assert members({}, trials) == trials
 
 
-def test_the_better_half_gets_twice_as_many_more_until_one_is_left():
-    order = played(30, lambda family: 0.5 + 0.1 * FAMILIES.index(family))
-    assert Counter(order[:8]) == {0: 2, 1: 2, 2: 2, 3: 2}
-    assert Counter(order[8:16]) == {2: 4, 3: 4}
-    assert set(order[16:]) == {3}
+def test_families_take_turns_until_each_has_had_its_first_trials():
+    trials, order = [], []
+    while (family := next_family(SPACE, trials, 3)) is not None:
+        order.append(FAMILIES.index(family))
+        trials.append(trial(family, 0.5))
+    assert order == [0, 1, 2, 3] * 3
 
 
-def test_a_family_that_breaks_the_guardrails_does_not_stay():
-    trials = [trial(family, 0.5) for family in FAMILIES[:3]]
-    trials.append(trial(BEST, 0.9, excess=0.1))
-    assert next_family(SPACE, trials, 1).family in FAMILIES[:2]
+def test_trials_of_any_origin_and_those_under_way_count_as_a_family_s_first():
+    trials = [trial(BEST, 0.1)] * 3
+    trials += [trial(family, None, state=TrialState.RUNNING) for family in FAMILIES[:2]]
+    assert next_family(SPACE, trials, 2) == FAMILIES[2]
 
 
-def test_a_verdict_stands_whatever_comes_later():
-    trials = [trial(family, 0.1 * number) for number, family in enumerate(FAMILIES)]
-    trials += [trial(FAMILIES[0], 1.0)] * 3
-    assert next_family(SPACE, trials, 1).family == FAMILIES[3]
+def crossed(n_choices, n_rows):
+    """Levels of two-way choices, 0 or 1, in the first trials of the only family."""
+    fields = ["memory", "term_weight", "reduction"][:n_choices]
+    values = {
+        "memory": ["carry", "refit"],
+        "term_weight": ["session", "impression"],
+        "reduction": ["sum", "mean"],
+    }
+    space = SearchSpace.from_config(
+        SearchSpaceConfig(
+            {
+                "needed": ParameterConfig("categorical", field="optimizer", choices=["sgd"]),
+                **{
+                    name: ParameterConfig(
+                        "categorical", choices=values[name], when={"needed": "sgd"}
+                    )
+                    for name in fields
+                },
+                "num_iterations": ParameterConfig("int", low=1, high=9, when={"needed": "sgd"}),
+            }
+        ),
+        Settings(AdjusterConfig(), SelectionConfig()),
+    )
+    rows = [
+        first_params(space, {"needed": "sgd"}, row, np.random.default_rng(row))
+        for row in range(n_rows)
+    ]
+    levels = [[values[name].index(row[name]) for name in fields] for row in rows]
+    return levels, [row["num_iterations"] for row in rows]
 
 
-def test_trials_under_way_count_and_families_without_a_result_are_the_first_to_go():
-    running = [trial(family, None, state=TrialState.RUNNING) for family in FAMILIES[:3]]
-    assert next_family(SPACE, running, 1) == (BEST, False)
-    trials = [*running, trial(BEST, 0.1)]
-    assert next_family(SPACE, [*trials, *[trial(BEST, 0.1)] * 2], 1).family != BEST
+def test_four_trials_show_every_pair_of_any_two_of_three_two_way_choices():
+    levels, numbers = crossed(3, 4)
+    assert levels == [[0, 0, 0], [1, 0, 1], [0, 1, 1], [1, 1, 0]]
+    assert numbers == [5] * 4
+    for one, other in combinations(range(3), 2):
+        assert {(row[one], row[other]) for row in levels} == set(product((0, 1), repeat=2))
 
 
-def family_config(folder, n_trials=40):
+@pytest.mark.parametrize(("n_choices", "n_rows"), [(1, 2), (2, 4), (3, 4)])
+def test_once_all_rows_are_tried_all_of_the_family_is_drawn(n_choices, n_rows):
+    levels, numbers = crossed(n_choices, n_rows + 12)
+    assert len({tuple(row) for row in levels[:n_rows]}) == n_rows
+    assert numbers[:n_rows] == [5] * n_rows
+    assert len(set(numbers[n_rows:])) > 4
+
+
+def forest_config(folder, n_trials=40):
     config = make_config(folder, n_trials=n_trials, enqueue="none")
-    config.sampler.name, config.sampler.family_trials = "families", 3
+    config.sampler.name, config.sampler.family_trials = "forest", 3
     config.search_space = SearchSpaceConfig(PARAMETERS)
     return config
 
 
-def test_a_study_in_families_ends_in_the_one_that_holds_the_best(tmp_path):
+def test_a_study_ends_in_the_families_that_hold_the_best(tmp_path):
     """The best rate is .01: only sgd reaches it, whatever the loss."""
-    records = run_study(family_config(tmp_path, 50))
+    records = run_study(forest_config(tmp_path, 40))
     tried = [(record.values["optimizer"], record.values.get("loss")) for record in records]
     assert Counter(tried[:12]).most_common() == [(kind, 3) for kind in dict.fromkeys(tried[:12])]
-    assert Counter(tried[-20:]).most_common(1)[0][1] >= 10
-    assert Counter(tried[-20:]).most_common(1)[0][0][0] == "sgd"
+    assert Counter(optimizer for optimizer, _ in tried[-20:])["sgd"] >= 15
     assert max(record.value for record in records if record.value) > 0.79
 
 
 def test_every_family_begins_in_the_middle_of_its_ranges(tmp_path):
-    first = run_study(family_config(tmp_path, 4))
+    first = run_study(forest_config(tmp_path, 4))
     rates = [record.values["adjustment_rate"] for record in first]
     assert rates == pytest.approx([(0.2 * 1.0) ** 0.5, *[(1e-4 * 0.2) ** 0.5] * 3])
     assert first[3].values["logit_scale"] == 5.0
@@ -132,23 +158,36 @@ def test_every_family_begins_in_the_middle_of_its_ranges(tmp_path):
 
 
 def test_a_family_s_first_trials_keep_what_all_families_share_as_it_was_given(tmp_path):
-    config = family_config(tmp_path, 40)
+    config = forest_config(tmp_path, 40)
     config.search_space.parameters["min_clicks"] = ParameterConfig("int", low=1, high=3)
     clicks = [record.values["min_clicks"] for record in run_study(config)]
     assert set(clicks[:12]) == {SelectionConfig().min_clicks}
     assert len(set(clicks[12:])) > 1
 
 
-def test_with_one_family_left_trials_change_one_setting_of_the_best(tmp_path):
-    """The model never draws one number twice."""
-    config = family_config(tmp_path, 50)
-    config.search_space.parameters["min_clicks"] = ParameterConfig("int", low=1, high=3)
-    rates = [record.values["adjustment_rate"] for record in run_study(config)]
-    assert sum(rates[number] in rates[:number] for number in range(30, 50)) >= 3
+def test_where_a_row_cannot_be_tried_its_family_is_drawn(tmp_path):
+    """The middle of the first family is enqueued, and counts; its next row is another."""
+    config = forest_config(tmp_path, 12)
+    config.search_space = SearchSpaceConfig(
+        {
+            "optimizer": PARAMETERS["optimizer"],
+            "num_iterations": ParameterConfig(
+                "int", low=1, high=9, when={"optimizer": ["adamw", "sgd"]}
+            ),
+            "adjustment_rate": ParameterConfig("categorical", choices=[0.1]),
+            "memory": ParameterConfig(
+                "categorical", choices=["carry", "refit"], when={"optimizer": "sgd"}
+            ),
+        }
+    )
+    records = run_study(config)
+    kinds = [record.values["optimizer"] for record in records]
+    assert kinds[:6] == ["adamw", "sgd"] * 3
+    assert len({str(record.values) for record in records}) == 12
 
 
 def test_going_on_changes_nothing(tmp_path):
-    run_study(family_config(tmp_path / "a", 9))
-    longer = run_study(family_config(tmp_path / "a", 20), FakeReplay())
-    at_once = run_study(family_config(tmp_path / "b", 20))
+    run_study(forest_config(tmp_path / "a", 9))
+    longer = run_study(forest_config(tmp_path / "a", 20), FakeReplay())
+    at_once = run_study(forest_config(tmp_path / "b", 20))
     assert [told(record) for record in longer] == [told(record) for record in at_once]

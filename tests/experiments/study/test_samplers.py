@@ -55,7 +55,7 @@ def test_the_sequence_goes_on_beyond_a_chunk_without_repeating():
 
 
 @pytest.mark.parametrize(
-    ("name", "n_trials"), [("tpe", 18), ("families", 18), ("gp", 9), ("cmaes", 18)]
+    ("name", "n_trials"), [("tpe", 18), ("forest", 18), ("gp", 9), ("cmaes", 18)]
 )
 def test_every_sampler_climbs_a_hill(tmp_path, name, n_trials):
     config = make_config(tmp_path, n_trials=n_trials)

@@ -105,7 +105,7 @@ def test_a_study_as_long_as_it_shall_be_runs_nothing(tmp_path):
     assert replay.tried == []
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "families", "cmaes", "qmc", "random", "grid"])
+@pytest.mark.parametrize("sampler", ["tpe", "forest", "cmaes", "qmc", "random", "grid"])
 @pytest.mark.parametrize("pruner", ["wilcoxon", "hyperband", "median"])
 def test_kills_change_nothing_but_leave_their_rows(tmp_path, sampler, pruner):
     def config(folder: str):
