@@ -142,10 +142,10 @@ def forest_config(folder, n_trials=40):
 
 def test_a_study_ends_in_the_families_that_hold_the_best(tmp_path):
     """The best rate is .01: only sgd reaches it, whatever the loss."""
-    records = run_study(forest_config(tmp_path, 40))
+    records = run_study(forest_config(tmp_path, 30))
     tried = [(record.values["optimizer"], record.values.get("loss")) for record in records]
     assert Counter(tried[:12]).most_common() == [(kind, 3) for kind in dict.fromkeys(tried[:12])]
-    assert Counter(optimizer for optimizer, _ in tried[-20:])["sgd"] >= 15
+    assert Counter(optimizer for optimizer, _ in tried[-15:])["sgd"] >= 11
     assert max(record.value for record in records if record.value) > 0.79
 
 
@@ -158,7 +158,7 @@ def test_every_family_begins_in_the_middle_of_its_ranges(tmp_path):
 
 
 def test_a_family_s_first_trials_keep_what_all_families_share_as_it_was_given(tmp_path):
-    config = forest_config(tmp_path, 40)
+    config = forest_config(tmp_path, 20)
     config.search_space.parameters["min_clicks"] = ParameterConfig("int", low=1, high=3)
     clicks = [record.values["min_clicks"] for record in run_study(config)]
     assert set(clicks[:12]) == {SelectionConfig().min_clicks}

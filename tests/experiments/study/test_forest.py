@@ -80,7 +80,7 @@ def searched(n, seed, excess=lambda params: 0.0):
     return trials
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_it_finds_a_pair_of_choices_and_the_rate_that_goes_with_them(seed):
     found = max(trial.value for trial in searched(40, seed))
     by_chance = max(planted(params) for params in drawn(50, seed))
