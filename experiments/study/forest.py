@@ -13,8 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
-from scipy.stats import norm
-from sklearn.ensemble import ExtraTreesRegressor
+from scipy.special import ndtr
 
 from experiments.study.families import families, keeps_guardrails
 from experiments.study.neighbours import neighbour
@@ -82,6 +81,9 @@ def _neighbours(
 def _expected_improvement(
     space: SearchSpace, trials: Sequence[FrozenTrial], rng: np.random.Generator
 ) -> Score:
+    # Here, as no other sampler has to wait for it.
+    from sklearn.ensemble import ExtraTreesRegressor
+
     known = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     if not known:
         return lambda many: np.zeros(len(many))
@@ -102,7 +104,9 @@ def _expected_improvement(
         each = _encoded(space, many)
         told = np.stack([tree.tree_.predict(each)[:, :, 0] for tree in forest.estimators_])
         mean, deviation = told[:, :, 0].mean(0), told[:, :, 0].std(0) + 1e-6
-        improvement = mean * norm.cdf(mean / deviation) + deviation * norm.pdf(mean / deviation)
+        ahead = mean / deviation
+        density = np.exp(-(ahead**2) / 2) / np.sqrt(2 * np.pi)
+        improvement = mean * ndtr(ahead) + deviation * density
         return np.asarray(improvement * (1 - told[:, :, 1].mean(0)))
 
     return score
