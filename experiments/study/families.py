@@ -59,17 +59,17 @@ def members(family: Family, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     return [trial for trial in trials if family.items() <= trial.params.items()]
 
 
-def next_family(space: SearchSpace, trials: Sequence[FrozenTrial], n_first: int) -> Family | None:
-    """The family with fewest trials, of several the first; None once each has `n_first`.
+def short_families(space: SearchSpace, trials: Sequence[FrozenTrial], n_first: int) -> list[Family]:
+    """The families with fewer than `n_first` trials, that with fewest first.
 
     Args:
         space: The search space.
         trials: The history, those under way too.
         n_first: Trials that every family gets before a model compares all settings.
     """
-    all_of_them = families(space)
-    counts = [len(members(family, trials)) for family in all_of_them]
-    return all_of_them[counts.index(min(counts))] if min(counts) < n_first else None
+    counted = [(len(members(family, trials)), family) for family in families(space)]
+    counted.sort(key=lambda item: item[0])
+    return [family for count, family in counted if count < n_first]
 
 
 def first_params(

@@ -49,12 +49,12 @@ def forest_params(
         rng: Decides the forest, and what is drawn.
     """
     score = _expected_improvement(space, trials, rng)
-    tried = {tuple(trial.params.items()) for trial in trials}
+    tried = {frozenset(trial.params.items()) for trial in trials}
     best_first = sorted(filter(keeps_guardrails, trials), key=lambda trial: -trial.values[0])
     drawn = _drawn(space, rng)
 
     def most_promising(pool: list[Params]) -> list[Params]:
-        pool = [params for params in pool if tuple(params.items()) not in tried] or drawn
+        pool = [params for params in pool if frozenset(params.items()) not in tried] or drawn
         order = np.argsort(-score(pool), kind="stable")
         return [pool[place] for place in order[:N_KEPT]]
 

@@ -130,7 +130,7 @@ class Queue:
         for draw in range(MAX_DRAWS):
             seed = _seed(self._config.seed, ordinal, draw)
             proposal, values = study.propose(
-                self._space, seed, again=draw > 0, random=draw > MAX_DRAWS // 2
+                self._space, seed, n_refused=draw, random=draw > MAX_DRAWS // 2
             )
             settings = self._usable(values, tried)
             if settings is not None:

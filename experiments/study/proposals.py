@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from experiments.config.study import SamplerConfig
 from experiments.replay.guardrails import GUARDRAILS
-from experiments.study.families import first_params, members, next_family
+from experiments.study.families import first_params, members, short_families
 from experiments.study.forest import forest_params
 from experiments.study.pruners import is_paired, make_pruner
 from experiments.study.rules import SearchRules
@@ -25,6 +25,9 @@ from experiments.study.search_space import Params, SearchSpace, Values
 
 OWN_KEY = "cma:"
 """What a sampler keeps with its own trials (CMA-ES: its state)."""
+
+DRAWS_EACH = 3
+"""Proposals of a family's first trials that may be refused before it is another's turn."""
 
 
 def history(trials: Sequence[FrozenTrial], rules: SearchRules) -> list[FrozenTrial]:
@@ -98,19 +101,19 @@ class InMemoryStudy:
         return Proposal(study, trial)
 
     def propose(
-        self, space: SearchSpace, seed: int, *, again: bool = False, random: bool = False
+        self, space: SearchSpace, seed: int, *, n_refused: int = 0, random: bool = False
     ) -> tuple[Proposal, Values]:
         """A trial whose parameters the sampler chose, and the settings they mean.
 
         Args:
             space: The search space.
             seed: Decides the choice, given the history.
-            again: What was proposed first could not be tried.
+            n_refused: Proposals for this trial that could not be tried.
             random: Draw independently, whatever the sampler is.
         """
         sampler = SamplerConfig(name="random") if random else self._rules.sampler
         if sampler.name == "forest":
-            values = space.settings(self._by_forest(space, np.random.default_rng(seed), again))
+            values = space.settings(self._by_forest(space, np.random.default_rng(seed), n_refused))
             return self.fixed(space, values), values
         study = self._study(sampler, seed)
         trial = study.ask()
@@ -119,14 +122,18 @@ class InMemoryStudy:
             values = space.suggest(trial)
         return Proposal(study, trial), values
 
-    def _by_forest(self, space: SearchSpace, rng: np.random.Generator, again: bool) -> Params:
-        """Every family's first trials, then what the forest expects most of."""
-        family = next_family(space, self._trials, self._rules.sampler.family_trials)
-        if family is None:
+    def _by_forest(self, space: SearchSpace, rng: np.random.Generator, n_refused: int) -> Params:
+        """Every family's first trials, then what the forest expects most of.
+
+        A family of which nothing else can be tried holds up no other.
+        """
+        short = short_families(space, self._trials, self._rules.sampler.family_trials)
+        turn, n_drawn = divmod(n_refused, DRAWS_EACH)
+        if turn >= len(short):
             return forest_params(space, self._trials, rng)
-        if again:
-            return space.draw(rng, {**space.shared, **family})
-        return first_params(space, family, len(members(family, self._trials)), rng)
+        if n_drawn:
+            return space.draw(rng, {**space.shared, **short[turn]})
+        return first_params(space, short[turn], len(members(short[turn], self._trials)), rng)
 
     def _study(self, sampler: SamplerConfig, seed: int) -> optuna.Study:
         study = optuna.create_study(

@@ -12,7 +12,7 @@ from adjuster.config import AdjusterConfig
 from adjuster.selection import SelectionConfig
 from experiments.config.study import ParameterConfig, SearchSpaceConfig
 from experiments.replay.settings import Settings
-from experiments.study.families import families, first_params, members, next_family
+from experiments.study.families import families, first_params, members, short_families
 from experiments.study.search_space import SearchSpace
 from tests.experiments.fake_replay import FakeReplay, make_config, run_study, told
 
@@ -63,7 +63,7 @@ def test_a_space_without_conditions_is_one_family():
         Settings(AdjusterConfig(), SelectionConfig()),
     )
     assert families(plain) == [{}]
-    assert next_family(plain, [], 4) == {}
+    assert short_families(plain, [], 4) == [{}]
 
 
 def test_a_trial_is_of_the_family_whose_choices_it_made():
@@ -74,16 +74,16 @@ def test_a_trial_is_of_the_family_whose_choices_it_made():
 
 def test_families_take_turns_until_each_has_had_its_first_trials():
     trials, order = [], []
-    while (family := next_family(SPACE, trials, 3)) is not None:
-        order.append(FAMILIES.index(family))
-        trials.append(trial(family, 0.5))
+    while short := short_families(SPACE, trials, 3):
+        order.append(FAMILIES.index(short[0]))
+        trials.append(trial(short[0], 0.5))
     assert order == [0, 1, 2, 3] * 3
 
 
 def test_trials_of_any_origin_and_those_under_way_count_as_a_family_s_first():
     trials = [trial(BEST, 0.1)] * 3
     trials += [trial(family, None, state=TrialState.RUNNING) for family in FAMILIES[:2]]
-    assert next_family(SPACE, trials, 2) == FAMILIES[2]
+    assert short_families(SPACE, trials, 2) == [FAMILIES[2], *FAMILIES[:2]]
 
 
 def crossed(n_choices, n_rows):
@@ -184,6 +184,35 @@ def test_where_a_row_cannot_be_tried_its_family_is_drawn(tmp_path):
     kinds = [record.values["optimizer"] for record in records]
     assert kinds[:6] == ["adamw", "sgd"] * 3
     assert len({str(record.values) for record in records}) == 12
+
+
+def test_a_family_of_which_nothing_else_can_be_tried_holds_up_no_other(tmp_path):
+    config = forest_config(tmp_path, 30)
+    config.search_space = SearchSpaceConfig(
+        {
+            "optimizer": ParameterConfig("categorical", choices=["newton", "sgd"]),
+            "loss": ParameterConfig(
+                "categorical", choices=["logistic"], when={"optimizer": "newton"}
+            ),
+            "newton_memory": ParameterConfig(
+                "categorical", field="memory", choices=["refit"], when={"optimizer": "newton"}
+            ),
+            "newton_weight": ParameterConfig(
+                "categorical",
+                field="term_weight",
+                choices=["impression"],
+                when={"optimizer": "newton"},
+            ),
+            "newton_prior": ParameterConfig(
+                "categorical", field="anchor_weight", choices=[1.0], when={"optimizer": "newton"}
+            ),
+            "sgd_rate": PARAMETERS["sgd_rate"],
+        }
+    )
+    records = run_study(config)
+    assert [record.values["optimizer"] for record in records] == ["newton"] + ["sgd"] * 29
+    assert len({record.values["adjustment_rate"] for record in records}) > 28
+    assert max(record.value for record in records[1:12]) > 0.79
 
 
 def test_going_on_changes_nothing(tmp_path):
