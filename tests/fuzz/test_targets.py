@@ -54,7 +54,7 @@ def test_the_samples_are_imported_without_a_fault(tmp_path, source, monkeypatch)
     length=st.integers(0, 12),
     instead=st.sampled_from(NASTY) | st.binary(max_size=6),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_mutated_sample_ends_in_an_input_error_at_worst(index, start, length, instead):
     source, name = FILES[index]
     sample = SAMPLES[source][name]

@@ -202,7 +202,7 @@ def weighted(known: Made, estimator: str = "estimated", clip: float = 20.0) -> L
 
 
 @pytest.mark.parametrize(
-    "order", ["fifth", pytest.param("noisy", marks=pytest.mark.slow), "sorted"]
+    "order", ["fifth", *(pytest.param(one, marks=pytest.mark.slow) for one in ("noisy", "sorted"))]
 )
 def test_an_order_learnt_from_clicks_by_position_gains_nothing(order):
     naive, debiased, errors = [], [], []

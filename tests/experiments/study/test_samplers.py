@@ -72,7 +72,7 @@ def test_a_missing_package_is_named(monkeypatch):
     check_sampler(SamplerConfig(name="tpe"))
 
 
-@pytest.mark.parametrize("grid_points", [5, 50, 200])
+@pytest.mark.parametrize("grid_points", [5, 50, pytest.param(200, marks=pytest.mark.slow)])
 def test_the_grid_of_all_settings_is_never_laid_out(grid_points):
     config = composed("search_space=full")
     space = SearchSpace.from_config(config.search_space, base_settings(config))

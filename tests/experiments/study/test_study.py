@@ -105,8 +105,18 @@ def test_a_study_as_long_as_it_shall_be_runs_nothing(tmp_path):
     assert replay.tried == []
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "forest", "cmaes", "qmc", "random", "grid"])
-@pytest.mark.parametrize("pruner", ["wilcoxon", "hyperband", "median"])
+@pytest.mark.parametrize(
+    ("sampler", "pruner"),
+    [
+        pytest.param(
+            sampler,
+            pruner,
+            marks=() if sampler == "tpe" or pruner == "wilcoxon" else pytest.mark.slow,
+        )
+        for pruner in ("wilcoxon", "hyperband", "median")
+        for sampler in ("tpe", "forest", "cmaes", "qmc", "random", "grid")
+    ],
+)
 def test_kills_change_nothing_but_leave_their_rows(tmp_path, sampler, pruner):
     def config(folder: str):
         made = make_config(tmp_path / folder, n_trials=14)

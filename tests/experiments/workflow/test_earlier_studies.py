@@ -273,6 +273,7 @@ def best_on_tune(output_dir, name):
 FIRST, SECOND = ["study.n_trials=6"], ["study.n_trials=3", "study.start_from=first"]
 
 
+@pytest.mark.slow
 def test_a_second_sweep_tries_the_best_of_the_first_and_is_as_good_in_few_trials(
     shop, tmp_path, capsys
 ):

@@ -250,6 +250,7 @@ def test_a_comparison_takes_two(given, capsys):
     assert "must name two" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_report_of_a_real_study_shows_its_verdict(output_dir, tmp_path):
     copy = shutil.copytree(output_dir, tmp_path / "outputs")
     assert run_export(copy, "second", "reopen=true") == 0
