@@ -1,11 +1,12 @@
 """A random forest over all settings, and the settings that it expects to gain most.
 
-Sequential model-based optimization as in Hutter, Hoos and Leyton-Brown, 2011, *Sequential
-model-based optimization for general algorithm configuration*: trees take choices and numbers that
-matter in one branch only as they are, and what one family shows of a choice tells of it in others.
-The expected improvement over the best (Jones, Schonlau and Welch, 1998), times the chance to keep
-the guardrails (Gardner et al., 2014, *Bayesian optimization with inequality constraints*), is
-climbed from many settings drawn evenly and from neighbours of the best trials.
+Every family of settings has a few trials first (`families.py`). What follows is sequential
+model-based optimization as in Hutter, Hoos and Leyton-Brown, 2011, *Sequential model-based
+optimization for general algorithm configuration*: trees take choices and numbers that matter in one
+branch only as they are, and what one family shows of a choice tells of it in others. The expected
+improvement over the best (Jones, Schonlau and Welch, 1998), times the chance to keep the guardrails
+(Gardner et al., 2014, *Bayesian optimization with inequality constraints*), is climbed from many
+settings drawn evenly and from neighbours of the best trials.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,9 +16,18 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import FrozenTrial, TrialState
 from scipy.special import ndtr
 
-from experiments.study.families import families, keeps_guardrails
+from experiments.study.families import (
+    families,
+    first_params,
+    keeps_guardrails,
+    members,
+    short_families,
+)
 from experiments.study.neighbours import neighbour
 from experiments.study.search_space import Params, SearchSpace, place_of
+
+DRAWS_EACH = 3
+"""Proposals of a family's first trials that may be refused before it is another's turn."""
 
 N_TREES = 40
 
@@ -35,6 +45,34 @@ OUTSIDE = -0.5
 
 Score = Callable[[Sequence[Params]], np.ndarray]
 """Settings → how much is to be expected of each."""
+
+
+def next_params(
+    space: SearchSpace,
+    trials: Sequence[FrozenTrial],
+    rng: np.random.Generator,
+    *,
+    n_first: int,
+    n_refused: int,
+) -> Params:
+    """Every family's first trials, then what the forest expects most of: parameter → value.
+
+    A family of which nothing else can be tried holds up no other.
+
+    Args:
+        space: The search space.
+        trials: The history, those under way too.
+        rng: Decides what is drawn.
+        n_first: Trials that every family gets first.
+        n_refused: Proposals for this trial that could not be tried.
+    """
+    short = short_families(space, trials, n_first)
+    turn, n_drawn = divmod(n_refused, DRAWS_EACH)
+    if turn >= len(short):
+        return forest_params(space, trials, rng)
+    if n_drawn:
+        return space.draw(rng, {**space.shared, **short[turn]})
+    return first_params(space, short[turn], len(members(short[turn], trials)), rng)
 
 
 def forest_params(

@@ -16,18 +16,14 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from experiments.config.study import SamplerConfig
 from experiments.replay.guardrails import GUARDRAILS
-from experiments.study.families import first_params, members, short_families
-from experiments.study.forest import forest_params
+from experiments.study.forest import next_params
 from experiments.study.pruners import is_paired, make_pruner
 from experiments.study.rules import SearchRules
 from experiments.study.samplers import make_sampler
-from experiments.study.search_space import Params, SearchSpace, Values
+from experiments.study.search_space import SearchSpace, Values
 
 OWN_KEY = "cma:"
 """What a sampler keeps with its own trials (CMA-ES: its state)."""
-
-DRAWS_EACH = 3
-"""Proposals of a family's first trials that may be refused before it is another's turn."""
 
 
 def history(trials: Sequence[FrozenTrial], rules: SearchRules) -> list[FrozenTrial]:
@@ -113,7 +109,14 @@ class InMemoryStudy:
         """
         sampler = SamplerConfig(name="random") if random else self._rules.sampler
         if sampler.name == "forest":
-            values = space.settings(self._by_forest(space, np.random.default_rng(seed), n_refused))
+            params = next_params(
+                space,
+                self._trials,
+                np.random.default_rng(seed),
+                n_first=sampler.family_trials,
+                n_refused=n_refused,
+            )
+            values = space.settings(params)
             return self.fixed(space, values), values
         study = self._study(sampler, seed)
         trial = study.ask()
@@ -121,19 +124,6 @@ class InMemoryStudy:
             warnings.simplefilter("ignore")
             values = space.suggest(trial)
         return Proposal(study, trial), values
-
-    def _by_forest(self, space: SearchSpace, rng: np.random.Generator, n_refused: int) -> Params:
-        """Every family's first trials, then what the forest expects most of.
-
-        A family of which nothing else can be tried holds up no other.
-        """
-        short = short_families(space, self._trials, self._rules.sampler.family_trials)
-        turn, n_drawn = divmod(n_refused, DRAWS_EACH)
-        if turn >= len(short):
-            return forest_params(space, self._trials, rng)
-        if n_drawn:
-            return space.draw(rng, {**space.shared, **short[turn]})
-        return first_params(space, short[turn], len(members(short[turn], self._trials)), rng)
 
     def _study(self, sampler: SamplerConfig, seed: int) -> optuna.Study:
         study = optuna.create_study(
