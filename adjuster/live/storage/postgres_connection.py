@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from adjuster.live.storage.sql_connection import SqlConnection
 
@@ -59,7 +60,10 @@ class PostgresConnection(SqlConnection):
         return connection
 
     def _reach(self) -> None:
-        if self.connection.closed:
+        # One cut off amid `_many` stays in libpq's pipeline mode, where it refuses every statement
+        # without asking the server, and so never learns that it is closed.
+        if self.connection.info.transaction_status != TransactionStatus.IDLE:
+            self.connection.close()
             self.connection = self._connect()
 
     def _worded(self, statement: str) -> str:

@@ -37,7 +37,7 @@ class SqlConnection(ABC):
 
     @abstractmethod
     def _reach(self) -> None:
-        """Make a connection that was lost anew; only outside of a transaction."""
+        """Make a connection that can be used no more anew; only outside of a transaction."""
 
     @abstractmethod
     def _begin(self) -> None:
@@ -108,6 +108,8 @@ class SqlConnection(ABC):
             self._run("SAVEPOINT part")
             try:
                 yield
+            except (StoreUnavailable, *self.UNAVAILABLE):  # type: ignore[misc]
+                raise  # the whole is rolled back, and what is said is why
             except BaseException:
                 self._run("ROLLBACK TO part")
                 # It stands until it is released, and hides one around it.

@@ -1,6 +1,7 @@
 """A store that goes away in the middle: what was acknowledged stays, and learning goes on."""
 
 import os
+import random
 import resource
 import time
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from adjuster.live.learning.scheduler import iter_ticks
@@ -18,6 +20,7 @@ from tests.adjuster.live.full_disk import (
     disturbed_worker,
     keep_what_was_acknowledged,
     lose_nothing_in_a_tick,
+    told,
 )
 from tests.adjuster.live.killing import assert_learnt_once, counting_worker, fill_with
 from tests.adjuster.live.small_shop import search
@@ -27,6 +30,44 @@ from tests.small_disk import on_small_disk
 
 N_SESSIONS = 12
 """Four batches of three."""
+
+N_CLIENTS, N_WRITES, N_CLICKS = 8, 150, 20
+"""Clients, the writes of each, and the clicks of a write."""
+
+CUT_OFF = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+
+
+def write_while(place, disturb) -> list[str]:
+    """Clients write to a session, and again what was not acknowledged; what they were told.
+
+    Args:
+        place: Where its store is.
+        disturb: Called with what they were told, again and again until they are done.
+    """
+    commits, faults = GroupCommit(place.open), []
+
+    def client(name):
+        for number in range(N_WRITES):
+            clicks = [click(name, N_CLICKS * number + i) for i in range(N_CLICKS)]
+            until = time.monotonic() + 60
+            while fault := told(
+                lambda clicks=clicks: commits.run(lambda mine: mine.add_events(clicks))
+            ):
+                faults.extend(fault)
+                assert time.monotonic() < until, f"the store never came back: {fault}"
+                time.sleep(0.01)
+
+    with ThreadPoolExecutor(N_CLIENTS) as pool:
+        clients = [pool.submit(client, f"client {i}") for i in range(N_CLIENTS)]
+        while not all(done.done() for done in clients):
+            disturb(faults)
+        for done in clients:
+            done.result()
+    commits.close()
+    return faults
 
 
 @contextmanager
@@ -81,33 +122,35 @@ def test_a_server_that_restarts_keeps_every_acknowledged_write(restarting):
     server, place, how = restarting
     store = place.open()
     store.register([search("s")])
-    commits = GroupCommit(place.open)
-    n_faults = []
 
-    def client(name):
-        """Sends again what was not acknowledged, as clients do."""
-        for number in range(150):
-            until = time.monotonic() + 60
-            while time.monotonic() < until:
-                try:
-                    commits.run(lambda mine, i=number: mine.add_events([click(name, i)]))
-                    break
-                except StoreUnavailable as fault:
-                    n_faults.append(str(fault))
-                    time.sleep(0.01)
-            else:
-                raise AssertionError("the store never came back")
-
-    with ThreadPoolExecutor(8) as pool:
-        clients = [pool.submit(client, f"client {i}") for i in range(8)]
-        while not n_faults and not all(done.done() for done in clients):
+    def restart(faults):
+        if faults:
+            time.sleep(0.01)
+        else:
             server.stop(how)
             server.start()
-        for done in clients:
-            done.result()
-    commits.close()
-    assert n_faults
-    assert len(place.open().session("s").events) == 8 * 150
+
+    assert write_while(place, restart)
+    assert len(place.open().session("s").events) == N_CLIENTS * N_WRITES * N_CLICKS
+
+
+@pytest.mark.slow
+def test_connections_cut_off_at_any_moment_keep_every_acknowledged_write():
+    """Also amid a pipeline, which a connection may not leave by itself."""
+    when = random.Random(0)
+    with started() as server:
+        place = Place("postgres", server.url.replace("+psycopg", ""), "live")
+        store = place.open()
+        store.register([search("s")])
+
+        def cut_off(faults):
+            time.sleep(when.uniform(0, 0.03))
+            with suppress(psycopg.errors.AdminShutdown), psycopg.connect(place.where) as mine:
+                mine.execute(CUT_OFF)
+
+        faults = write_while(place, cut_off)
+        assert len(faults) > 100
+        assert len(place.open().session("s").events) == N_CLIENTS * N_WRITES * N_CLICKS
 
 
 @pytest.mark.slow

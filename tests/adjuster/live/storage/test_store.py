@@ -1,9 +1,11 @@
 """The contract of a store, which SQLite and PostgreSQL keep alike."""
 
 import sqlite3
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
+import psycopg
 import pytest
 
 from adjuster.live.storage.leases import LAPSED, Lease
@@ -299,13 +301,15 @@ def test_tables_of_another_version_are_refused(live_store, live_place):
 
 
 def test_a_store_that_cannot_be_used_says_so(live_store):
-    class Gone:
-        closed = False
+    whole = live_store.connection
 
+    class Gone:
         def execute(self, *given):
             raise live_store.UNAVAILABLE[0]("no space left")
 
-    whole = live_store.connection
+        def __getattr__(self, name):
+            return getattr(whole, name)
+
     live_store.connection = Gone()
     for ask in (lambda: live_store.register([search("s")]), live_store.counts):
         with pytest.raises(StoreUnavailable, match="cannot be used now: no space left"):
@@ -377,6 +381,37 @@ def test_a_broken_connection_is_made_anew(live_store, live_place):
     with pytest.raises(StoreUnavailable):
         live_store.set_state("mode", "on")
     assert live_store.state("mode") == "off"
+
+
+@pytest.mark.parametrize("live_place", ["postgres"], indirect=True)
+def test_a_connection_left_amid_a_pipeline_is_made_anew(live_store):
+    """As one is that was cut off there: the server is asked nothing over it any more."""
+    live_store.set_state("mode", "off")
+    libpq = live_store.connection.pgconn
+    libpq.enter_pipeline_mode()
+    libpq.send_query_params(b"SELECT 1", None)
+    with pytest.raises(psycopg.OperationalError, match="not allowed in pipeline mode"):
+        live_store.connection.execute("SELECT 1")
+    assert not live_store.connection.closed
+    live_store.set_state("mode", "on")
+    assert live_store.state("mode") == "on"
+
+
+@pytest.mark.parametrize("is_inner", [False, True])
+@pytest.mark.parametrize("live_place", ["postgres"], indirect=True)
+def test_what_broke_a_connection_is_said_and_not_what_came_of_it(live_store, live_place, is_inner):
+    other = live_place.open()
+
+    def write():
+        with live_store.together(), live_store.together() if is_inner else nullcontext():
+            (backend,) = live_store.connection.execute("SELECT pg_backend_pid()").fetchone()
+            other.connection.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
+            live_store.set_state("mode", "on")
+
+    with pytest.raises(StoreUnavailable, match="terminating connection due to administrator"):
+        write()
+    other.close()
+    assert live_store.state("mode") is None
 
 
 @pytest.mark.parametrize("bad", ["", "a\0b", 7])
