@@ -149,7 +149,7 @@ def test_connections_cut_off_at_any_moment_keep_every_acknowledged_write():
                 mine.execute(CUT_OFF)
 
         faults = write_while(place, cut_off)
-        assert len(faults) > 100
+        assert faults
         assert len(place.open().session("s").events) == N_CLIENTS * N_WRITES * N_CLICKS
 
 
