@@ -1,11 +1,9 @@
 """The contract of a store, which SQLite and PostgreSQL keep alike."""
 
 import sqlite3
-from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
-import psycopg
 import pytest
 
 from adjuster.live.storage.leases import LAPSED, Lease
@@ -369,49 +367,6 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path):
     with pytest.raises(StoreUnavailable, match="unable to open"):
         SqliteStore(tmp_path / "no folder" / "live.db")
     assert sqlite3.sqlite_version_info >= (3, 24)
-
-
-@pytest.mark.parametrize("live_place", ["postgres"], indirect=True)
-def test_a_broken_connection_is_made_anew(live_store, live_place):
-    live_store.set_state("mode", "off")
-    other = live_place.open()
-    (backend,) = live_store.connection.execute("SELECT pg_backend_pid()").fetchone()
-    other.connection.execute("SELECT pg_terminate_backend(%s)", [backend])
-    other.close()
-    with pytest.raises(StoreUnavailable):
-        live_store.set_state("mode", "on")
-    assert live_store.state("mode") == "off"
-
-
-@pytest.mark.parametrize("live_place", ["postgres"], indirect=True)
-def test_a_connection_left_amid_a_pipeline_is_made_anew(live_store):
-    """As one is that was cut off there: the server is asked nothing over it any more."""
-    live_store.set_state("mode", "off")
-    libpq = live_store.connection.pgconn
-    libpq.enter_pipeline_mode()
-    libpq.send_query_params(b"SELECT 1", None)
-    with pytest.raises(psycopg.OperationalError, match="not allowed in pipeline mode"):
-        live_store.connection.execute("SELECT 1")
-    assert not live_store.connection.closed
-    live_store.set_state("mode", "on")
-    assert live_store.state("mode") == "on"
-
-
-@pytest.mark.parametrize("is_inner", [False, True])
-@pytest.mark.parametrize("live_place", ["postgres"], indirect=True)
-def test_what_broke_a_connection_is_said_and_not_what_came_of_it(live_store, live_place, is_inner):
-    other = live_place.open()
-
-    def write():
-        with live_store.together(), live_store.together() if is_inner else nullcontext():
-            (backend,) = live_store.connection.execute("SELECT pg_backend_pid()").fetchone()
-            other.connection.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
-            live_store.set_state("mode", "on")
-
-    with pytest.raises(StoreUnavailable, match="terminating connection due to administrator"):
-        write()
-    other.close()
-    assert live_store.state("mode") is None
 
 
 @pytest.mark.parametrize("bad", ["", "a\0b", 7])
