@@ -107,8 +107,9 @@ class SqlConnection(ABC):
         with self._told():
             self._run("SAVEPOINT part")
             try:
-                yield
-            except (StoreUnavailable, *self.UNAVAILABLE):  # type: ignore[misc]
+                with self._told():
+                    yield
+            except StoreUnavailable:
                 raise  # the whole is rolled back, and what is said is why
             except BaseException:
                 self._run("ROLLBACK TO part")
